@@ -1,0 +1,21 @@
+"""The command's entry: answers `--version` before anything else is imported."""
+
+from __future__ import annotations
+
+import sys
+
+from jackfield import __version__
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        print(f"jackfield {__version__}")  # noqa: T201  a click import would cost more than the answer
+        return
+    from jackfield.cli.main import run  # noqa: PLC0415
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Credentials as values: what a profile holds and what a request may receive.
+
+Nothing here reads a file or the environment. A `Secret` never shows its content by
+accident: not in repr, str, format, pickle, JSON or a traceback's locals.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NoReturn
+
+from msgspec import Struct
+
+ProfileType = Literal["api_key", "token", "oauth"]
+
+
+class Secret:
+    """A string that prints as `****`; `reveal()` is the one way to its content."""
+
+    __slots__ = ("__text",)
+
+    def __init__(self, text: str) -> None:
+        self.__text = text
+
+    def reveal(self) -> str:
+        """Return the content; call it at the socket and nowhere earlier."""
+        return self.__text
+
+    def masked(self) -> str:
+        """Return at most four characters from each end, and never more than half of the whole."""
+        text = self.__text
+        shown = min(4, len(text) // 4)
+        return f"{text[:shown]}…{text[-shown:]}" if shown else "…"
+
+    def __repr__(self) -> str:
+        return "****"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "****"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.__text == self.__text
+
+    def __hash__(self) -> int:
+        return hash(self.__text)
+
+    def __bool__(self) -> bool:
+        return bool(self.__text)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret cannot be pickled or copied")
+
+
+class Profile(Struct, frozen=True, kw_only=True):
+    """One way to sign in at one provider, as the credential store knows it."""
+
+    id: str  # `<provider>:<name>`
+    provider: str
+    type: ProfileType
+    secret: Secret  # the key, the token, or an OAuth access token
+    refresh: Secret | None = None
+    expires_ms: int | None = None  # Unix milliseconds; `None` never expires
+    email: str | None = None
+
+    def is_expired(self, now_ms: int) -> bool:
+        """Tell whether a static token is past its date (an OAuth profile can be refreshed)."""
+        return self.expires_ms is not None and now_ms >= self.expires_ms and self.refresh is None
+
+
+class RequestAuth(Struct, frozen=True, kw_only=True):
+    """All that a request may receive of a credential, and in words where it came from."""
+
+    secret: Secret | None  # `None`: a server that asks for no key
+    source: str  # `profile:venice:default` · `env: VENICE_API_KEY` · `config: models.providers.x.apiKey` · `none`
+    profile_id: str | None = None
+    type: ProfileType = "api_key"

@@ -1,0 +1,22 @@
+"""Wire protocols by name; a protocol's code is imported when it is first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from jackfield.errors import ConfigError
+from jackfield.protocols.base import Protocol
+
+PACKAGES: dict[str, str] = {
+    "anthropic-messages": "jackfield.protocols.anthropic_messages",
+    "openai-completions": "jackfield.protocols.openai_completions",
+}
+
+
+def load(name: str) -> Protocol:
+    """Return the protocol of that name; raise `ConfigError` when there is none."""
+    if name not in PACKAGES:
+        raise ConfigError(f"unknown api {name!r}", hint=f"known: {', '.join(PACKAGES)}")
+    # A package is not statically a Protocol; tests/protocols/test_contract.py holds each one to it.
+    return cast(Protocol, import_module(PACKAGES[name]))

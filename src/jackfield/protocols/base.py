@@ -1,0 +1,121 @@
+"""What every protocol is: a two-sided, sans-IO codec.
+
+`parse_*` reads the wire, `render_*` writes it. A client renders requests and parses replies;
+a gateway parses requests and renders replies. Nothing under this package opens a socket,
+reads a clock or knows a provider's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol as TypingProtocol
+
+import msgspec
+
+from jackfield.chat import ChatRequest, ChatResponse, JsonObject, StreamEvent
+from jackfield.errors import BadReply, Error
+from jackfield.model import Compat
+
+# A body as it came from the wire, or already decoded.
+Body = bytes | str | Mapping[str, object]
+NATIVE = Compat()
+
+
+class StreamParser(TypingProtocol):
+    """Turns a reply's bytes into events. One object per stream."""
+
+    def feed(self, data: bytes) -> Sequence[StreamEvent]:
+        """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""
+        ...
+
+    def close(self) -> Sequence[StreamEvent]:
+        """Say that the stream has ended cleanly; raise `StreamBroken` when the reply is not complete."""
+        ...
+
+
+class StreamRenderer(TypingProtocol):
+    """Turns events into a reply's bytes. One object per stream."""
+
+    def feed(self, event: StreamEvent) -> bytes:
+        """Return the bytes that say this event (may be empty)."""
+        ...
+
+    def close(self) -> bytes:
+        """Return the bytes that end the stream well."""
+        ...
+
+    def fail(self, error: Error) -> bytes:
+        """Return the wire's own in-stream error; a broken reply never ends cleanly."""
+        ...
+
+
+class Protocol(TypingProtocol):
+    """The functions a protocol's package exports; `load` returns the package itself."""
+
+    NAME: str
+    # Path of the chat endpoint below a base URL, as this API's documentation writes it.
+    PATH: str
+    # Stream content type this protocol answers with.
+    STREAM_TYPE: str
+    StreamParser: type[StreamParser]
+    StreamRenderer: type[StreamRenderer]
+
+    @staticmethod
+    def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
+        """Write a request as the wire's JSON body; `request.model` is already the wire's own id."""
+        ...
+
+    @staticmethod
+    def parse_request(body: Body) -> ChatRequest:
+        """Read a caller's request; raise `InvalidRequest` naming the field that is wrong."""
+        ...
+
+    @staticmethod
+    def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...]:
+        """Name what this wire cannot carry of the request, in words for the user."""
+        ...
+
+    @staticmethod
+    def render_response(response: ChatResponse) -> JsonObject:
+        """Write a whole reply."""
+        ...
+
+    @staticmethod
+    def parse_response(body: Body) -> ChatResponse:
+        """Read a whole reply; raise the provider's error when the body is one, `BadReply` when it is neither."""
+        ...
+
+    @staticmethod
+    def render_error(error: Error) -> tuple[int, JsonObject]:
+        """Write an error in the wire's shape: HTTP status and body."""
+        ...
+
+    @staticmethod
+    def parse_error(status: int, body: Body, headers: Mapping[str, str] = {}) -> Error:
+        """Read a refused request; never raises, whatever the body is. Header names are lower-case."""
+        ...
+
+    @staticmethod
+    def auth_headers(secret: str) -> dict[str, str]:
+        """Return the headers that carry a credential on this wire."""
+        ...
+
+
+def decode(body: Body, what: str = "reply") -> JsonObject:
+    """Return a body as a JSON object; raise `BadReply` when it is none."""
+    if not isinstance(body, bytes | str):
+        return dict(body)
+    try:
+        value = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise BadReply(f"the {what} is not JSON: {error}: {preview(body)}") from error
+    if not isinstance(value, dict):
+        raise BadReply(f"the {what} is not a JSON object: {preview(body)}")
+    return value
+
+
+def preview(body: bytes | str, limit: int = 120) -> str:
+    """Return the start of a body on one line, for an error message."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    text = " ".join(text.split())
+    return repr(text if len(text) <= limit else text[:limit] + "…")
