@@ -1,0 +1,71 @@
+"""The composition root: the one place that puts concrete parts together.
+
+Each part is made when first asked for and then kept, so that a command pays only for what
+it uses: `models set` never opens a socket, `--help` reads no file.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jackfield.auth.store import FileStore
+from jackfield.catalog.load import Catalog
+from jackfield.config.load import load_config
+from jackfield.config.paths import Paths, locate
+from jackfield.config.schema import Config
+
+if TYPE_CHECKING:
+    from jackfield.client import AsyncClient
+
+
+class App:
+    """One user's set-up on one machine: files, config, catalog, credentials."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        *,
+        cwd: Path | None = None,
+        config_path: str | None = None,
+        offline: bool = False,
+    ) -> None:
+        self.environ = dict(os.environ if environ is None else environ)
+        self.cwd = cwd or Path.cwd()
+        self.config_path = config_path
+        self.offline = offline
+
+    @cached_property
+    def paths(self) -> Paths:
+        """Where this user's files are; nothing is created."""
+        return locate(self.environ, config=self.config_path)
+
+    @cached_property
+    def config(self) -> Config:
+        """The effective config; raises `ConfigError` with every issue at once."""
+        return load_config(self.paths, self.environ, cwd=self.cwd)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Providers and models: built in and configured."""
+        return Catalog(self.config)
+
+    @cached_property
+    def store(self) -> FileStore:
+        """The credential store."""
+        return FileStore(self.paths.auth)
+
+    def now_ms(self) -> int:
+        """Return the time as the credential store counts it: Unix milliseconds."""
+        return int(time.time() * 1000)
+
+    def open_client(self) -> AsyncClient:
+        """Return a client over these parts; use it as an async context manager."""
+        # Only a command that talks to a model pays for the HTTP library.
+        from jackfield.client import AsyncClient  # noqa: PLC0415
+
+        return AsyncClient(self.config, catalog=self.catalog, store=self.store, offline=self.offline)

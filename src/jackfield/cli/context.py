@@ -1,0 +1,26 @@
+"""What every command shares: the user's set-up and the global flags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from jackfield.app import App
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Context(App):
+    """The user's set-up, with what the global flags said; click's `ctx.obj`."""
+
+    verbose: bool = False
+
+
+pass_context = click.make_pass_decorator(Context)
+
+
+def json_option(command: Command) -> Command:
+    """Add `--json`, which every listing and result takes."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
