@@ -14,7 +14,8 @@ def main() -> None:
         return
     from jackfield.cli.main import run  # noqa: PLC0415
 
-    sys.exit(run(sys.argv[1:]))
+    # Both installed names are one program; a shell's completion asks under the name it knows.
+    sys.exit(run(sys.argv[1:], "openclaw" if sys.argv[0].endswith("openclaw") else "jackfield"))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """Return the names in the table's order."""
-        return [*self.table, *super().commands]
+        return [*self.table, *self.commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a command."""
@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command list from the table, without importing any of them."""
         rows = [(name, line) for name, (_, line) in self.table.items()]
-        rows += [(name, command.get_short_help_str(80)) for name, command in super().commands.items()]
+        rows += [(name, command.get_short_help_str(80)) for name, command in self.commands.items()]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
@@ -97,12 +97,12 @@ def main(ctx: click.Context, /, **flags: Any) -> None:
     ctx.obj.verbose = flags["verbose"]
 
 
-def run(argv: Sequence[str]) -> int:
+def run(argv: Sequence[str], program: str = "jackfield") -> int:
     """Run the command line; return its exit code: 0 ok, 1 failed, 2 wrong usage, 130 interrupted."""
     ui.use_utf8()
     json_wanted = "--json" in argv
     try:
-        result = main.main(args=list(argv), prog_name="jackfield", standalone_mode=False)
+        result = main.main(args=list(argv), prog_name=program, standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt, Cancelled):
