@@ -33,7 +33,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from jackfield.chat import Attempt, ChatResponse
+from jackfield.message import Attempt, ChatResponse
 
 
 class Error(Exception):

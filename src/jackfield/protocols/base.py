@@ -12,7 +12,7 @@ from typing import Protocol as TypingProtocol
 
 import msgspec
 
-from jackfield.chat import ChatRequest, ChatResponse, JsonObject, StreamEvent
+from jackfield.message import ChatRequest, ChatResponse, JsonObject, StreamEvent
 from jackfield.errors import BadReply, Error
 from jackfield.model import Compat
 
