@@ -158,9 +158,15 @@ class ProviderInfo(Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     local: bool = False  # runs on this machine: found when it runs, free, private
     default_model: str = ""  # model id without the provider
     default_alias: str = ""
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, Any] = {}  # text from the catalog; what the config adds is a Secret
     compat: Compat = Compat()
     privacy: Privacy | None = None
+    endpoint: str = ""  # request URL used verbatim
+    auth_header: bool = False  # the key goes into `Authorization: Bearer`, whatever the wire's own header is
+    params: dict[str, Any] = {}  # request fields sent unless the model or the call says otherwise
+    max_tokens: int | None = None  # most a model writes where its row does not say
+    timeouts: Timeouts | None = None
+    network: Network | None = None
     discovery: str = ""  # path of the model list under the base URL, `/models`; empty: none
     doc: str = ""  # the provider's own page
     source: str = ""  # where the rows come from, with the date they were read
