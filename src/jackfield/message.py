@@ -2,6 +2,10 @@
 
 Pure data. Nothing here knows a provider, a wire format, a file or a clock, and two
 values with equal fields are equal. Sequences are stored as tuples, whatever was passed.
+
+`opaque` holds fields that only their issuer understands (citations, …), under the name of
+its wire: `{"anthropic-messages": {"citations": […]}}`. They go back to that wire as they
+came and to no other (`protocols.base.own_fields`, `as_opaque`).
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ class TextBlock(Struct, frozen=True):
 
     text: str
     cache_control: JsonObject | None = None
-    opaque: JsonObject | None = None  # the issuer's other fields (citations, …), returned as they came
+    opaque: JsonObject | None = None
 
 
 class ThinkingBlock(Struct, frozen=True):

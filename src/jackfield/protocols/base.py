@@ -101,6 +101,17 @@ class Protocol(TypingProtocol):
         ...
 
 
+def own_fields(opaque: JsonObject | None, api: str) -> JsonObject:
+    """Return what `api`'s wire left in a value's `opaque`; another wire's fields are not ours to send."""
+    held = (opaque or {}).get(api)
+    return held if isinstance(held, dict) else {}
+
+
+def as_opaque(fields: JsonObject, api: str) -> JsonObject | None:
+    """Keep a wire's own further fields under its name, so that only it gets them back."""
+    return {api: fields} if fields else None
+
+
 def decode(body: Body, what: str = "reply") -> JsonObject:
     """Return a body as a JSON object; raise `BadReply` when it is none."""
     if not isinstance(body, bytes | str):
