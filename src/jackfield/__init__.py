@@ -1,1 +1,124 @@
+"""Name a model as `provider/model`, get an answer. This is the public API and nothing else.
+
+Names are imported when first used, so that `import jackfield` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from jackfield import errors, protocols
+    from jackfield.client import AsyncClient, ChatStream
+    from jackfield.credential import Profile, Secret
+    from jackfield.errors import Error
+    from jackfield.message import (
+        Accumulator,
+        Attempt,
+        AudioBlock,
+        Block,
+        BlockDelta,
+        BlockEnd,
+        BlockStart,
+        ChatRequest,
+        ChatResponse,
+        DocumentBlock,
+        ImageBlock,
+        Message,
+        MessageEnd,
+        MessageStart,
+        OpaqueBlock,
+        RefusalBlock,
+        ResponseFormat,
+        StreamEvent,
+        TextBlock,
+        Thinking,
+        ThinkingBlock,
+        Tool,
+        ToolCall,
+        ToolChoice,
+        ToolResult,
+        Usage,
+    )
+    from jackfield.model import Compat, Cost, Model, ModelRef, ProviderInfo
+    from jackfield.sync import Client, chat, stream
+
+# module → the public names it holds
+_HOMES: dict[str, tuple[str, ...]] = {
+    "jackfield.client": ("AsyncClient", "ChatStream"),
+    "jackfield.credential": ("Profile", "Secret"),
+    "jackfield.errors": ("Error",),
+    "jackfield.message": (
+        "Accumulator", "Attempt", "AudioBlock", "Block", "BlockDelta", "BlockEnd", "BlockStart", "ChatRequest",
+        "ChatResponse", "DocumentBlock", "ImageBlock", "Message", "MessageEnd", "MessageStart", "OpaqueBlock",
+        "RefusalBlock", "ResponseFormat", "StreamEvent", "TextBlock", "Thinking", "ThinkingBlock", "Tool", "ToolCall",
+        "ToolChoice", "ToolResult", "Usage",
+    ),
+    "jackfield.model": ("Compat", "Cost", "Model", "ModelRef", "ProviderInfo"),
+    "jackfield.sync": ("Client", "chat", "stream"),
+}  # fmt: skip
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES = ("errors", "protocols")
+
+__all__ = [
+    "Accumulator",
+    "AsyncClient",
+    "Attempt",
+    "AudioBlock",
+    "Block",
+    "BlockDelta",
+    "BlockEnd",
+    "BlockStart",
+    "ChatRequest",
+    "ChatResponse",
+    "ChatStream",
+    "Client",
+    "Compat",
+    "Cost",
+    "DocumentBlock",
+    "Error",
+    "ImageBlock",
+    "Message",
+    "MessageEnd",
+    "MessageStart",
+    "Model",
+    "ModelRef",
+    "OpaqueBlock",
+    "Profile",
+    "ProviderInfo",
+    "RefusalBlock",
+    "ResponseFormat",
+    "Secret",
+    "StreamEvent",
+    "TextBlock",
+    "Thinking",
+    "ThinkingBlock",
+    "Tool",
+    "ToolCall",
+    "ToolChoice",
+    "ToolResult",
+    "Usage",
+    "chat",
+    "errors",
+    "protocols",
+    "stream",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name in _MODULES:
+        return import_module(f"jackfield.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module 'jackfield' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

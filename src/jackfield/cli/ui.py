@@ -72,6 +72,11 @@ def note(text: str) -> None:
     click.echo(safe(text) if is_terminal(sys.stderr) else text, err=True)
 
 
+def whisper(text: str) -> None:
+    """Print part of a model's thoughts, dimmed, on stderr."""
+    click.echo(style(safe(text), "dim"), nl=False, err=True)
+
+
 def warn(text: str) -> None:
     """Print a warning, on stderr."""
     click.echo(f"{style('warning:', 'warning')} {safe(text)}", err=True)

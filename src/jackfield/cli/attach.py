@@ -1,0 +1,74 @@
+"""Files a person attaches to a message: pictures, PDFs, sound and text become blocks."""
+
+from __future__ import annotations
+
+import sys
+from base64 import b64encode
+from pathlib import Path
+
+from jackfield.errors import UsageError
+from jackfield.message import AudioBlock, Block, DocumentBlock, ImageBlock, TextBlock
+
+MAX_BYTES = 32 * 1024 * 1024  # the largest request any of the hosted services takes
+# first bytes → media type; RIFF files say at byte 8 what they are
+MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+    (b"ID3", "audio/mpeg"),
+    (b"\xff\xfb", "audio/mpeg"),
+)
+RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
+
+
+def load_attachment(path: str) -> Block:
+    """Read a file (`-`: standard input) as the block its content calls for.
+
+    Raises `UsageError` naming the file when it cannot be read, is too large or is neither
+    text nor a kind that models read.
+    """
+    data = _read(path)
+    name = "stdin" if path == "-" else Path(path).name
+    media_type = detect_type(data)
+    kind = media_type.partition("/")[0]
+    if kind == "text":
+        return TextBlock(f"{name}:\n```\n{data.decode('utf-8-sig')}\n```")
+    encoded = b64encode(data).decode()
+    if kind == "image":
+        return ImageBlock(media_type, encoded)
+    if kind == "audio":
+        return AudioBlock(media_type, encoded)
+    if media_type == "application/pdf":
+        return DocumentBlock(media_type, encoded, name=name)
+    raise UsageError(f"{path} is neither text nor a picture, a PDF or sound", hint="supported: PNG JPEG GIF WebP PDF MP3 WAV, UTF-8 text")
+
+
+def detect_type(data: bytes) -> str:
+    """Return the media type by content, never by the file's name; empty when unknown."""
+    for magic, media_type in MAGIC:
+        if data.startswith(magic):
+            return media_type
+    if data[:4] == b"RIFF":
+        return RIFF.get(data[8:12], "")
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return ""
+    return "" if b"\x00" in data else "text/plain"
+
+
+def _read(path: str) -> bytes:
+    try:
+        if path == "-":
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with Path(path).expanduser().open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"{path} is over {MAX_BYTES // 2**20} MB, more than any service takes")
+    if not data:
+        raise UsageError(f"{path} is empty")
+    return data

@@ -1,0 +1,125 @@
+"""`chat`: ask once (message or piped input), or hold a conversation on a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec.structs import replace
+
+from jackfield.cli import answer, ui
+from jackfield.cli.attach import load_attachment
+from jackfield.cli.context import Context, pass_context
+from jackfield.errors import UsageError
+from jackfield.message import EFFORTS, ChatRequest, ChatResponse, Message, ResponseFormat, TextBlock, Thinking
+
+
+@click.command(short_help="Ask a model once, or hold a conversation.")
+@click.argument("message", required=False)
+@click.option("-m", "--model", metavar="REF", default="", help="provider/model, an alias or a route; else the default.")
+@click.option("-s", "--system", metavar="TEXT", help="Instructions for the model.")
+@click.option("-f", "--file", "--image", "files", metavar="PATH", multiple=True, help="Attach a picture, PDF, sound or text ('-': standard input).")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole reply as one JSON object.")
+@click.option("--no-stream", is_flag=True, help="Ask for the whole answer at once.")
+@click.option("--thinking", metavar="LEVEL", type=click.Choice(EFFORTS), help=f"How hard to think: {', '.join(EFFORTS)}.")
+@click.option("--max-tokens", metavar="N", type=click.IntRange(min=1), help="The longest answer, in tokens.")
+@click.option("--temperature", metavar="T", type=click.FloatRange(0, 2), help="0 is steady, 1 and more is lively.")
+@click.option("--schema", metavar="FILE", help="A JSON Schema (or '{}' for any JSON) the answer must fit.")
+@click.option("--fallback", "fallbacks", metavar="REF", multiple=True, help="Try this model when the others fail.")
+@click.option("--strict", is_flag=True, help="Fail when the model's protocol cannot carry part of the request.")
+@click.option("--profile-id", metavar="ID", help="Use this credential and no other.")
+@pass_context
+def chat(context: Context, message: str | None, files: tuple[str, ...], **options: Any) -> None:
+    """Ask a model once, or hold a conversation.
+
+    \b
+      jackfield chat --model venice/llama-3.3-70b "Hello"
+      jackfield chat -f photo.png "What is this?"
+      git diff | jackfield chat -f - "Write a commit message"
+      jackfield chat                        a conversation; /help lists its commands
+    """
+    blocks = [load_attachment(path) for path in files]
+    if message is None and "-" not in files and not sys.stdin.isatty():
+        message = sys.stdin.buffer.read().decode("utf-8", "replace").strip()
+        if not message and not blocks:
+            raise UsageError("standard input is empty", hint='give a message: jackfield chat "Hello"')
+    request = to_request(options)
+    for warning in context.config.warnings:
+        ui.warn(warning)
+    if message is None and not blocks:
+        if options["as_json"]:
+            raise UsageError("--json needs a message", hint='jackfield chat --json "Hello"')
+        from jackfield.cli.conversation import converse  # noqa: PLC0415  brings prompt_toolkit
+
+        converse(context, request, options)
+        return
+    content = [*blocks, *([TextBlock(message)] if message else [])]
+    request = with_turn(request, Message("user", content))
+    reply = asyncio.run(ask(context, request, options))
+    if options["as_json"]:
+        ui.as_json(answer.render_reply(reply))
+    else:
+        answer.remark(reply)
+        if context.verbose:
+            ui.note(summary(reply))
+
+
+async def ask(context: Context, request: ChatRequest, options: dict[str, Any]) -> ChatResponse:
+    """Ask one question, print the answer unless JSON is wanted, and return it."""
+    async with context.open_client() as client:
+        stream = client.stream(
+            request, fallbacks=options["fallbacks"], profile_id=options["profile_id"], strict=options["strict"]
+        )
+        if options["as_json"]:
+            reply = await stream.response()
+        else:
+            shows = context.verbose or ui.is_terminal(sys.stderr)
+            reply = await answer.show(stream, show_thinking=shows)
+    answer.check_answer(reply, wants_json=request.response_format is not None)
+    return reply
+
+
+def to_request(options: dict[str, Any]) -> ChatRequest:
+    """Make a request without a message from the command's options."""
+    level = options["thinking"]
+    return ChatRequest(
+        model=options["model"],
+        system=[TextBlock(options["system"])] if options["system"] else (),
+        max_tokens=options["max_tokens"],
+        temperature=options["temperature"],
+        thinking=Thinking(level) if level else None,
+        response_format=load_schema(options["schema"]) if options["schema"] else None,
+        stream=not options["no_stream"] and not options["as_json"],
+    )
+
+
+def with_turn(request: ChatRequest, *turns: Message) -> ChatRequest:
+    """Return the request with further turns."""
+    return replace(request, messages=(*request.messages, *turns))
+
+
+def load_schema(text: str) -> ResponseFormat:
+    """Read a JSON Schema from a file or from the argument itself; `{}` asks for any JSON object."""
+    try:
+        raw = text if text.lstrip().startswith("{") else Path(text).expanduser().read_text("utf-8")
+        schema = json.loads(raw)
+    except OSError as error:
+        raise UsageError(f"cannot read the schema {text}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"the schema {text} is not JSON: {error}") from error
+    if not isinstance(schema, dict):
+        raise UsageError(f"the schema {text} is not a JSON object")
+    return ResponseFormat(schema or None, name=schema.get("title", "answer") if schema else "answer")
+
+
+def summary(reply: ChatResponse) -> str:
+    """Say in one line who answered, in how many tokens, for how much."""
+    usage = reply.usage
+    counts = [f"{count} {name}" for name, count in (("in", usage.input), ("out", usage.output)) if count is not None]
+    cost = [f"${reply.cost_usd:f}"] if reply.cost_usd is not None else []
+    took = [f"{attempt.ms} ms" for attempt in reply.attempts if attempt.reason is None]
+    return " · ".join([reply.model, *counts, *cost, *took])

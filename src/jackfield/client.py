@@ -1,0 +1,188 @@
+"""The client: a request in, a reply out, over whichever provider and protocol the config names."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from types import TracebackType
+from typing import Self
+
+from msgspec.structs import replace
+
+from jackfield.auth.resolve import resolve
+from jackfield.auth.store import FileStore
+from jackfield.catalog.load import Catalog
+from jackfield.catalog.price import cost_usd
+from jackfield.config.load import load_default
+from jackfield.config.schema import Config
+from jackfield.errors import Error, InvalidRequest
+from jackfield.message import (
+    Accumulator,
+    ChatRequest,
+    ChatResponse,
+    MessageStart,
+    StreamEvent,
+    split_events,
+)
+from jackfield.model import Model
+from jackfield.providers.provider import check_reply, load_protocol, render
+from jackfield.routing.failover import Walk
+from jackfield.routing.plan import Candidate, Plan, plan
+from jackfield.transport.http import HttpReply, Transport
+
+
+class AsyncClient:
+    """Asks models. Open it with `async with`, or `close()` it; it holds the connections.
+
+    Without arguments the config comes from the usual places (`JACKFIELD_CONFIG`,
+    `~/.jackfield/jackfield.json`, …); `config` may also be a path or the config itself as a
+    mapping. Safe for any number of requests at the same time on one event loop.
+    """
+
+    def __init__(
+        self,
+        config: Config | str | Mapping[str, object] | None = None,
+        *,
+        catalog: Catalog | None = None,
+        store: FileStore | None = None,
+        offline: bool = False,
+    ) -> None:
+        self.config = config if isinstance(config, Config) else load_default(config)
+        self.catalog = catalog or Catalog(self.config)
+        self.store = store or FileStore(self.config.paths.auth)
+        self._transport = Transport(environ=self.config.environ, offline=offline)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections; streams still open break."""
+        await self._transport.close()
+
+    async def chat(
+        self, request: ChatRequest, *, fallbacks: Sequence[str] = (), profile_id: str | None = None, strict: bool = False
+    ) -> ChatResponse:
+        """Ask and return the whole reply; it says who answered, what it cost, what was tried."""
+        stream = self.stream(
+            replace(request, stream=False), fallbacks=fallbacks, profile_id=profile_id, strict=strict
+        )
+        return await stream.response()
+
+    def stream(
+        self, request: ChatRequest, *, fallbacks: Sequence[str] = (), profile_id: str | None = None, strict: bool = False
+    ) -> ChatStream:
+        """Ask and return the reply as it comes: an async iterable of events.
+
+        Nothing is sent before the first event is asked for. `strict` turns what the target's
+        wire cannot carry into an error; otherwise it becomes a warning of the reply.
+        """
+        made = self.plan(request, fallbacks=fallbacks, profile_id=profile_id)
+        return ChatStream(self, request, made, strict=strict)
+
+    def plan(self, request: ChatRequest, *, fallbacks: Sequence[str] = (), profile_id: str | None = None) -> Plan:
+        """Return what would be tried for a request, and why; sends nothing."""
+        return plan(request, self.config, self.catalog, fallbacks=fallbacks, profile_id=profile_id)
+
+    def models(self, provider: str | None = None) -> tuple[tuple[str, Model], ...]:
+        """Return every known model as (`provider/model`, row), of one provider or of all; sends nothing."""
+        ids = self.catalog.provider_ids() if provider is None else (self.catalog.normalise(provider),)
+        return tuple((f"{each}/{model.id}", model) for each in ids for model in self.catalog.models(each))
+
+    async def attempt(self, candidate: Candidate, request: ChatRequest) -> AsyncIterator[StreamEvent]:
+        """Yield one candidate's reply; raise what its provider, or the way there, has to say."""
+        auth = resolve(candidate.info, self.config, self.store, int(time.time() * 1000), candidate.profile_id)
+        sent = render(request, candidate.info, candidate.model, auth)
+        reply = await self._transport.open(sent)
+        try:
+            async with aclosing(_read(reply, candidate, request, auth.source)) as events:
+                async for event in events:
+                    yield replace(event, model=str(candidate.ref)) if isinstance(event, MessageStart) else event
+        finally:
+            await reply.close()
+
+
+class ChatStream:
+    """A reply on its way: iterate over its events, or await `response()` for the whole.
+
+    After the last event `response()` returns at once. Leaving it early closes the connection.
+    """
+
+    def __init__(self, client: AsyncClient, request: ChatRequest, made: Plan, *, strict: bool) -> None:
+        self._client = client
+        self._request = request if request.stream else request
+        self._walk = Walk(made, time.monotonic)
+        self._strict = strict
+        self._heard = Accumulator()
+        self._warnings = list(made.warnings)
+        self._events = self._run()
+
+    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+        return self._events
+
+    async def aclose(self) -> None:
+        """Stop: close the connection, keep what was heard."""
+        await self._events.aclose()
+
+    async def response(self) -> ChatResponse:
+        """Read to the end and return the whole reply; raise what broke it, with `.partial`."""
+        async for _ in self._events:
+            pass
+        return self.heard()
+
+    def heard(self) -> ChatResponse:
+        """Return what has been heard so far."""
+        said = self._heard.response()
+        answered = self._walk.answered
+        return replace(
+            said,
+            requested=self._walk.plan.requested,
+            attempts=tuple(self._walk.attempts),
+            warnings=tuple(dict.fromkeys(self._warnings)),
+            cost_usd=cost_usd(said.usage, answered.model.cost) if answered else None,
+        )
+
+    async def _run(self) -> AsyncIterator[StreamEvent]:
+        try:
+            async with aclosing(self._walk.run(self._try)) as events:
+                async for event in events:
+                    self._heard.feed(event)
+                    yield event
+        except Error as error:
+            if self._walk.answered:
+                error.partial = self.heard()
+            raise
+
+    def _try(self, candidate: Candidate) -> AsyncIterator[StreamEvent]:
+        self._weigh_losses(candidate)
+        return self._client.attempt(candidate, self._request)
+
+    def _weigh_losses(self, candidate: Candidate) -> None:
+        losses = load_protocol(candidate.info, candidate.model).find_losses(self._request)
+        told = [f"{candidate.ref}: {loss}" for loss in losses]
+        if told and self._strict:
+            raise InvalidRequest("; ".join(told), hint="leave out --strict to send the rest")
+        self._warnings += told
+
+
+async def _read(
+    reply: HttpReply, candidate: Candidate, request: ChatRequest, source: str
+) -> AsyncIterator[StreamEvent]:
+    protocol = load_protocol(candidate.info, candidate.model)
+    await check_reply(reply, candidate.info, candidate.model, source)
+    if not request.stream or "json" in reply.headers.get("content-type", ""):
+        # Some servers answer a request for a stream with a whole reply.
+        for event in split_events(protocol.parse_response(await reply.read())):
+            yield event
+        return
+    parser = protocol.StreamParser()
+    async for chunk in reply.chunks():
+        for event in parser.feed(chunk):
+            yield event
+    for event in parser.close():
+        yield event

@@ -1,0 +1,127 @@
+"""The one bridge from async to sync: an event loop on a thread of its own.
+
+The loop is not the caller's, so the same calls work in a plain program, in a notebook and
+inside somebody else's running loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from jackfield.client import AsyncClient, ChatStream
+from jackfield.config.schema import Config
+from jackfield.message import ChatRequest, ChatResponse, Message, StreamEvent, TextBlock
+from jackfield.model import Model
+
+T = TypeVar("T")
+
+
+class Client:
+    """`AsyncClient` for programs without async: the same methods, waiting for their result."""
+
+    def __init__(self, config: Config | str | Mapping[str, object] | None = None, *, offline: bool = False) -> None:
+        self._client = AsyncClient(config, offline=offline)
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="jackfield", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections and the thread."""
+        if self._loop.is_closed():
+            return
+        self._wait(self._client.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def chat(self, request: ChatRequest, **options: Any) -> ChatResponse:
+        """Ask and return the whole reply; options as in `AsyncClient.chat`."""
+        return self._wait(self._client.chat(request, **options))
+
+    def stream(self, request: ChatRequest, **options: Any) -> SyncStream:
+        """Ask and return the reply as it comes; options as in `AsyncClient.stream`."""
+        return SyncStream(self, self._client.stream(request, **options))
+
+    def models(self, provider: str | None = None) -> tuple[tuple[str, Model], ...]:
+        """Return every known model as (`provider/model`, row)."""
+        return self._client.models(provider)
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            # Ctrl-C reaches this thread, not the loop's: pass it on.
+            future.cancel()
+            raise
+
+
+class SyncStream:
+    """A reply on its way; iterate, then ask for `response()`."""
+
+    def __init__(self, client: Client, stream: ChatStream, *, owned: bool = False) -> None:
+        self._client = client
+        self._stream = stream
+        self._owned = owned
+
+    def __iter__(self) -> Iterator[StreamEvent]:
+        events = self._stream.__aiter__()
+        try:
+            while (event := self._client._wait(_step(events))) is not None:
+                yield event
+        finally:
+            self.close()
+
+    def response(self) -> ChatResponse:
+        """Read to the end and return the whole reply."""
+        for _ in self:
+            pass
+        return self._stream.heard()
+
+    def close(self) -> None:
+        """Stop, and close the connection."""
+        if not self._client._loop.is_closed():
+            self._client._wait(self._stream.aclose())
+            if self._owned:
+                self._client.close()
+
+
+async def _step(events: Any) -> StreamEvent | None:
+    return await anext(events, None)
+
+
+def chat(model: str, prompt: str | Sequence[Message], **options: Any) -> ChatResponse:
+    """Ask a model once: `chat("venice/llama-3.3-70b", "Hello").text`.
+
+    `prompt` is the user's words or a whole conversation; `system` and every field of
+    `ChatRequest` can be given by name. For many calls keep a `Client`.
+    """
+    with Client() as client:
+        return client.chat(to_request(model, prompt, options))
+
+
+def stream(model: str, prompt: str | Sequence[Message], **options: Any) -> SyncStream:
+    """Ask a model once and iterate over the events of its reply; arguments as in `chat`."""
+    client = Client()
+    return SyncStream(client, client._client.stream(to_request(model, prompt, {**options, "stream": True})), owned=True)
+
+
+def to_request(model: str, prompt: str | Sequence[Message], options: Mapping[str, Any]) -> ChatRequest:
+    """Make a request of what a person would say; `system` may be plain words."""
+    fields = dict(options)
+    messages = [Message.user(prompt)] if isinstance(prompt, str) else prompt
+    if isinstance(fields.get("system"), str):
+        fields["system"] = [TextBlock(fields["system"])]
+    return ChatRequest(model=model, messages=messages, **fields)
