@@ -402,8 +402,13 @@ def _finish(block: Block, signature: str | None, opaque: JsonObject | None) -> B
     if isinstance(block, ThinkingBlock) and signature is not None:
         block = replace(block, signature=signature)
     if opaque and not isinstance(block, OpaqueBlock):
-        block = replace(block, opaque={**(block.opaque or {}), **opaque})
+        block = replace(block, opaque=_merged(block.opaque or {}, opaque))
     return block
+
+
+def _merged(held: JsonObject, more: JsonObject) -> JsonObject:
+    # Keyed by wire: what the end of a block adds joins what its start said.
+    return {**held, **{api: {**held.get(api, {}), **fields} for api, fields in more.items()}}
 
 
 def _as_tuple(value: Struct, name: str) -> None:

@@ -114,7 +114,7 @@ def split_profile(text: str, known: Sequence[str]) -> tuple[str, str | None]:
 def check_allowed(ref: ModelRef, config: Config) -> None:
     """Raise `NotAllowed` when an allowlist stands and does not hold this model."""
     allow = config.allow
-    if allow is None or any(_matches(str(ref), pattern) for pattern in allow.patterns):
+    if allow is None or any(_matches(str(ref), _follow(pattern, config)) for pattern in allow.patterns):
         return
     raise NotAllowed(
         f"model {str(ref)!r} is not allowed by {allow.origin}",
