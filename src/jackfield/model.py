@@ -112,9 +112,10 @@ class Model(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tru
     max_tokens: int | UnsetType = UNSET  # the most it writes in one answer
     tools: bool | UnsetType = UNSET
     privacy: Privacy | UnsetType = UNSET
-    headers: Mapping[str, str] | UnsetType = UNSET
+    headers: Mapping[str, Any] | UnsetType = UNSET  # text from the catalog; what the config adds is a Secret
     compat: Compat | UnsetType = UNSET
     params: dict[str, Any] | UnsetType = UNSET  # request fields sent unless the call says otherwise
+    timeouts: Timeouts | UnsetType = UNSET
     upstream: str | UnsetType = UNSET  # the wire's id, where it is not `id`
     effort: str | UnsetType = UNSET  # `o3-mini-high` is o3-mini thinking hard
     aliases: tuple[str, ...] | UnsetType = UNSET  # other spellings of `id`
