@@ -1,0 +1,70 @@
+"""What every test stands on: a clean environment, a home of its own, no network but the loopback."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+# Everything else of the developer's environment (keys, proxies, homes) is out of sight.
+KEPT = ("PATH", "LANG", "LC_ALL", "TERM", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
+KEPT_PREFIXES = ("PYTEST_", "PYTHON", "COV_CORE_")
+# Names that no resolver knows (RFC 6761): a lookup fails as it does on the real network.
+NOWHERE = (".invalid", ".test", ".example")
+
+
+class NetworkRefused(BaseException):
+    """A test reached for the network; not an `Exception`, so that no code under test can swallow it."""
+
+
+def _is_loopback(host: object) -> bool:
+    name = host.decode() if isinstance(host, bytes) else str(host or "localhost")
+    name = name.strip("[]").partition("%")[0].rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _guard(event: str, args: tuple[object, ...]) -> None:
+    if event in {"socket.connect", "socket.sendto"}:
+        address = args[1]
+        # A UNIX socket's address is a path, an internet socket's a tuple.
+        if isinstance(address, tuple) and not _is_loopback(address[0]):
+            raise NetworkRefused(f"a test may not call {address[0]}")
+    elif event == "socket.getaddrinfo" and not _is_loopback(args[0]):
+        if str(args[0]).endswith(NOWHERE):
+            raise socket.gaierror(socket.EAI_NONAME, "name or service not known")
+        raise NetworkRefused(f"a test may not look up {args[0]}")
+
+
+sys.addaudithook(_guard)
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Empty the environment and give the test a home directory of its own."""
+    for name in tuple(os.environ):
+        if name not in KEPT and not name.startswith(KEPT_PREFIXES):
+            monkeypatch.delenv(name)
+    own = tmp_path / "home"
+    own.mkdir()
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(own))
+    return own
+
+
+@pytest.fixture(scope="session")
+def shared_wire() -> Path:
+    """Return the folder of recorded provider traffic; skips the test where there is none."""
+    folder = Path(__file__).parents[1].parent / "shared" / "wire"
+    if not folder.is_dir():
+        pytest.skip("no recordings on this machine")
+    return folder

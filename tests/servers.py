@@ -1,0 +1,249 @@
+"""Real servers on the loopback, scripted byte by byte, for every test that needs another side.
+
+    with serve(json_reply({"ok": True}), sse_reply("one", 0.2, "two", RESET)) as server:
+        ...                                  # talk to server.url
+    server.journal[0].json()                 # what arrived
+
+Each request gets the next reply; the last one repeats. A reply is a list of steps: bytes are
+sent, a number is a pause in seconds, CUT ends the connection in good manners (FIN), RESET
+without (RST), HANG waits until the caller leaves. A function `Received -> reply` may stand
+for a reply. The server runs on a thread of its own, so that sync and async tests share it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Act(Enum):
+    """What a server may do besides sending and waiting."""
+
+    CUT = "fin"
+    RESET = "rst"
+    HANG = "hang"
+
+
+CUT, RESET, HANG = Act.CUT, Act.RESET, Act.HANG
+Step = bytes | float | Act
+Reply = Sequence[Step]
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request as it arrived; header names are lower-case, `connection` counts from 1."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+    connection: int
+    at: float
+
+    def json(self) -> Any:
+        """Return the body's value."""
+        return json.loads(self.body)
+
+
+@dataclass
+class Server:
+    """A running server: where it is, what it heard, whether a caller left before its reply was over."""
+
+    url: str
+    port: int
+    replies: Sequence[Reply | Callable[[Received], Reply]]
+    journal: list[Received] = field(default_factory=list)
+    connections: int = 0
+    dropped: threading.Event = field(default_factory=threading.Event)
+    dropped_at: float = 0.0  # time.monotonic()
+
+    def next_reply(self, received: Received) -> Reply:
+        """Return the steps for the request just noted."""
+        reply = self.replies[min(len(self.journal), len(self.replies)) - 1]
+        return reply(received) if callable(reply) else reply
+
+    def note_drop(self) -> None:
+        """Remember that a caller left early."""
+        self.dropped_at = time.monotonic()
+        self.dropped.set()
+
+    async def saw_drop(self, within_s: float = 2.0) -> bool:
+        """Wait, without blocking the loop, until a caller has left early."""
+        return await asyncio.to_thread(self.dropped.wait, within_s)
+
+
+# -- replies -----------------------------------------------------------------------
+
+
+def head(status: int = 200, **headers: str) -> bytes:
+    """Write a status line and headers; `content_type="x"` becomes `content-type: x`."""
+    lines = [f"HTTP/1.1 {status} Scripted", *(f"{name.replace('_', '-')}: {text}" for name, text in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def text_reply(text: str | bytes, status: int = 200, content_type: str = "text/plain", **headers: str) -> list[Step]:
+    """Say a whole body with its length; the connection stays open for the next request."""
+    body = text.encode() if isinstance(text, str) else text
+    return [head(status, content_type=content_type, content_length=str(len(body)), **headers) + body]
+
+
+def json_reply(value: object, status: int = 200, **headers: str) -> list[Step]:
+    """Say a JSON value."""
+    return text_reply(json.dumps(value), status, "application/json", **headers)
+
+
+def chunk(data: bytes | str) -> bytes:
+    """Frame one piece of a chunked body; an empty one ends it."""
+    raw = data.encode() if isinstance(data, str) else data
+    return b"%x\r\n%s\r\n" % (len(raw), raw)
+
+
+def stream_reply(*steps: Step | str, content_type: str = "text/event-stream", **headers: str) -> list[Step]:
+    """Send pieces of a chunked body with pauses between them; ends it well unless an act ends it otherwise."""
+    framed: list[Step] = [head(200, content_type=content_type, transfer_encoding="chunked", **headers)]
+    framed += [chunk(step) if isinstance(step, str | bytes) else step for step in steps]
+    ends = steps and isinstance(steps[-1], Act)
+    return framed if ends else [*framed, chunk(b"")]
+
+
+def sse_reply(*steps: Step | str | Mapping[str, Any], **headers: str) -> list[Step]:
+    """Send server-sent events: text or a JSON value becomes one `data:` event, bytes go as they are."""
+    return stream_reply(*(_as_event(step) for step in steps), **headers)
+
+
+def _as_event(step: Step | str | Mapping[str, Any]) -> Step:
+    if isinstance(step, Mapping):
+        step = json.dumps(step)
+    return f"data: {step}\n\n".encode() if isinstance(step, str) else step
+
+
+# -- servers -----------------------------------------------------------------------
+
+
+@contextmanager
+def serve(
+    *replies: Reply | Callable[[Received], Reply], tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> Iterator[Server]:
+    """Run a scripted HTTP/1.1 server on a free port until the block ends."""
+    loop = asyncio.new_event_loop()
+    listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    port = listener.getsockname()[1]
+    name = f"[{host}]" if ":" in host else host
+    server = Server(f"{'https' if tls else 'http'}://{name}:{port}", port, replies)
+    stop = asyncio.Event()
+    thread = threading.Thread(target=loop.run_until_complete, args=(_run(server, listener, tls, stop),), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(5)
+        loop.close()
+
+
+def free_port() -> int:
+    """Return a port nobody listens on (just now)."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+async def _run(server: Server, listener: socket.socket, tls: ssl.SSLContext | None, stop: asyncio.Event) -> None:
+    talks: set[asyncio.Task[None]] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        talks.add(task)
+        try:
+            await _talk(server, reader, writer)
+        except (ConnectionError, ssl.SSLError, asyncio.CancelledError):
+            pass
+        finally:
+            talks.discard(task)
+            writer.transport.abort()
+
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # a refused TLS handshake is a test's aim
+    listening = await asyncio.start_server(talk, sock=listener, ssl=tls)
+    await stop.wait()
+    listening.close()
+    for task in tuple(talks):
+        task.cancel()
+    await asyncio.gather(*talks, return_exceptions=True)
+    await asyncio.sleep(0)
+
+
+async def _talk(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    server.connections += 1
+    connection = server.connections
+    while (received := await _read_request(reader, connection)) is not None:
+        server.journal.append(received)
+        for step in server.next_reply(received):
+            try:
+                if not await _play(step, reader, writer):
+                    return
+            except _Left:
+                server.note_drop()
+                return
+
+
+class _Left(Exception):
+    """The caller closed the connection before the reply was over."""
+
+
+async def _play(step: Step, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    match step:
+        case bytes():
+            writer.write(step)
+            try:
+                await writer.drain()
+            except ConnectionError as error:
+                raise _Left from error
+        case Act.CUT:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            return False
+        case Act.RESET:
+            lost = writer.get_extra_info("socket")
+            lost.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+            return False
+        case Act.HANG:
+            await _pause(None, reader)
+        case _:
+            await _pause(step, reader)
+    return True
+
+
+async def _pause(seconds: float | None, reader: asyncio.StreamReader) -> None:
+    """Wait, but notice at once when the caller leaves."""
+    try:
+        async with asyncio.timeout(seconds):
+            await reader.read(1)
+    except TimeoutError:
+        return
+    except ConnectionError as error:
+        raise _Left from error
+    raise _Left
+
+
+async def _read_request(reader: asyncio.StreamReader, connection: int) -> Received | None:
+    try:
+        raw = await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    first, *lines = raw.decode("latin-1").rstrip("\r\n").split("\r\n")
+    method, target, _ = first.split(" ", 2)
+    headers = {name.strip().lower(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Received(method, target, headers, body, connection, time.monotonic())
