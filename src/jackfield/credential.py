@@ -62,6 +62,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     refresh: Secret | None = None
     expires_ms: int | None = None  # Unix milliseconds; `None` never expires
     email: str | None = None
+    secret_env: str | None = None  # the variable that holds the secret, where the store only refers to it
 
     def is_expired(self, now_ms: int) -> bool:
         """Tell whether a static token is past its date (an OAuth profile can be refreshed)."""

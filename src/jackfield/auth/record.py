@@ -1,0 +1,100 @@
+"""A credential as the store's file writes it: JSON object ↔ `Profile`.
+
+Fields this version does not know stay in the object untouched. An object it cannot use
+(unknown type, no provider) parses to `None` and is nobody's business but its owner's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from jackfield.chat import JsonObject
+from jackfield.credential import Profile, ProfileType, Secret
+
+# type → the field that holds its secret
+SECRET_FIELDS: dict[ProfileType, str] = {"api_key": "key", "token": "token", "oauth": "access"}
+LAST_MOMENT_MS = 8_640_000_000_000_000  # the latest time JavaScript can name, which the file's format inherits
+
+
+def parse_profile(profile_id: str, record: object) -> Profile | None:
+    """Read one entry of `profiles`; a date that is none counts as long past."""
+    if not isinstance(record, dict):
+        return None
+    kind, provider = _type(record.get("type")), _text(record.get("provider")).strip().lower()
+    if kind is None or not provider:
+        return None
+    field = SECRET_FIELDS[kind]
+    refresh = _text(record.get("refresh")) if kind == "oauth" else ""
+    return Profile(
+        id=profile_id,
+        provider=provider,
+        type=kind,
+        secret=Secret(_text(record.get(field)).strip()),
+        refresh=Secret(refresh) if refresh else None,
+        expires_ms=_moment(record.get("expires")),
+        email=_text(record.get("email")) or None,
+        secret_env=_variable(record.get(f"{field}Ref")),
+    )
+
+
+def render_profile(profile: Profile) -> JsonObject:
+    """Write a profile's own fields, without those it leaves out."""
+    field = SECRET_FIELDS[profile.type]
+    fields: dict[str, Any] = {
+        "type": profile.type,
+        "provider": profile.provider,
+        field: profile.secret.reveal() or None,
+        f"{field}Ref": {"source": "env", "provider": "default", "id": profile.secret_env}
+        if profile.secret_env
+        else None,
+        "refresh": profile.refresh.reveal() if profile.refresh else None,
+        "expires": profile.expires_ms,
+        "email": profile.email,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def update_record(record: object, old: Profile | None, new: Profile) -> JsonObject:
+    """Return the stored object with only what differs between `old` and `new` changed."""
+    if not isinstance(record, dict) or old is None:
+        return render_profile(new)
+    before, after = render_profile(old), render_profile(new)
+    kept = {name: value for name, value in record.items() if name in after or name not in before}
+    return {**kept, **{name: value for name, value in after.items() if before.get(name) != value}}
+
+
+def as_store(root: JsonObject) -> JsonObject:
+    """Return a file's content in today's form; the old flat form names one credential per provider."""
+    if isinstance(root.get("profiles"), dict):
+        return root
+    flat = {name: value for name, value in root.items() if isinstance(value, dict) and _type(value.get("type"))}
+    rest = {name: value for name, value in root.items() if name not in flat and name != "profiles"}
+    profiles = {f"{name}:default": {"provider": name, **value} for name, value in flat.items()}
+    return {"version": 1, **rest, "profiles": profiles}
+
+
+def _type(value: object) -> ProfileType | None:
+    match value:
+        case "api_key" | "token" | "oauth":
+            return value
+        case _:
+            return None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _moment(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(value) if math.isfinite(value) and 0 < value <= LAST_MOMENT_MS else 0
+
+
+def _variable(value: object) -> str | None:
+    if not isinstance(value, dict) or value.get("source") != "env":
+        return None
+    return _text(value.get("id")) or None

@@ -1,0 +1,195 @@
+"""The places a provider's credential may come from, in the order they are tried.
+
+Profiles of the store, variables, the config, none. Each place that gives nothing is listed
+too, with the reason. Refreshes nothing and sends nothing; time is an argument.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Literal
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from jackfield.auth.paste import check_key, key_problem
+from jackfield.auth.store import FileStore
+from jackfield.config.schema import Config
+from jackfield.credential import Profile, ProfileType, RequestAuth, Secret
+from jackfield.model import ProviderInfo
+
+# Why a place gives nothing; the words are OpenClaw's reason codes.
+Reason = Literal["", "expired", "excluded_by_auth_order", "ineligible_profile", "missing_credential", "unresolved_ref"]
+# Marks that stand for a sign-in elsewhere in the config; they are no keys.
+PLACEHOLDERS = frozenset({"qwen-oauth", "minimax-oauth"})
+RANK: dict[ProfileType, int] = {"oauth": 0, "token": 1, "api_key": 2}
+CONFIG_TYPES: dict[str, ProfileType] = {"oauth": "oauth", "token": "token"}
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """One place a credential may come from; `reason` says why it gives none, empty when it does."""
+
+    kind: Literal["profile", "env", "config", "none"]
+    label: str  # as in `RequestAuth.source`
+    secret: Secret | None = None
+    type: ProfileType = "api_key"
+    profile: Profile | None = None
+    reason: Reason = ""
+    detail: str = ""  # the variable that is missing, with key and line
+
+    def is_sendable(self) -> bool:
+        """Tell whether the key, if there is one, can travel in a header."""
+        return self.secret is None or not key_problem(self.secret.reveal())
+
+    def to_auth(self) -> RequestAuth:
+        """Return what a request gets; raises `AuthError` when the key cannot travel in a header."""
+        secret = None if self.secret is None else check_key(self.secret.reveal(), self.label)
+        profile_id = self.profile.id if self.profile else None
+        return RequestAuth(secret=secret, source=self.label, profile_id=profile_id, type=self.type)
+
+
+def sources(info: ProviderInfo, config: Config, store: FileStore, now_ms: int) -> Iterator[Source]:
+    """Yield every place in the order they are tried, the useless ones with their reason."""
+    keyed = unfilled = False
+    for source in chain(
+        _profiles(info, config, store, now_ms), _variables(info, config.environ), _configured(info, config)
+    ):
+        keyed = keyed or not source.reason
+        unfilled = unfilled or bool(source.detail)
+        yield source
+    # Who names a variable for the key wants it sent, even to a server that would take none.
+    if not keyed and not unfilled and needs_no_key(info):
+        yield Source(kind="none", label="none")
+
+
+def needs_no_key(info: ProviderInfo) -> bool:
+    """Tell whether the provider answers without a key: declared so, or a server in this house."""
+    return info.key_optional or info.local or _is_near(info.base_url)
+
+
+def variables(info: ProviderInfo) -> tuple[str, ...]:
+    """Return the variables that may hold a key, as the catalog orders them; one is implied for a custom provider."""
+    if info.env or info.auth:
+        return info.env
+    return (f"{_shout(info.id)}_API_KEY",)
+
+
+# -- profiles ----------------------------------------------------------------------
+
+
+def names(info: ProviderInfo, config: Config) -> frozenset[str]:
+    """Return the ids that mean this provider; an alias that is a provider of its own is not one of them."""
+    return frozenset({info.id, *(alias for alias in info.aliases if alias not in config.providers)})
+
+
+def _profiles(info: ProviderInfo, config: Config, store: FileStore, now_ms: int) -> Iterator[Source]:
+    known = names(info, config)
+    stored = {profile.id: profile for profile in store.list() if profile.provider in known}
+    order = explicit_order(info, config, store)
+    listed = order if order is not None else _default_order(stored, known, config)
+    for profile_id in dict.fromkeys(listed):
+        if profile_id in stored:
+            yield profile_source(stored[profile_id], config, now_ms)
+    for profile_id, profile in stored.items():
+        if profile_id not in listed:
+            yield _refused(profile, "excluded_by_auth_order")
+
+
+def explicit_order(info: ProviderInfo, config: Config, store: FileStore) -> tuple[str, ...] | None:
+    """Return the order the user gave, which also excludes what it does not list; the store's beats the config's."""
+    ids = (info.id, *sorted(names(info, config) - {info.id}))
+    orders = (order for order in (*map(store.order, ids), *map(config.auth_order.get, ids)) if order is not None)
+    return next(orders, None)
+
+
+def _default_order(stored: Mapping[str, Profile], known: frozenset[str], config: Config) -> list[str]:
+    # Profiles the config names come first; the others follow, so that a new sign-in needs no config entry.
+    declared = [name for name, meta in config.auth_profiles.items() if meta.provider in known and name in stored]
+    ranked = sorted(stored, key=lambda name: RANK[stored[name].type])
+    return list(dict.fromkeys([*sorted(declared, key=lambda name: RANK[stored[name].type]), *ranked]))
+
+
+def profile_source(profile: Profile, config: Config, now_ms: int) -> Source:
+    """Return what one profile gives at this moment."""
+    meta = config.auth_profiles.get(profile.id)
+    if meta and not (meta.mode == profile.type or (meta.mode == "oauth" and profile.type == "token")):
+        return _refused(profile, "ineligible_profile")
+    # An OAuth access token past its date is of no use until it is renewed.
+    if profile.expires_ms is not None and now_ms >= profile.expires_ms:
+        return _refused(profile, "expired")
+    secret = profile.secret
+    if profile.secret_env is not None:
+        secret = Secret(config.environ.get(profile.secret_env, "").strip())
+    if not secret:
+        return _refused(profile, "unresolved_ref" if profile.secret_env is not None else "missing_credential")
+    return Source(kind="profile", label=f"profile:{profile.id}", secret=secret, type=profile.type, profile=profile)
+
+
+def _refused(profile: Profile, reason: Reason) -> Source:
+    return Source(kind="profile", label=f"profile:{profile.id}", type=profile.type, profile=profile, reason=reason)
+
+
+# -- variables and config ----------------------------------------------------------
+
+
+def _variables(info: ProviderInfo, environ: Mapping[str, str]) -> Iterator[Source]:
+    seen: set[str] = set()
+    for name, text in _keys_in(info, environ):
+        if text and text not in seen:
+            seen.add(text)
+            yield Source(
+                kind="env",
+                label=f"env: {name}",
+                secret=Secret(text),
+                type="oauth" if "OAUTH_TOKEN" in name else "api_key",
+            )
+
+
+def _keys_in(info: ProviderInfo, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    named = variables(info)
+    stems = dict.fromkeys(name.removesuffix("_API_KEY") for name in named if name.endswith("_API_KEY"))
+    for stem in stems:
+        yield f"OPENCLAW_LIVE_{stem}_KEY", environ.get(f"OPENCLAW_LIVE_{stem}_KEY", "").strip()
+    for stem in stems:
+        for text in re.split(r"[,;\s]+", environ.get(f"{stem}_API_KEYS", "")):
+            yield f"{stem}_API_KEYS", text
+    for name in named:
+        yield name, environ.get(name, "").strip()
+    for stem in stems:
+        # Only numbers: OPENAI_API_KEY_FILE and the like hold no key.
+        numbered = sorted(name for name in environ if re.fullmatch(rf"{re.escape(stem)}_API_KEY_\d+", name))
+        yield from ((name, environ[name].strip()) for name in numbered)
+
+
+def _configured(info: ProviderInfo, config: Config) -> Iterator[Source]:
+    entry = config.providers.get(info.id)
+    if entry is None:
+        return
+    for missing in entry.missing:
+        if missing.key.endswith(".apiKey"):
+            yield Source(kind="config", label=f"config: {missing.key}", reason="unresolved_ref", detail=str(missing))
+    if entry.api_key is None:
+        return
+    written = entry.api_key.secret.reveal().strip()
+    # The string is the name of a variable when such a variable is set, else the key itself.
+    text = config.environ.get(written, "").strip() or written
+    if text and text not in PLACEHOLDERS:
+        kind = CONFIG_TYPES.get(entry.auth or "", "api_key")
+        yield Source(kind="config", label=entry.api_key.origin, secret=Secret(text), type=kind)
+
+
+def _is_near(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    if host == "localhost" or host.endswith((".localhost", ".local")):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return False
+
+
+def _shout(provider_id: str) -> str:
+    return re.sub(r"[^A-Z0-9]+", "_", provider_id.upper()).strip("_")

@@ -1,0 +1,153 @@
+"""The credential store: one JSON file, readable by its owner only, in OpenClaw's format.
+
+Every change happens under a lock between processes, on the file as it is at that moment,
+and replaces it in one step; what this version does not understand is kept. A file that
+cannot be read is never written. Health and usage statistics in the file are left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jackfield.auth.file import load_object, save_object
+from jackfield.auth.lock import hold_lock
+from jackfield.auth.record import as_store, parse_profile, update_record
+from jackfield.chat import JsonObject
+from jackfield.credential import Profile
+from jackfield.errors import ConfigError
+
+FORMAT = 1
+Result = TypeVar("Result")
+
+
+class FileStore:
+    """Profiles in a file, which need not exist; reading takes no lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stamp: tuple[int, ...] | None = None
+        self._root: JsonObject = {}
+
+    # -- reading ---------------------------------------------------------------
+
+    def read(self, profile_id: str) -> Profile | None:
+        """Return one profile; raises `ConfigError` when the file is damaged."""
+        return parse_profile(profile_id, _section(self._load(), "profiles").get(profile_id))
+
+    def list(self) -> tuple[Profile, ...]:
+        """Return all usable entries in the file's order; others are passed over."""
+        found = [parse_profile(name, record) for name, record in _section(self._load(), "profiles").items()]
+        return tuple(profile for profile in found if profile)
+
+    def order(self, provider: str) -> tuple[str, ...] | None:
+        """Return the user's order of profile ids for a provider; `None`: there is none, `()`: use no profile."""
+        listed = _section(self._load(), "order").get(provider)
+        return tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list) else None
+
+    def warning(self) -> str | None:
+        """Say so when others on this machine may read the file; the next change closes it."""
+        if os.name != "posix" or not self.path.exists():
+            return None
+        mode = stat.S_IMODE(self.path.stat().st_mode)
+        return f"{self.path} is open to others (mode {mode:03o}); run: chmod 600 {self.path}" if mode & 0o077 else None
+
+    # -- writing ---------------------------------------------------------------
+
+    def modify(self, profile_id: str, change: Callable[[Profile | None], Profile | None]) -> Profile | None:
+        """Replace a profile by what `change` makes of it; `None` removes it. The only way to write one.
+
+        `change` runs under the lock, with the profile as it is on disk then (`None`: absent);
+        it must not use the store. When it raises, nothing is written.
+        """
+
+        def edit(root: JsonObject) -> Profile | None:
+            profiles = root["profiles"]
+            old = parse_profile(profile_id, profiles.get(profile_id))
+            new = change(old)
+            if new is None:
+                _forget(root, profile_id)
+            elif new != old:
+                profiles[profile_id] = update_record(profiles.get(profile_id), old, new)
+            return new
+
+        return self._edit(edit)
+
+    def delete(self, profile_id: str) -> bool:
+        """Remove an entry, whatever it holds, and its place in every order; tell whether it was there."""
+        return self._edit(lambda root: _forget(root, profile_id))
+
+    def set_order(self, provider: str, ids: Sequence[str] | None) -> None:
+        """Set the order of a provider's profiles, or clear it with `None`."""
+
+        def edit(root: JsonObject) -> None:
+            orders = {name: order for name, order in _section(root, "order").items() if name != provider}
+            _put_orders(root, orders if ids is None else {**orders, provider: [*ids]})
+
+        self._edit(edit)
+
+    def _edit(self, change: Callable[[JsonObject], Result]) -> Result:
+        self._make_home()
+        with hold_lock(self.path.with_name(f"{self.path.name}.lock")):
+            root = as_store(_checked(load_object(self.path), self.path))
+            result = change(root)
+            save_object(self.path, root)
+        return result
+
+    def _make_home(self) -> None:
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot create {self.path.parent}: {error.strerror}",
+                hint="set JACKFIELD_HOME to a directory you may write to",
+            ) from error
+
+    def _load(self) -> JsonObject:
+        stamp = _stamp(self.path)
+        if stamp is None or stamp != self._stamp:
+            self._root = as_store(_checked(load_object(self.path), self.path))
+            self._stamp = stamp
+        return self._root
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _checked(root: JsonObject, path: Path) -> JsonObject:
+    version = root.get("version", FORMAT)
+    if not isinstance(version, int) or version > FORMAT:
+        raise ConfigError(
+            f"{path} has format {version!r}, this program knows {FORMAT}",
+            hint="upgrade jackfield; the file is unchanged",
+        )
+    return root
+
+
+def _section(root: JsonObject, name: str) -> dict[str, Any]:
+    value = root.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _forget(root: JsonObject, profile_id: str) -> bool:
+    known = root["profiles"].pop(profile_id, None) is not None
+    orders = _section(root, "order")
+    listing = [provider for provider, order in orders.items() if isinstance(order, list) and profile_id in order]
+    left = {provider: [name for name in orders[provider] if name != profile_id] for provider in listing}
+    # An order that names nobody would forbid every profile; nobody asked for that.
+    _put_orders(root, {name: left.get(name, order) for name, order in orders.items() if left.get(name) != []})
+    return known or bool(listing)
+
+
+def _put_orders(root: JsonObject, orders: dict[str, Any]) -> None:
+    root.pop("order", None)
+    if orders:
+        root["order"] = orders
