@@ -37,7 +37,13 @@ def config(tmp_path: Path) -> Config:
 
 
 def add(store: FileStore, profile_id: str, key: str = "k", **more: object) -> None:
-    fields = {"id": profile_id, "provider": profile_id.split(":")[0], "type": "api_key", "secret": Secret(key), **more}
+    fields = {
+        "id": profile_id,
+        "provider": profile_id.partition(":")[0],
+        "type": "api_key",
+        "secret": Secret(key),
+        **more,
+    }
     store.modify(profile_id, lambda _: Profile(**fields))
 
 

@@ -47,7 +47,13 @@ def store(tmp_path: Path) -> FileStore:
 
 
 def add(store: FileStore, profile_id: str, key: str = "sk-secret", **more: object) -> None:
-    fields = {"id": profile_id, "provider": profile_id.split(":")[0], "type": "api_key", "secret": Secret(key), **more}
+    fields = {
+        "id": profile_id,
+        "provider": profile_id.partition(":")[0],
+        "type": "api_key",
+        "secret": Secret(key),
+        **more,
+    }
     store.modify(profile_id, lambda _: Profile(**fields))
 
 
