@@ -43,7 +43,7 @@ class ModelRef(Struct, frozen=True):
         return f"{self.provider}/{self.model}"
 
 
-class Cost(Struct, frozen=True, rename="camel"):
+class Cost(Struct, frozen=True, rename="camel", omit_defaults=True):
     """US dollars per million tokens; `None` means unknown, 0 means free."""
 
     input: Decimal | None = None
@@ -52,7 +52,7 @@ class Cost(Struct, frozen=True, rename="camel"):
     cache_write: Decimal | None = None
 
 
-class Compat(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
     """What a server deviates in from its protocol. A closed record: declared, never sniffed.
 
     `None` means: the protocol's own default. Names follow OpenClaw's config where it has them.
@@ -129,7 +129,7 @@ class Model(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tru
         return Model(**{**asdict(self), **said})
 
 
-class AuthMethod(Struct, frozen=True, kw_only=True, rename="camel"):
+class AuthMethod(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """One way to sign in that `onboard --auth-choice` offers."""
 
     choice: str  # `venice-api-key`
