@@ -1,0 +1,93 @@
+"""Compile catalog/data/*.toml into catalog/index.json; with --check, only say whether it is up to date.
+
+Strict on purpose: an unknown key, a wrong type, an id given twice or a default model without
+a row stops the build and names the file.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec.structs import fields, replace
+
+from jackfield.catalog.index import PATH
+from jackfield.model import AuthMethod, Cost, Model, ProviderInfo
+
+DATA = PATH.parent / "data"
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def main(check: bool) -> int:
+    text = compile_index(sorted(DATA.glob("*.toml")))
+    if not check:
+        PATH.write_bytes(text)
+    elif PATH.read_bytes() != text:
+        print("catalog/index.json is stale: run python scripts/compile_catalog.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+def compile_index(paths: list[Path]) -> bytes:
+    """Return the index as JSON, one line per provider so that a change shows as one."""
+    infos = [parse(path) for path in paths]
+    names = [name for info in infos for name in (info.id, *info.aliases)]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"provider ids or aliases given twice: {', '.join(sorted(twice))}")
+    hosts: dict[str, list[str]] = {}
+    for info in infos:
+        if host := urlsplit(info.base_url).netloc:
+            hosts.setdefault(host, []).append(info.id)
+    aliases = {alias: info.id for info in infos for alias in info.aliases}
+    lines = [
+        ENCODER.encode(info.id) + b":" + ENCODER.encode({"info": replace(info, models=()), "models": info.models})
+        for info in infos
+    ]
+    head = b'{"aliases":' + ENCODER.encode(aliases) + b',\n"hosts":' + ENCODER.encode(hosts) + b',\n"providers":{\n'
+    return head + b",\n".join(lines) + b"\n}}\n"
+
+
+def parse(path: Path) -> ProviderInfo:
+    """Return one file as a value; raise `ValueError` naming the file and what is wrong."""
+    raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    try:
+        refuse_unknown(raw, ProviderInfo, "the file")
+        for method in raw.get("auth", []):
+            refuse_unknown(method, AuthMethod, "auth")
+        for row in raw.get("models", []):
+            refuse_unknown(row, Model, f"model {row.get('id')!r}")
+            refuse_unknown(row.get("cost", {}), Cost, f"the cost of {row.get('id')!r}")
+        info = msgspec.convert(raw, ProviderInfo)
+        check(info, path)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    return info
+
+
+def refuse_unknown(raw: dict[str, Any], shape: type, where: str) -> None:
+    known = {field.encode_name for field in fields(shape)}
+    if unknown := raw.keys() - known:
+        raise ValueError(f"unknown keys of {where}: {', '.join(sorted(unknown))}")
+
+
+def check(info: ProviderInfo, path: Path) -> None:
+    """Refuse what types cannot: names, sources, references between rows."""
+    ids = [row.id for row in info.models]
+    if info.id != path.stem:
+        raise ValueError(f"id {info.id!r} is not the file's name")
+    if not info.source:
+        raise ValueError("no source is named")
+    if twice := {name for name in ids if ids.count(name) > 1}:
+        raise ValueError(f"model ids given twice: {', '.join(sorted(twice))}")
+    starts = [info.default_model, *(method.default_model for method in info.auth)]
+    if info.models and (missing := [name for name in starts if name and name not in ids]):
+        raise ValueError(f"no row for the default model {missing[0]!r}")
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
