@@ -65,4 +65,6 @@ def _user_home(environ: Mapping[str, str]) -> Path:
     try:
         return Path.home()
     except RuntimeError as error:
-        raise ConfigError("no home directory is known", hint="set JACKFIELD_HOME to a directory for Jackfield's files") from error
+        raise ConfigError(
+            "no home directory is known", hint="set JACKFIELD_HOME to a directory for Jackfield's files"
+        ) from error

@@ -11,10 +11,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from jackfield.message import JsonObject
 from jackfield.config.paths import Paths
 from jackfield.credential import Secret
 from jackfield.errors import ConfigError
+from jackfield.message import JsonObject
 from jackfield.model import Api, Compat, Model, Network, Privacy, Timeouts
 
 StreamBreak = Literal["error", "restart", "continue"]
@@ -40,7 +40,9 @@ class InvalidConfig(ConfigError):
     def __init__(self, issues: tuple[Issue, ...]) -> None:
         count = "1 problem" if len(issues) == 1 else f"{len(issues)} problems"
         lines = "".join(f"\n- {issue}" for issue in issues)
-        super().__init__(f"the config has {count}:{lines}", hint='correct the file, then run "jackfield config validate"')
+        super().__init__(
+            f"the config has {count}:{lines}", hint='correct the file, then run "jackfield config validate"'
+        )
         self.issues = issues
 
 

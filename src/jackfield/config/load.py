@@ -1,0 +1,122 @@
+"""From files and the environment to one `Config`.
+
+The order is part of the format: dotenv files, JSON5, `$include`, the `env` block, `${NAME}`,
+then the check against the tables. A variable without a value breaks only what uses it.
+Model rows stay as written; the contract's defaults are the catalog's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from jackfield.config.environment import add_block, load_environ
+from jackfield.config.json5 import Node, Source
+from jackfield.config.paths import Paths
+from jackfield.config.provider import build_providers, build_routes
+from jackfield.config.read import Reader
+from jackfield.config.schema import Config, Environ, InvalidConfig, Issue
+from jackfield.config.select import (
+    find,
+    read_aliases,
+    read_allow,
+    read_choice,
+    read_cooldowns,
+    read_defaults,
+    read_params,
+    read_plugins,
+    read_profiles,
+)
+from jackfield.config.source import load_tree
+from jackfield.config.table import ENV, ROOT
+from jackfield.credential import Secret
+from jackfield.message import JsonObject
+
+
+class Checked(Struct, frozen=True):
+    """A config with everything that is wrong with it; fit for use only where `issues` is empty."""
+
+    config: Config
+    issues: tuple[Issue, ...]
+
+
+def load_config(paths: Paths, environ: Mapping[str, str], *, cwd: Path, known: Collection[str] | None = None) -> Config:
+    """Return the effective config; an absent file is an empty one.
+
+    `known` are the catalog's provider ids: given, an entry for any other id must say where
+    its server is (else the catalog complains when that provider is used). Raises
+    `InvalidConfig` with every issue; a missing variable is none (`ProviderConfig.missing`).
+    """
+    checked = check_config(paths, environ, cwd=cwd, known=known)
+    if checked.issues:
+        raise InvalidConfig(checked.issues)
+    return checked.config
+
+
+def check_config(
+    paths: Paths, environ: Mapping[str, str], *, cwd: Path, known: Collection[str] | None = None
+) -> Checked:
+    """Return the config and all that is wrong with it; raises `InvalidConfig` when a file cannot be read or parsed."""
+    effective, warnings = load_environ(environ, paths.dotenv, cwd)
+    root, sources = load_tree(paths.config, effective)
+    add_block(effective, _env_block(root))
+    reader = Reader(effective)
+    said = reader.read(root, ROOT)
+    if not isinstance(said, dict):
+        return Checked(Config(paths=paths, environ=effective), tuple(reader.issues))
+    if known is not None:
+        _require_addresses(root, reader, known)
+    defaults = read_defaults(root, said, reader)
+    models, auth = said.get("models", {}), said.get("auth", {})
+    text, image = (read_choice(defaults, key, root, reader) for key in ("model", "imageModel"))
+    config = Config(
+        paths=paths,
+        environ=effective,
+        mode=models.get("mode", "merge"),
+        providers=build_providers(models.get("providers", {}), reader.missing),
+        primary=text.primary,
+        fallbacks=text.fallbacks,
+        image_primary=image.primary,
+        image_fallbacks=image.fallbacks,
+        aliases=read_aliases(defaults, models),
+        configured=tuple(defaults.get("models", ())),
+        allow=read_allow(defaults, root),
+        routes=build_routes(models.get("routes", {})),
+        params=read_params(defaults),
+        auth_order={provider.strip().lower(): tuple(ids) for provider, ids in auth.get("order", {}).items()},
+        auth_profiles=read_profiles(auth),
+        cooldowns=read_cooldowns(auth),
+        plugins=read_plugins(said.get("plugins", {})),
+        min_privacy=models.get("policy", {}).get("minPrivacy"),
+        thinking_default=defaults.get("thinkingDefault"),
+        timeout_s=defaults.get("timeoutSeconds"),
+        warnings=(*warnings, *_repeated(sources), *reader.warnings, *(str(missing) for _, missing in reader.missing)),
+    )
+    return Checked(config, tuple(reader.issues))
+
+
+def _env_block(root: Node) -> dict[str, str]:
+    node = find(root, ("env",))
+    said: JsonObject = Reader(Environ()).read(node, ENV) if node and node.kind == "object" else {}
+    block = {**said.get("vars", {}), **said}
+    return {name: value.reveal() for name, value in block.items() if isinstance(value, Secret)}
+
+
+def _require_addresses(root: Node, reader: Reader, known: Collection[str]) -> None:
+    providers = find(root, ("models", "providers"))
+    for id_, node in (providers.value if providers and providers.kind == "object" else {}).items():
+        if (
+            id_.strip().lower() not in known
+            and node.kind == "object"
+            and not {"baseUrl", "endpoint"} & node.value.keys()
+        ):
+            reader.complain(node, ("models", "providers", id_), 'no provider of this id is known: give it a "baseUrl"')
+
+
+def _repeated(sources: Sequence[Source]) -> Iterator[str]:
+    for source in sources:
+        for key, offset in source.repeated:
+            line, column = source.locate(offset)
+            yield f"{source.name}:{line}:{column}: the key {key!r} is written twice; the later one holds"

@@ -1,0 +1,270 @@
+"""Reads a tree by its shape: checks, fills variables in, wraps secrets.
+
+Finds everything that is wrong in one walk. Values come back as plain dicts, lists and
+texts under the config's own key names; what could not be read is left out. Messages quote
+the file's text, never what a variable holds.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from msgspec import UNSET
+
+from jackfield.config.environment import VARIABLE, fill
+from jackfield.config.json5 import Node
+from jackfield.config.keypath import KeyPath, render_path
+from jackfield.config.schema import ConfigSecret, Issue, MissingVar
+from jackfield.config.shape import (
+    Anything,
+    Either,
+    Field,
+    Flag,
+    Key,
+    ListOf,
+    MapOf,
+    Money,
+    Number,
+    SecretText,
+    Shape,
+    Table,
+    Text,
+)
+from jackfield.credential import Secret
+
+_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_MOST_USD = Decimal(10**9)
+
+
+class Reader:
+    """One reading: collects `issues`, `warnings` and the `missing` variables as it goes."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.issues: list[Issue] = []
+        self.missing: list[tuple[KeyPath, MissingVar]] = []
+        self._warnings: list[str] = []
+        self._idle: dict[str, list[str]] = {}
+
+    @property
+    def warnings(self) -> list[str]:
+        """What deserves a word but breaks nothing; keys without effect are named once each."""
+        more = {1: ""}
+        idle = [
+            f"{first[0]}{more.get(len(first), f' and {len(first) - 1} more')} has no effect here: {doc}"
+            for doc, first in self._idle.items()
+        ]
+        return [*self._warnings, *idle]
+
+    def read(self, node: Node, shape: Shape, path: KeyPath = ()) -> Any:  # noqa: C901  one case per shape
+        """Return the value at a node, `UNSET` when it says nothing usable."""
+        match shape:
+            case Table():
+                return self._table(node, shape, path)
+            case MapOf():
+                return self._map(node, shape, path)
+            case ListOf():
+                return self._list(node, shape, path)
+            case Either():
+                return self.read(node, shape.text if node.kind == "string" else shape.other, path)
+            case Text():
+                return self._text(node, shape, path)
+            case SecretText():
+                return self._secret(node, shape, path)
+            case Key():
+                return self._key(node, path)
+            case Number():
+                return self._number(node, shape, path)
+            case Money():
+                return self._money(node, path)
+            case Flag():
+                return node.value if node.kind == "boolean" else self._wrong(node, path, "true or false")
+            case Anything():
+                return self._plain(node, path) if node.kind == "object" else self._wrong(node, path, "an object")
+
+    def warn(self, node: Node, path: KeyPath, message: str) -> None:
+        """Note something odd that breaks nothing."""
+        self._warnings.append(f"{render_path(path)} ({place(node)}) {message}")
+
+    # -- containers ----------------------------------------------------------------
+
+    def _table(self, node: Node, shape: Table, path: KeyPath) -> Any:
+        if node.kind != "object":
+            return self._wrong(node, path, "an object")
+        found: dict[str, Any] = {}
+        for key, child in node.value.items():
+            here = (*path, key)
+            field = shape.by_name.get(key)
+            if field:
+                found[key] = self._field(child, field, here)
+            elif shape.others:
+                found[key] = self.read(child, shape.others, here)
+            else:
+                self._unknown(child, shape, here)
+        for key in shape.required:
+            if key not in node.value:
+                self.complain(node, path, f'the key "{key}" is missing')
+        return {key: value for key, value in found.items() if value is not UNSET}
+
+    def _field(self, node: Node, field: Field, path: KeyPath) -> Any:
+        if field.idle:
+            self._idle.setdefault(field.doc, []).append(f"{render_path(path)} ({place(node)})")
+            return UNSET
+        return self.read(node, field.shape, path)
+
+    def _unknown(self, node: Node, shape: Table, path: KeyPath) -> None:
+        key = str(path[-1])
+        near = nearest(key, shape.by_name, cutoff=0.75 if shape.open else 0.6)
+        if not shape.open:
+            self.complain(
+                node,
+                path,
+                "unknown key" + (f'; did you mean "{near}"?' if near else f"; known are {', '.join(shape.by_name)}"),
+            )
+        elif near and key not in shape.elsewhere:
+            self.warn(node, path, f'is no key of the model layer; did you mean "{near}"?')
+
+    def _map(self, node: Node, shape: MapOf, path: KeyPath) -> Any:
+        if node.kind != "object":
+            return self._wrong(node, path, "an object")
+        found = {key: self.read(child, shape.value, (*path, key)) for key, child in node.value.items()}
+        return {key: value for key, value in found.items() if value is not UNSET}
+
+    def _list(self, node: Node, shape: ListOf, path: KeyPath) -> Any:
+        if node.kind != "array":
+            return self._wrong(node, path, "a list")
+        found = [self.read(child, shape.item, (*path, index)) for index, child in enumerate(node.value)]
+        return [value for value in found if value is not UNSET]
+
+    def _plain(self, node: Node, path: KeyPath) -> Any:
+        match node.kind:
+            case "object":
+                found = {key: self._plain(child, (*path, key)) for key, child in node.value.items()}
+                return {key: value for key, value in found.items() if value is not UNSET}
+            case "array":
+                values = [self._plain(child, (*path, index)) for index, child in enumerate(node.value)]
+                return [value for value in values if value is not UNSET]
+            case "string":
+                return self._filled(node, path)
+        return node.value
+
+    # -- single values -------------------------------------------------------------
+
+    def _text(self, node: Node, shape: Text, path: KeyPath) -> Any:
+        if node.kind != "string":
+            return self._wrong(node, path, "a text")
+        text = self._filled(node, path)
+        if text is UNSET:
+            return UNSET
+        if shape.choices and text not in shape.choices:
+            near = nearest(text, shape.choices)
+            return self.complain(
+                node,
+                path,
+                f"{node.text} is not one of {', '.join(shape.choices)}" + (f'; did you mean "{near}"?' if near else ""),
+            )
+        return text if shape.slash else text.strip().rstrip("/")
+
+    def _secret(self, node: Node, shape: SecretText, path: KeyPath) -> Any:
+        if node.kind != "string":
+            return self._wrong(node, path, "a text")
+        if shape.literal:
+            if VARIABLE.search(node.value):
+                self.warn(node, path, "holds ${…}, which is not filled in here")
+            return Secret(node.value)
+        text = self._filled(node, path)
+        if text is UNSET or not text.strip():
+            return UNSET
+        named = self.environ.get(text, "") if _VARIABLE_NAME.fullmatch(text) else ""
+        return Secret((named or text).strip())
+
+    def _key(self, node: Node, path: KeyPath) -> Any:
+        if node.kind == "object":
+            return self._reference(node, path)
+        secret = self._secret(node, SecretText(), path)
+        return secret if secret is UNSET else ConfigSecret(secret, f"config: {render_path(path)}")
+
+    def _reference(self, node: Node, path: KeyPath) -> Any:
+        said = self.read(node, _REFERENCE, path)
+        if not {"source", "id"} <= said.keys():
+            return UNSET
+        name = said["id"]
+        if said["source"] != "env":
+            reason = f'is a reference of source "{said["source"]}", which is not supported yet'
+            return self._miss(path, MissingVar(name, render_path(path), place(node), reason))
+        found = self.environ.get(name, "").strip()
+        if not found:
+            return self._miss(path, MissingVar(name, render_path(path), place(node)))
+        return ConfigSecret(Secret(found), f"config: {render_path(path)}")
+
+    def _number(self, node: Node, shape: Number, path: KeyPath) -> Any:
+        expected = "a whole number" if shape.whole else "a number"
+        if node.kind != "number" or not math.isfinite(node.value) or (shape.whole and node.value != int(node.value)):
+            return self._wrong(node, path, expected)
+        if shape.lenient and node.value <= 0:
+            return UNSET
+        if shape.least is not None and node.value < shape.least:
+            return self.complain(node, path, f"{node.text} is less than {shape.least}")
+        return int(node.value) if shape.whole else node.value
+
+    def _money(self, node: Node, path: KeyPath) -> Any:
+        if node.kind != "number" or not math.isfinite(node.value):
+            return self._wrong(node, path, "a number")
+        amount = Decimal(node.value) if "x" in node.text.lower() else Decimal(node.text)
+        if amount > _MOST_USD:
+            return self.complain(node, path, f"{node.text} US dollars is more than {_MOST_USD:,}")
+        return amount if amount >= 0 else UNSET
+
+    def _filled(self, node: Node, path: KeyPath) -> Any:
+        if "${" not in node.value:
+            return node.value
+        filled = fill(node.value, self.environ)
+        for name in filled.missing:
+            self._miss(path, MissingVar(name, render_path(path), place(node)))
+        return UNSET if filled.missing else filled.text
+
+    # -- complaints ----------------------------------------------------------------
+
+    def _miss(self, path: KeyPath, missing: MissingVar) -> Any:
+        self.missing.append((path, missing))
+        return UNSET
+
+    def _wrong(self, node: Node, path: KeyPath, expected: str) -> Any:
+        unquoted = node.kind == "string" and expected.endswith(("number", "false"))
+        return self.complain(
+            node, path, f"expected {expected}, found {node.shown}" + ("; write it without quotes" if unquoted else "")
+        )
+
+    def complain(self, node: Node, path: KeyPath, message: str) -> Any:
+        """Record what makes the config unusable; returns `UNSET`, the value of such a node."""
+        line, column = node.source.locate(node.start)
+        self.issues.append(Issue(render_path(path), message, node.source.name, line, column))
+        return UNSET
+
+
+_REFERENCE = Table(
+    required=("source", "id"),
+    fields=(
+        Field("source", Text(("env", "file", "exec", "store"))),
+        Field("provider", Text()),
+        Field("id", Text()),
+    ),
+)
+
+
+def place(node: Node) -> str:
+    """Return where a node stands, in short: `jackfield.json:12`."""
+    return f"{Path(node.source.name).name}:{node.line}"
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return the known word most like this one; empty when none is close."""
+    by_lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), by_lower, 1, cutoff)
+    return by_lower[near[0]] if near else ""

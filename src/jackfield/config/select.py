@@ -1,0 +1,135 @@
+"""Which models are chosen, named and allowed: the selection half of a config."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from jackfield.config.json5 import Node
+from jackfield.config.keypath import KeyPath, render_path
+from jackfield.config.read import Reader, place
+from jackfield.config.schema import AllowList, Cooldowns, ProfileMeta
+from jackfield.config.table import CHOICE, DEFAULT_MODELS
+from jackfield.message import JsonObject
+
+# Names that stand for a model as soon as `agents.defaults.models` lists it without an alias.
+BUILT_IN_ALIASES = {
+    "opus": "anthropic/claude-opus-4-5",
+    "sonnet": "anthropic/claude-sonnet-4-5",
+    "gpt": "openai/gpt-5.2",
+    "gpt-mini": "openai/gpt-5-mini",
+    "gemini": "google/gemini-3-pro-preview",
+    "gemini-flash": "google/gemini-3-flash-preview",
+}
+_DEFAULTS: KeyPath = ("agents", "defaults")
+_LEGACY = (("model", CHOICE), ("imageModel", CHOICE), ("models", DEFAULT_MODELS))
+
+
+class Choice(Struct, frozen=True):
+    """A first model and those asked after it."""
+
+    primary: str | None = None
+    fallbacks: tuple[str, ...] = ()
+
+
+def read_defaults(root: Node, said: JsonObject, reader: Reader) -> JsonObject:
+    """Return `agents.defaults`, completed from the older root section `agent`."""
+    defaults: JsonObject = dict(said.get("agents", {}).get("defaults", {}))
+    legacy = root.value.get("agent")
+    if legacy is None or legacy.kind != "object":
+        return defaults
+    for key, shape in _LEGACY:
+        node = legacy.value.get(key)
+        if node is not None:
+            reader.warn(node, ("agent", key), f"is the older place of agents.defaults.{key}; move it there")
+            value = reader.read(node, shape, ("agent", key))
+            if isinstance(value, str | dict):
+                defaults.setdefault(key, value)
+    return defaults
+
+
+def read_choice(defaults: JsonObject, key: str, root: Node, reader: Reader) -> Choice:
+    """Return a model choice, written as a text or as an object."""
+    said = defaults.get(key)
+    if not isinstance(said, dict):
+        return Choice(said.strip() or None if said else None)
+    if "fallback" in said:
+        path = (*_DEFAULTS, key, "fallback")
+        node = find(root, path)
+        if node:
+            reader.warn(node, path, 'is an older spelling; write "fallbacks"')
+    listed: list[str] = said.get("fallbacks", said.get("fallback", []))
+    return Choice(said.get("primary", "").strip() or None, tuple(listed))
+
+
+def read_aliases(defaults: JsonObject, models: JsonObject) -> dict[str, str]:
+    """Return names in lower case with what they stand for; `agents.defaults.models` beats `models.aliases`."""
+    rows: JsonObject = defaults.get("models", {})
+    aliases = {alias: ref for alias, ref in BUILT_IN_ALIASES.items() if ref in rows and "alias" not in rows[ref]}
+    aliases |= {
+        alias.strip().lower(): ref.strip()
+        for alias, ref in models.get("aliases", {}).items()
+        if alias.strip() and ref.strip()
+    }
+    aliases |= {row["alias"].strip().lower(): ref for ref, row in rows.items() if row.get("alias", "").strip()}
+    return aliases
+
+
+def read_allow(defaults: JsonObject, root: Node) -> AllowList | None:
+    """Return the list of models that may be used; `modelPolicy.allow`, where present, decides alone."""
+    if "allow" in defaults.get("modelPolicy", {}):
+        return _allow(defaults["modelPolicy"]["allow"], root, (*_DEFAULTS, "modelPolicy", "allow"))
+    return _allow(list(defaults.get("models", {})), root, (*_DEFAULTS, "models"))
+
+
+def _allow(patterns: list[str], root: Node, path: KeyPath) -> AllowList | None:
+    if not patterns:
+        return None
+    node = find(root, path) or find(root, ("agent", *path[2:]))
+    return AllowList(tuple(patterns), f"{render_path(path)} ({place(node)})" if node else render_path(path))
+
+
+def read_params(defaults: JsonObject) -> dict[str, JsonObject]:
+    """Return request fields by ref; those of every model stand under the empty text."""
+    found = {ref: row["params"] for ref, row in defaults.get("models", {}).items() if row.get("params")}
+    return found | ({"": defaults["params"]} if defaults.get("params") else {})
+
+
+def read_profiles(auth: JsonObject) -> dict[str, ProfileMeta]:
+    """Return what the config says of credential profiles; incomplete entries are left out."""
+    return {
+        id_: ProfileMeta(id_, said["provider"].strip().lower(), said["mode"], said.get("email"))
+        for id_, said in auth.get("profiles", {}).items()
+        if {"provider", "mode"} <= said.keys()
+    }
+
+
+def read_cooldowns(auth: JsonObject) -> Cooldowns:
+    """Return how long failing profiles rest."""
+    said: dict[str, Any] = auth.get("cooldowns", {})
+    names = zip(Cooldowns.__struct_fields__, _CAMEL, strict=True)
+    return Cooldowns(**{field: said[key] for field, key in names if key in said})
+
+
+_CAMEL = ("billingBackoffHours", "billingBackoffHoursByProvider", "billingMaxHours", "failureWindowHours")
+
+
+def read_plugins(plugins: JsonObject) -> dict[str, bool]:
+    """Return the plugins the config names and whether each may run; `deny` beats everything, then the master switch."""
+    allow, deny = plugins.get("allow"), plugins.get("deny", [])
+    entries = {id_: said.get("enabled", False) for id_, said in plugins.get("entries", {}).items()}
+    enabled = {**dict.fromkeys(allow or (), False), **entries, **dict.fromkeys(deny, False)}
+    master = plugins.get("enabled", True)
+    return {id_: on and master and (allow is None or id_ in allow) and id_ not in deny for id_, on in enabled.items()}
+
+
+def find(root: Node, path: KeyPath) -> Node | None:
+    """Return the node at a path; `None` when there is none."""
+    node = root
+    for step in path:
+        try:
+            node = node.value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return node

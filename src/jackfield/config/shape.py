@@ -1,0 +1,105 @@
+"""The shapes a config is made of: what may stand where, and what it means.
+
+The tables in `table.py` are written in these words; `read.py` checks a tree against them,
+`describe.py` turns them into the reference page and the JSON Schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Union, get_args
+
+from msgspec import Struct
+
+
+class Text(Struct, frozen=True):
+    """A text, out of `choices` if there are any."""
+
+    choices: tuple[str, ...] = ()
+    slash: bool = True  # keep a slash at its end
+
+
+class SecretText(Struct, frozen=True):
+    """A text never shown; the name of a variable that is set stands for its value, unless `literal`."""
+
+    literal: bool = False  # taken as it stands, no variables are filled in
+
+
+class Key(Struct, frozen=True):
+    """An API key: a secret text, or a reference `{source, provider, id}` to one."""
+
+
+class Flag(Struct, frozen=True):
+    """True or false."""
+
+
+class Number(Struct, frozen=True):
+    """A number; `lenient` ones count as not said when they are zero or less."""
+
+    whole: bool = False
+    lenient: bool = False
+    least: int | None = None
+
+
+class Money(Struct, frozen=True):
+    """An amount in US dollars, kept to the digit."""
+
+
+class Anything(Struct, frozen=True):
+    """Any value, handed on unread; `variables` in its texts are filled."""
+
+    container: bool = True  # an object
+
+
+class ListOf(Struct, frozen=True):
+    """A list of one shape."""
+
+    item: Shape
+
+
+class MapOf(Struct, frozen=True):
+    """An object with keys of the user's choice."""
+
+    value: Shape
+    key: str = "name"
+
+
+class Either(Struct, frozen=True):
+    """A text, or what else may stand in its place."""
+
+    text: Text
+    other: Shape
+
+
+class Field(Struct, frozen=True):
+    """One key of a table; `default` is in words for the reference."""
+
+    name: str
+    shape: Shape
+    doc: str = ""
+    default: str = ""
+    idle: bool = False  # accepted because OpenClaw writes it; has no effect here
+
+
+class Table(Struct, frozen=True, dict=True):
+    """An object with named keys; `open` keeps other keys untouched and unread, `others` reads them."""
+
+    fields: tuple[Field, ...]
+    required: tuple[str, ...] = ()
+    open: bool = False
+    elsewhere: tuple[str, ...] = ()  # keys of an open table that are no misspelling
+    others: Shape | None = None
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Field]:
+        """The fields by key."""
+        return {field.name: field for field in self.fields}
+
+
+Shape = Union[Text, SecretText, Key, Flag, Number, Money, Anything, ListOf, MapOf, Either, Table]  # noqa: UP007  names itself
+
+
+def choices(literal: object) -> Text:
+    """Return the shape of a `Literal` of texts."""
+    return Text(choices=get_args(literal))

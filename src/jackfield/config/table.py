@@ -1,0 +1,277 @@
+"""What the model layer's sections may hold, key by key: the one table that checks, documents and describes.
+
+Keys named `idle` are OpenClaw's and have no effect here; they are accepted, with a warning.
+Order is that of the reference page.
+"""
+
+from __future__ import annotations
+
+import typing
+from decimal import Decimal
+from types import UnionType
+
+from msgspec import UnsetType
+from msgspec.structs import fields
+
+from jackfield.config.schema import StreamBreak
+from jackfield.config.shape import (
+    Anything,
+    Either,
+    Field,
+    Flag,
+    Key,
+    ListOf,
+    MapOf,
+    Money,
+    Number,
+    SecretText,
+    Shape,
+    Table,
+    Text,
+    choices,
+)
+from jackfield.message import Effort
+from jackfield.model import Api, Compat, Cost, Modality, Network, Privacy, Timeouts
+
+TEXT = Text()
+FLAG = Flag()
+COUNT = Number(whole=True, lenient=True)
+SECONDS = Number(lenient=True)
+BAG = Anything()
+TEXTS = ListOf(TEXT)
+HEADERS = MapOf(SecretText())
+
+
+_SINGLE: dict[object, Shape] = {bool: FLAG, str: TEXT, int: COUNT, float: SECONDS, Decimal: Money()}
+
+
+def table_of(struct: type) -> Table:
+    """Return the shape of a struct of the model layer: its fields under their names in the config."""
+    return Table(tuple(Field(field.encode_name, _shape_of(field.type)) for field in fields(struct)))
+
+
+def _shape_of(annotation: object) -> Shape:
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in {typing.Union, UnionType}:
+        return _shape_of(next(part for part in inner if part not in {type(None), UnsetType}))
+    if origin is typing.Literal:
+        return choices(annotation)
+    if origin is tuple:
+        return ListOf(_shape_of(inner[0]))
+    if origin is dict:
+        return MapOf(_shape_of(inner[1]))
+    return _SINGLE[annotation]
+
+
+TIMEOUTS = table_of(Timeouts)
+NETWORK = table_of(Network)
+COST = table_of(Cost)
+COMPAT = table_of(Compat)
+
+MODEL = Table(
+    required=("id",),
+    fields=(
+        Field("id", TEXT, "what stands after `provider/`; case-sensitive, may hold slashes and colons"),
+        Field("name", TEXT, "name for people", "the id"),
+        Field("api", choices(Api), "protocol, where it is not the provider's"),
+        Field("baseUrl", Text(slash=False), "address, where it is not the provider's"),
+        Field("reasoning", FLAG, "the model can think before it answers", "false"),
+        Field("input", ListOf(choices(Modality)), "what it takes", '["text"]'),
+        Field("cost", COST, "US dollars per million tokens", "zeros"),
+        Field("contextWindow", COUNT, "tokens of question and answer together", "200000"),
+        Field("contextTokens", COUNT, "cap on the question's tokens", idle=True),
+        Field("maxTokens", COUNT, "most it writes in one answer", "8192"),
+        Field("tools", FLAG, "it calls functions"),
+        Field("privacy", choices(Privacy), "how private it is", "the provider's"),
+        Field("headers", HEADERS, "sent with every request, over the provider's"),
+        Field("compat", COMPAT, "deviations from the protocol, over the provider's"),
+        Field("params", BAG, "request fields sent unless the call says otherwise"),
+        Field("timeouts", TIMEOUTS, "timers in seconds, over the provider's"),
+        Field("upstream", TEXT, "the id the server knows it by", "the id"),
+        Field("effort", TEXT, "thinking level this id stands for"),
+        Field("aliases", TEXTS, "other spellings of the id"),
+        Field("released", TEXT, "ISO date"),
+        Field("status", TEXT, "`deprecated`, `preview` or `retired`"),
+        Field("computerUse", FLAG, "shown only"),
+    ),
+)
+
+PROVIDER = Table(
+    fields=(
+        Field("name", TEXT, "name for people"),
+        Field(
+            "baseUrl",
+            Text(slash=False),
+            "address of the API; required for an unknown id without `endpoint`",
+            "the catalog's",
+        ),
+        Field("endpoint", Text(), "request URL, used verbatim"),
+        Field("apiKey", Key(), "key, `${VARIABLE}`, the bare name of a variable, or a reference"),
+        Field("auth", Text(("api-key", "token", "oauth", "aws-sdk")), "how it signs in", "api-key"),
+        Field("api", choices(Api), "protocol", "openai-completions"),
+        Field("headers", HEADERS, "sent with every request"),
+        Field("authHeader", FLAG, "send the key as `Authorization: Bearer` whatever the protocol's habit", "false"),
+        Field("models", ListOf(MODEL), "rows, merged with the catalog's by id", "[]"),
+        Field("compat", COMPAT, "deviations from the protocol, for all its models"),
+        Field("params", BAG, "request fields sent unless the model or the call says otherwise"),
+        Field("maxTokens", COUNT, "most its models write, where their rows do not say"),
+        Field("timeouts", TIMEOUTS, "timers in seconds"),
+        Field("timeoutSeconds", SECONDS, "OpenClaw's name of `timeouts.total`"),
+        Field("network", NETWORK, "the way out: proxy and certificates"),
+        Field("privacy", choices(Privacy), "how private it is"),
+        Field("request", BAG, "use `headers` and `network`", idle=True),
+        Field("localService", BAG, "start the server yourself", idle=True),
+        Field("injectNumCtxForOpenAICompat", FLAG, "use api `ollama`", idle=True),
+    ),
+)
+
+ROUTE = Table(
+    required=("primary",),
+    fields=(
+        Field("primary", TEXT, "the first candidate"),
+        Field("fallbacks", TEXTS, "the next ones, in order", "[]"),
+        Field("onStreamBreak", choices(StreamBreak), "what a break after the first content does", "error"),
+        Field("timeouts", TIMEOUTS, "timers in seconds, over the model's"),
+    ),
+)
+
+MODELS = Table(
+    fields=(
+        Field("mode", Text(("merge", "replace")), "`replace`: no built-in providers, only these", "merge"),
+        Field("providers", MapOf(PROVIDER, "id"), "providers by id; an entry for a known id changes only what it says"),
+        Field("aliases", MapOf(TEXT), "other names for models; they never restrict"),
+        Field("routes", MapOf(ROUTE), "named chains, usable wherever a model is named"),
+        Field(
+            "policy",
+            Table((Field("minPrivacy", choices(Privacy), "candidates below it are never tried"),)),
+            "what may be used",
+        ),
+        Field("bedrockDiscovery", BAG, "list the models in the config", idle=True),
+        Field("catalogRefresh", BAG, 'run "jackfield models refresh"', idle=True),
+    ),
+)
+
+CHOICE = Either(
+    TEXT,
+    Table(
+        fields=(
+            Field("primary", TEXT, "the model asked when none is named"),
+            Field("fallbacks", TEXTS, "asked in order when it fails", "[]"),
+            Field("fallback", TEXTS, "older spelling of `fallbacks`"),
+        )
+    ),
+)
+DEFAULT_MODELS = MapOf(
+    Table((Field("alias", TEXT, 'short name; `""` turns a built-in one off'), Field("params", BAG, "request fields"))),
+    "ref",
+)
+DEFAULTS = Table(
+    open=True,
+    fields=(
+        Field("model", CHOICE, "the model asked when none is named"),
+        Field("imageModel", CHOICE, "asked instead when the model takes no pictures"),
+        Field("models", DEFAULT_MODELS, "models in use by `provider/model`: a non-empty map is the allowlist"),
+        Field("modelPolicy", Table((Field("allow", TEXTS, "refs, aliases, `provider/*`; decides alone when present"),)), "allowlist"),
+        Field("params", BAG, "request fields for every model"),
+        Field("thinkingDefault", choices(Effort), "how hard to think", "the provider's"),
+        Field("timeoutSeconds", SECONDS, "longest a whole answer may take"),
+    ),
+    elsewhere=("utilityModel", "contextTokens", "imageMaxDimensionPx", "mediaMaxMb"),
+)  # fmt: skip
+AGENTS = Table((Field("defaults", DEFAULTS, "what holds for every call"),), open=True, elsewhere=("list", "entries"))
+
+HOURS = Number(lenient=True)
+AUTH = Table(
+    fields=(
+        Field(
+            "profiles",
+            MapOf(
+                Table(
+                    required=("provider", "mode"),
+                    fields=(
+                        Field("provider", TEXT, "provider's id"),
+                        Field("mode", Text(("api_key", "oauth", "token", "aws-sdk")), "kind of credential"),
+                        Field("email", TEXT, "whose it is"),
+                    ),
+                ),
+                "id",
+            ),
+            "what is known of a credential; the secret is in the store",
+        ),
+        Field(
+            "order",
+            MapOf(TEXTS, "provider"),
+            "profiles in the order they are tried; others never are",
+            "least recently used",
+        ),
+        Field(
+            "cooldowns",
+            Table(
+                (
+                    Field("billingBackoffHours", HOURS, "first rest after a billing error", "5"),
+                    Field("billingBackoffHoursByProvider", MapOf(HOURS, "provider"), "the same for one provider"),
+                    Field("billingMaxHours", HOURS, "longest rest", "24"),
+                    Field("failureWindowHours", HOURS, "failures older than this are forgotten", "24"),
+                )
+            ),
+            "how long a failing profile rests",
+        ),
+    )
+)
+
+ENV = Table(
+    others=SecretText(literal=True),
+    fields=(
+        Field(
+            "vars", MapOf(SecretText(literal=True)), "variables by name; a flat key of `env` means the same and wins"
+        ),
+        Field(
+            "shellEnv",
+            Table((Field("enabled", FLAG), Field("timeoutMs", COUNT))),
+            "set variables in the shell or in `.env`",
+            idle=True,
+        ),
+    ),
+)
+GATEWAY = Table(
+    open=True,
+    fields=(
+        Field("host", TEXT, "address it listens on", "127.0.0.1"),
+        Field("port", Number(whole=True, least=0), "port it listens on", "4747"),
+        Field(
+            "auth",
+            Table(
+                (Field("mode", TEXT, "`token` or `none`"), Field("token", SecretText(), "what callers send")), open=True
+            ),
+            "who may call",
+        ),
+    ),
+)
+PLUGINS = Table(
+    open=True,
+    fields=(
+        Field("enabled", FLAG, "plugins may run", "true"),
+        Field("allow", TEXTS, "only these"),
+        Field("deny", TEXTS, "never these"),
+        Field("entries", MapOf(Table((Field("enabled", FLAG, "this one may run"),), open=True), "id"), "plugins by id"),
+    ),
+)
+
+# OpenClaw's other sections; everything else beside ours may be a misspelling.
+ELSEWHERE = (
+    "$schema", "agent", "approvals", "audio", "bindings", "broadcast", "browser", "canvasHost", "channels", "commands",
+    "cron", "diagnostics", "discovery", "hooks", "logging", "media", "memory", "messages", "meta", "node",
+    "nodeHost", "secrets", "session", "skills", "talk", "tools", "ui", "update", "web", "wizard",
+)  # fmt: skip
+ROOT = Table(
+    open=True,
+    fields=(
+        Field("env", ENV, "variables for `${NAME}`; they fill what the environment leaves out"),
+        Field("agents", AGENTS, "selection"),
+        Field("models", MODELS, "providers, aliases, routes"),
+        Field("auth", AUTH, "credentials' order and names, never secrets"),
+        Field("plugins", PLUGINS, "plugins"),
+        Field("gateway", GATEWAY, "the server"),
+    ),
+    elsewhere=ELSEWHERE,
+)
