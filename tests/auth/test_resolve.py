@@ -244,7 +244,7 @@ def test_a_profile_under_an_alias_belongs_to_the_provider(store, config):
 
 def test_a_profile_of_a_provider_the_user_configured_under_that_alias_does_not(store, config):
     add(store, "z.ai:default")
-    config = replace(config, providers={"z.ai": ProviderConfig(id="z.ai")})
+    config = replace(config, providers={"z.ai": ProviderConfig(id="z.ai", base_url="https://proxy.example/v1")})
     assert not is_available(ZAI, config, store, NOW)
 
 
@@ -269,6 +269,12 @@ def test_a_named_profile_must_exist_and_belong_to_the_provider(store, config):
         resolve(VENICE, config, store, NOW, "venice:gone")
     with pytest.raises(MissingKey, match="'zai:a' is not configured for venice"):
         resolve(VENICE, config, store, NOW, "zai:a")
+
+
+def test_a_key_the_config_gives_under_an_alias_counts(store, config):
+    key = ConfigSecret(Secret("k"), "config: models.providers.z-ai.apiKey")
+    config = replace(config, providers={"z-ai": ProviderConfig(id="z-ai", api_key=key)})
+    assert source_of(ZAI, config, store) == "config: models.providers.z-ai.apiKey"
 
 
 # -- keys that cannot be sent ------------------------------------------------------

@@ -11,8 +11,8 @@ import os
 import time
 from pathlib import Path
 
-from jackfield.chat import JsonObject
 from jackfield.errors import ConfigError
+from jackfield.message import JsonObject
 
 OWNER_ONLY = 0o600
 REPLACE_TRIES = 10  # on Windows a reader's open file blocks the replacement for a moment

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from jackfield.chat import JsonObject
 from jackfield.credential import Profile, ProfileType, Secret
+from jackfield.message import JsonObject
 
 # type → the field that holds its secret
 SECRET_FIELDS: dict[ProfileType, str] = {"api_key": "key", "token": "token", "oauth": "access"}

@@ -6,7 +6,7 @@ refreshes nothing, prints nothing; time is an argument.
 
 from __future__ import annotations
 
-from jackfield.auth.sources import Source, names, profile_source, sources, variables
+from jackfield.auth.sources import Source, entry_of, names, profile_source, sources, variables
 from jackfield.auth.store import FileStore
 from jackfield.config.schema import Config
 from jackfield.credential import RequestAuth
@@ -40,7 +40,9 @@ def resolve_all(
     found = tuple(sources(info, config, store, now_ms))
     usable = [source for source in found if not source.reason]
     if usable:
-        return tuple(dict.fromkeys([usable[0].to_auth(), *(rest.to_auth() for rest in usable[1:] if rest.is_sendable())]))
+        return tuple(
+            dict.fromkeys([usable[0].to_auth(), *(rest.to_auth() for rest in usable[1:] if rest.is_sendable())])
+        )
     raise _missing(info, found, store)
 
 
@@ -50,7 +52,7 @@ def is_available(info: ProviderInfo, config: Config, store: FileStore, now_ms: i
 
 
 def _require_filled(info: ProviderInfo, config: Config) -> None:
-    entry = config.providers.get(info.id)
+    entry = entry_of(info, config)
     for missing in entry.missing if entry else ():
         if not missing.key.endswith(".apiKey"):
             raise ConfigError(str(missing), hint=f"set {missing.name}, or correct {missing.key}")

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from jackfield.auth.paste import check_key, key_problem
 from jackfield.auth.store import FileStore
-from jackfield.config.schema import Config
+from jackfield.config.schema import Config, ProviderConfig
 from jackfield.credential import Profile, ProfileType, RequestAuth, Secret
 from jackfield.model import ProviderInfo
 
@@ -82,7 +82,16 @@ def variables(info: ProviderInfo) -> tuple[str, ...]:
 
 def names(info: ProviderInfo, config: Config) -> frozenset[str]:
     """Return the ids that mean this provider; an alias that is a provider of its own is not one of them."""
-    return frozenset({info.id, *(alias for alias in info.aliases if alias not in config.providers)})
+    own = entry_of(info, config)
+    return frozenset({info.id, *(alias for alias in info.aliases if config.providers.get(alias) in (None, own))})
+
+
+def entry_of(info: ProviderInfo, config: Config) -> ProviderConfig | None:
+    """Return what the config says of the provider, under its id or under an alias that means the same address."""
+    if info.id in config.providers:
+        return config.providers[info.id]
+    spelt = [config.providers[alias] for alias in info.aliases if alias in config.providers]
+    return next((entry for entry in spelt if entry.base_url in (None, info.base_url)), None)
 
 
 def _profiles(info: ProviderInfo, config: Config, store: FileStore, now_ms: int) -> Iterator[Source]:
@@ -165,7 +174,7 @@ def _keys_in(info: ProviderInfo, environ: Mapping[str, str]) -> Iterator[tuple[s
 
 
 def _configured(info: ProviderInfo, config: Config) -> Iterator[Source]:
-    entry = config.providers.get(info.id)
+    entry = entry_of(info, config)
     if entry is None:
         return
     for missing in entry.missing:

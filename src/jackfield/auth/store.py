@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 from jackfield.auth.file import load_object, save_object
 from jackfield.auth.lock import hold_lock
 from jackfield.auth.record import as_store, parse_profile, update_record
-from jackfield.chat import JsonObject
 from jackfield.credential import Profile
 from jackfield.errors import ConfigError
+from jackfield.message import JsonObject
 
 FORMAT = 1
 Result = TypeVar("Result")
