@@ -1,5 +1,7 @@
-"""What holds where a row says nothing. Rows keep their silence (`UNSET`), so that a default
-is never mistaken for a limit; whoever needs a number asks here.
+"""What holds where a row says nothing.
+
+Rows keep their silence (`UNSET`), so that a default is never mistaken for a limit; whoever
+needs a number asks here.
 """
 
 from __future__ import annotations

@@ -1,0 +1,227 @@
+"""The catalog a user sees: built-in providers and models under what the config says of them.
+
+Pure: it decodes what ships with the package and merges values. What a row does not say stays
+`UNSET` (see `defaults`); nothing here asks a provider what it offers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+from msgspec import UNSET
+from msgspec.structs import asdict, replace
+
+from jackfield.catalog import near
+from jackfield.catalog.defaults import FREE
+from jackfield.catalog.index import Index, load_index, parse_ids, parse_info, parse_rows
+from jackfield.config.schema import Config, ProviderConfig
+from jackfield.model import Compat, Cost, Model, ModelRef, ProviderInfo
+
+Origin = Literal["catalog", "config", "unknown"]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})  # noqa: S104  compared, never bound
+VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+# What only a vendor's own address takes; a proxy under the vendor's name is spared it.
+PROXY = Compat(supports_developer_role=False, supports_store=False, supports_prompt_cache_key=False)
+
+
+class Catalog:
+    """Providers and models by name. Everything is decoded and merged when first asked for, then kept."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._index = load_index() if config.mode == "merge" else Index()
+        self._info = cache(self._merge_provider)
+        self._rows = cache(self._merge_rows)
+        self._builtin = cache(self._parse_builtin)
+
+    def normalise(self, provider_id: str) -> str:
+        """Return the id that a spelling means; a literal entry of the config beats an alias."""
+        name = provider_id.strip().lower()
+        return name if name in self._config.providers else self._index.aliases.get(name, name)
+
+    def provider_ids(self) -> tuple[str, ...]:
+        """Return every provider: those of the config and the built-in ones, sorted."""
+        return tuple(sorted({*self._index.providers, *self._config.providers}))
+
+    def provider(self, provider_id: str) -> ProviderInfo | None:
+        """Return what is known of a provider, `None` when nothing is; `models` stays empty: ask `models()`."""
+        return self._info(self.normalise(provider_id))
+
+    def models(self, provider_id: str) -> tuple[Model, ...]:
+        """Return a provider's rows: the config's first, then the built-in ones it does not name."""
+        return tuple(self._rows(self.normalise(provider_id)).values())
+
+    def model(self, provider_id: str, model_id: str) -> Model:
+        """Return the row of a model; an id that no row has is passed through as it is.
+
+        Found by its id, by an alias, or by the one id that differs only in case, dots and dashes.
+        """
+        return self.find(provider_id, model_id) or self._pass_through(provider_id, model_id)
+
+    def find(self, provider_id: str, model_id: str) -> Model | None:
+        """Return the row of a model, `None` when there is none."""
+        rows = self._rows(self.normalise(provider_id))
+        if model_id in rows:
+            return rows[model_id]
+        if row := next((row for row in rows.values() if row.aliases is not UNSET and model_id in row.aliases), None):
+            return row
+        wanted = near.loose(model_id)
+        alike = [row for row in rows.values() if near.loose(row.id) == wanted]
+        return alike[0] if len(alike) == 1 else None
+
+    def origin(self, provider_id: str, model_id: str) -> Origin:
+        """Tell who knows the model: the user's config, the built-in catalog, or neither."""
+        name = self.normalise(provider_id)
+        row = self.find(name, model_id)
+        if row is None:
+            return "unknown"
+        entry = self._config.providers.get(name)
+        return "config" if entry and any(each.id == row.id for each in entry.models) else "catalog"
+
+    def near(self, text: str) -> tuple[str, ...]:
+        """Return the refs, or the providers, that a mistyped name may have meant; best first, at most five."""
+        ref = ModelRef.parse(text)
+        if ref is None:
+            return near.refs(text, self._all_ids()) or near.names(text, self._names())
+        provider = self.normalise(ref.provider)
+        if self._info(provider) is not None:
+            return near.refs(ref.model, {provider: tuple(self._rows(provider))})
+        return near.elsewhere(ref.model, near.names(ref.provider, self._names()), self._all_ids(), self._index.aliases)
+
+    # -- merging -----------------------------------------------------------------------
+
+    def _merge_provider(self, name: str) -> ProviderInfo | None:
+        entry, base = self._entry(name), self._base(name)
+        if entry is None:
+            return base and replace(base, base_url=self._fill(base.base_url))
+        if base is None:
+            base = ProviderInfo(id=name, name=name, compat=self._compat_of_host(entry))
+        return _over(replace(base, id=name, base_url=self._fill(base.base_url)), entry)
+
+    def _merge_rows(self, name: str) -> dict[str, Model]:
+        entry = self._entry(name)
+        known = self._known_rows(name, entry)
+        rows = {}
+        for row in entry.models if entry else ():
+            merged = _over_row(known[row.id], row) if row.id in known else _fill_row(row)
+            rows[row.id] = merged
+        return rows | {key: row for key, row in known.items() if key not in rows}
+
+    def _known_rows(self, name: str, entry: ProviderConfig | None) -> Mapping[str, Model]:
+        base = self._base(name)
+        source = base.id if base else self._same_host(entry) if entry else None
+        return self._builtin(source) if source else {}
+
+    def _parse_builtin(self, name: str) -> Mapping[str, Model]:
+        return {row.id: row for row in parse_rows(self._index.providers[name])}
+
+    def _entry(self, name: str) -> ProviderConfig | None:
+        """Return what the config says of a provider, under its id or under an alias of it."""
+        entries = self._config.providers
+        spelt = [
+            key for key in entries if self._index.aliases.get(key) == name and self._designates(entries[key], name)
+        ]
+        return entries.get(name) or (entries[spelt[0]] if spelt else None)
+
+    def _base(self, name: str) -> ProviderInfo | None:
+        """Return the built-in provider of that id, or the one the id is an alias of if its address is meant."""
+        entry, meant = self._config.providers.get(name), self._index.aliases.get(name, "")
+        if name not in self._index.providers and entry and self._designates(entry, meant):
+            name = meant
+        builtin = self._index.providers.get(name)
+        return parse_info(builtin) if builtin else None
+
+    def _designates(self, entry: ProviderConfig, name: str) -> bool:
+        builtin = self._index.providers.get(name)
+        return (builtin is not None and entry.base_url is None) or name in self._at_host(entry)
+
+    def _at_host(self, entry: ProviderConfig) -> tuple[str, ...]:
+        return self._index.hosts.get(urlsplit(entry.endpoint or entry.base_url or "").netloc.lower(), ())
+
+    def _same_host(self, entry: ProviderConfig) -> str | None:
+        """Return the built-in provider that answers at a custom provider's address.
+
+        Several may share a host; then the base URLs must begin alike.
+        """
+        url = entry.endpoint or entry.base_url or ""
+        at_host = () if is_local(url) else self._at_host(entry)
+        bases = {name: parse_info(self._index.providers[name]).base_url for name in at_host}
+        alike = [name for name in at_host if len(at_host) == 1 or url.startswith(bases[name])]
+        return max(alike, key=lambda name: len(bases[name]), default=None)
+
+    def _compat_of_host(self, entry: ProviderConfig) -> Compat:
+        source = self._same_host(entry)
+        return parse_info(self._index.providers[source]).compat if source else Compat()
+
+    def _fill(self, url: str) -> str:
+        """Put the environment's values into an address; an unknown variable stays visible."""
+        environ = self._config.environ
+        return VARIABLE.sub(lambda match: environ.get(match[1]) or match[2] or match[0], url)
+
+    def _pass_through(self, provider_id: str, model_id: str) -> Model:
+        info = self.provider(provider_id)
+        return Model(id=model_id, cost=FREE) if info and info.local else Model(id=model_id)
+
+    def _names(self) -> tuple[str, ...]:
+        return (*self.provider_ids(), *self._index.aliases)
+
+    def _all_ids(self) -> dict[str, tuple[str, ...]]:
+        entries = self._config.providers
+        return {
+            name: tuple(self._rows(name)) if name in entries else parse_ids(self._index.providers[name])
+            for name in self.provider_ids()
+        }
+
+
+def is_local(url: str) -> bool:
+    """Tell whether an address is this machine or this network's."""
+    host = urlsplit(url).hostname or ""
+    return host in LOCAL_HOSTS or host.endswith(".local")
+
+
+def _over(base: ProviderInfo, entry: ProviderConfig) -> ProviderInfo:
+    """Return the provider with everything the config says of it."""
+    url = entry.endpoint or entry.base_url
+    moved = url is not None and urlsplit(url).netloc != urlsplit(base.base_url).netloc and base.base_url != ""
+    said = {
+        "name": entry.name, "api": entry.api, "base_url": entry.base_url, "endpoint": entry.endpoint,
+        "auth_header": entry.auth_header or None, "max_tokens": entry.max_tokens, "timeouts": entry.timeouts,
+        "network": entry.network, "privacy": entry.privacy,
+    }  # fmt: skip
+    if url is not None and (moved or not base.base_url):
+        said |= {"local": is_local(url), "key_optional": is_local(url)}
+    compat = base.compat.merged(PROXY) if moved else base.compat
+    return replace(
+        base,
+        headers={**base.headers, **entry.headers},
+        params={**base.params, **entry.params},
+        compat=compat.merged(entry.compat),
+        **{key: value for key, value in said.items() if value is not None},
+    )
+
+
+def _over_row(row: Model, over: Model) -> Model:
+    """Return a built-in row with what the config says of it, prices and compat field by field."""
+    merged = row.merged(over)
+    if over.cost is not UNSET and row.cost is not UNSET:
+        merged = replace(merged, cost=Cost(**{**asdict(row.cost), **_said(asdict(over.cost))}))
+    if over.compat is not UNSET and row.compat is not UNSET:
+        merged = replace(merged, compat=row.compat.merged(over.compat))
+    return merged
+
+
+def _fill_row(row: Model) -> Model:
+    """Return a row that only the config knows; the contract says that its unnamed prices are zero."""
+    said = {} if row.cost is UNSET else _said(asdict(row.cost))
+    return replace(row, cost=Cost(**{**asdict(FREE), **said}))
+
+
+def _said(fields: Mapping[Key, Value | None]) -> dict[Key, Value]:
+    return {key: value for key, value in fields.items() if value is not None}
