@@ -1,0 +1,139 @@
+"""One catalog row, one model and one request, made into the HTTP request that asks it.
+
+What differs between providers comes from the row (`ProviderInfo`, `Model`, `Compat`); what
+differs between wires from the protocol. No provider is known here by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from jackfield import __version__
+from jackfield.credential import RequestAuth, Secret
+from jackfield.message import ChatRequest, Message, Thinking, ThinkingBlock
+from jackfield.model import DEFAULT_MAX_TOKENS, Api, Compat, Model, Network, ProviderInfo, Timeouts
+from jackfield.protocols import load
+from jackfield.protocols.base import Protocol
+from jackfield.providers.params import apply_params
+from jackfield.providers.reply import check_reply
+from jackfield.providers.url import chat_url
+from jackfield.transport.request import HttpRequest, merge_timeouts
+
+__all__ = ["check_reply", "load_protocol", "render", "wire_compat"]
+
+Headers = dict[str, str | Secret]
+# Wires that refuse a request without a limit to its answer.
+NEEDS_MAX_TOKENS = frozenset({"anthropic-messages"})
+
+
+def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: RequestAuth) -> HttpRequest:
+    """Return the HTTP request that asks `model` of `info` the question.
+
+    Raises `ConfigError` for a URL that is none and for an api without a protocol.
+    """
+    protocol = load_protocol(info, model)
+    asked = _for_wire(request, info, model)
+    body = protocol.render_request(asked, wire_compat(info, model))
+    return HttpRequest(
+        url=chat_url(wire_base(info, model), wire_api(info, model), endpoint=info.endpoint or None),
+        headers=render_headers(info, model, auth, stream=asked.stream),
+        body=msgspec.json.encode(body),
+        stream=asked.stream,
+        timeouts=merge_timeouts(info.timeouts or Timeouts(), model.timeouts or None),
+        network=info.network or Network(),
+        settings=f"models.providers.{info.id}",
+    )
+
+
+def load_protocol(info: ProviderInfo, model: Model) -> Protocol:
+    """Return the protocol a model is spoken to in; raise `ConfigError` naming an api that has none."""
+    return load(wire_api(info, model))
+
+
+def wire_api(info: ProviderInfo, model: Model) -> Api:
+    """Return the api of a model: its own, else its provider's."""
+    return model.api or info.api
+
+
+def wire_base(info: ProviderInfo, model: Model) -> str:
+    """Return the base URL of a model: its own, else its provider's."""
+    return model.base_url or info.base_url
+
+
+def wire_compat(info: ProviderInfo, model: Model) -> Compat:
+    """Return what the wire must be spared for this model."""
+    return info.compat.merged(model.compat) if model.compat else info.compat
+
+
+def render_headers(info: ProviderInfo, model: Model, auth: RequestAuth, *, stream: bool) -> Headers:
+    """Return the headers of a request; those of the config win over ours, an empty one removes."""
+    accept = "text/event-stream, application/json" if stream else "application/json"
+    headers: Headers = {"content-type": "application/json", "accept": accept, "user-agent": f"jackfield/{__version__}"}
+    headers |= _auth_headers(info, model, auth)
+    for given in (info.headers, model.headers or {}):
+        headers |= {name.lower(): value for name, value in given.items()}
+    return {name: value for name, value in headers.items() if value}
+
+
+def _auth_headers(info: ProviderInfo, model: Model, auth: RequestAuth) -> Headers:
+    if not auth.secret:
+        return {}
+    key = auth.secret.reveal()
+    if info.auth_header:
+        return {"authorization": Secret(f"Bearer {key}")}
+    return {
+        name.lower(): Secret(value) if key in value else value
+        for name, value in load_protocol(info, model).auth_headers(key).items()
+    }
+
+
+# -- the request as the wire's own -------------------------------------------------
+
+
+def _for_wire(request: ChatRequest, info: ProviderInfo, model: Model) -> ChatRequest:
+    asked = apply_params(request, {**info.params, **(model.params or {})})
+    thinking = asked.thinking
+    if thinking is None and model.effort:
+        thinking = msgspec.convert({"effort": model.effort}, Thinking)
+    return replace(
+        asked,
+        model=model.upstream or model.id,
+        messages=drop_foreign_thoughts(asked.messages, f"{info.id}/{model.id}"),
+        thinking=thinking,
+        max_tokens=_limit(asked.max_tokens, info, model),
+    )
+
+
+def _limit(asked: int | None, info: ProviderInfo, model: Model) -> int | None:
+    """Return the most tokens to ask for: what was asked, within what the model can; `None` leaves it to the server."""
+    most = model.max_tokens if model.max_tokens is not UNSET else info.max_tokens
+    if asked is None:
+        if wire_api(info, model) not in NEEDS_MAX_TOKENS:
+            return None
+        asked = most or DEFAULT_MAX_TOKENS
+    bounds = (most, model.context_window if model.context_window is not UNSET else None)
+    return min(asked, *(bound for bound in bounds if bound)) if any(bounds) else asked
+
+
+def drop_foreign_thoughts(messages: Sequence[Message], ref: str) -> tuple[Message, ...]:
+    """Leave out thinking that another model signed: whole blocks, since an edited one is refused for good.
+
+    A turn that held nothing else goes with it. Turns whose author is not known stay as they are.
+    """
+    kept = []
+    for message in messages:
+        if message.model in {None, ref}:
+            kept.append(message)
+            continue
+        content = [block for block in message.content if not _is_signed(block)]
+        if content or not message.content:
+            kept.append(replace(message, content=content))
+    return tuple(kept)
+
+
+def _is_signed(block: object) -> bool:
+    return isinstance(block, ThinkingBlock) and bool(block.signature or block.redacted or block.opaque)

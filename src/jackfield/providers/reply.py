@@ -1,0 +1,104 @@
+"""Whether an HTTP reply is an answer at all, and if not, what to tell the user.
+
+The provider's own words are read by its protocol; here they get what the protocol cannot
+know: which provider, which credential, which URL, how long to wait. A key that the other
+side echoes is blotted out.
+"""
+
+from __future__ import annotations
+
+from jackfield.credential import Secret
+from jackfield.errors import AuthError, BadReply, ConfigError, ConnectError, Error, ModelNotFound, ProviderError
+from jackfield.model import Model, ProviderInfo
+from jackfield.protocols import load
+from jackfield.protocols.base import preview
+from jackfield.providers.delay import parse_delay_s
+from jackfield.providers.url import other_url
+from jackfield.transport.http import HttpReply
+from jackfield.transport.request import HttpRequest, shown_url
+
+# What an answer may call itself; some servers say nothing, or only that it is text.
+ANSWER_TYPES = ("json", "event-stream", "text/plain", "octet-stream")
+NO_SUCH_ROUTE = frozenset({404, 405})
+
+
+async def check_reply(reply: HttpReply, info: ProviderInfo, model: Model, source: str) -> None:
+    """Return when the reply's body is the model's answer; else read it, close, and raise what it says.
+
+    `source` is where the credential came from, in words.
+    """
+    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if reply.status < 400:
+        if kind and not any(word in kind for word in ANSWER_TYPES):
+            body = await reply.read_refusal()
+            raise redact(_not_an_answer(reply, kind, body, info, model), reply.request)
+        return
+    body = await reply.read_refusal()
+    error = _explain(reply, kind, body, info, model, source)
+    if error.retry_after_s is None and isinstance(error, ProviderError):
+        error.retry_after_s = parse_delay_s(reply.headers, body)
+    raise redact(error, reply.request)
+
+
+def redact(error: Error, request: HttpRequest) -> Error:
+    """Blot out of an error's texts every secret the request carried."""
+    for value in request.headers.values():
+        if isinstance(value, Secret):
+            # `Bearer sk-…` is echoed without its first word.
+            for word in (value.reveal(), value.reveal().rpartition(" ")[2]):
+                if len(word) >= 6:
+                    error.message = error.message.replace(word, "****")
+                    error.hint = error.hint.replace(word, "****")
+    error.args = (error.message,)
+    return error
+
+
+def _explain(reply: HttpReply, kind: str, body: bytes, info: ProviderInfo, model: Model, source: str) -> Error:
+    if reply.status in NO_SUCH_ROUTE and not _speaks_of_model(kind, body, model):
+        return ConnectError(
+            f"cannot reach {reply.url}: HTTP {reply.status}, it knows no such route: {preview(body)}",
+            hint=_other_reading(info, model), status=reply.status,
+        )
+    error = load(model.api or info.api).parse_error(reply.status, body, reply.headers)
+    error.status = reply.status
+    match error:
+        case AuthError(type="auth"):
+            error.message = f"invalid API key for provider {info.id!r} (source: {source}): {error.message}"
+            error.hint = error.hint or _advise_key(info, reply.request)
+        case ModelNotFound():
+            error.message = f"model not found: {info.id}/{model.id}: {error.message}"
+            error.hint = error.hint or f"see: jackfield models list --all --provider {info.id}"
+        case _:
+            error.message = f"{info.id}/{model.id}: {error.message}"
+    return error
+
+
+def _not_an_answer(reply: HttpReply, kind: str, body: bytes, info: ProviderInfo, model: Model) -> Error:
+    return BadReply(
+        f"got {kind} from {reply.url} where the model's answer should be: {preview(body)}",
+        hint=_other_reading(info, model), status=reply.status,
+    )
+
+
+def _speaks_of_model(kind: str, body: bytes, model: Model) -> bool:
+    text = body.decode("utf-8", "replace").lower()
+    return "html" not in kind and ("model" in text or (model.upstream or model.id).lower() in text)
+
+
+def _other_reading(info: ProviderInfo, model: Model) -> str:
+    base = model.base_url or info.base_url
+    key = f"models.providers.{info.id}"
+    try:
+        other = other_url(base, model.api or info.api, endpoint=info.endpoint or None)
+    except ConfigError:
+        other = None
+    if other is None:
+        return f"check {key}.{'endpoint' if info.endpoint else 'baseUrl'}"
+    return f"check {key}.baseUrl; read the other way it means {shown_url(other)}: if that is right, set {key}.endpoint to it"
+
+
+def _advise_key(info: ProviderInfo, request: HttpRequest) -> str:
+    sent = [value.reveal().rpartition(" ")[2] for value in request.headers.values() if isinstance(value, Secret)]
+    if info.key_prefix and sent and not any(word.startswith(info.key_prefix) for word in sent):
+        return f"check the key: one for {info.id} starts with {info.key_prefix}"
+    return f"check the key, or sign in again: jackfield models auth login --provider {info.id}"

@@ -1,0 +1,242 @@
+"""HTTP over one pooled session per network setting: open, read piece by piece, close.
+
+Four timers guard an exchange, redirects are refused, cookies are not kept, and nothing is
+tried twice, with one exception that HTTP itself asks for: a request on a kept-alive
+connection that the server was closing at that moment is sent once more (RFC 9112, 9.3.1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from ssl import SSLContext
+from types import SimpleNamespace, TracebackType
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from jackfield.credential import Secret
+from jackfield.errors import BadReply, Error
+from jackfield.model import Network
+from jackfield.transport.failures import explain_opening, explain_reading, explain_timeout, refuse_redirect
+from jackfield.transport.network import check_offline, pick_proxy
+from jackfield.transport.request import HttpRequest, shown_url
+from jackfield.transport.timers import Timers
+from jackfield.transport.tls import open_trust
+
+REPLY_LIMIT = 64 * 1024 * 1024  # bytes after decompression; an answer with images is some megabytes
+REFUSAL_LIMIT = 1024 * 1024
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class HttpReply:
+    """An answer whose body has not been read yet. Whoever opened it closes it, however it ends."""
+
+    def __init__(self, request: HttpRequest, response: aiohttp.ClientResponse, timers: Timers) -> None:
+        self.request = request
+        self.status = response.status
+        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
+        self._response = response
+        self._timers = timers
+
+    @property
+    def url(self) -> str:
+        """The URL called, fit to be shown."""
+        return shown_url(self.request.url)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes, cut anywhere; raise `StreamBroken` or `TimeoutExpired`."""
+        is_events = "event-stream" in self.headers.get("content-type", "")
+        try:
+            while chunk := await self._next():
+                self._timers.hear(chunk, is_events=is_events)
+                yield chunk
+        finally:
+            # At its end the connection goes back to the pool, anywhere else it closes at once.
+            self._release()
+
+    async def read(self, limit: int = REPLY_LIMIT) -> bytes:
+        """Return the whole body; raise `BadReply` when it is over `limit` bytes."""
+        body = bytearray()
+        async for chunk in self.chunks():
+            body += chunk
+            if len(body) > limit:
+                await self.close()
+                raise BadReply(f"the answer of {self.url} is over {limit} bytes")
+        return bytes(body)
+
+    async def read_refusal(self, limit: int = REFUSAL_LIMIT) -> bytes:
+        """Return the start of a refusal's body, as far as it comes: its status says the rest."""
+        body = bytearray()
+        try:
+            async for chunk in self.chunks():
+                body += chunk
+                if len(body) > limit:
+                    break
+        except Error:
+            pass
+        await self.close()
+        return bytes(body[:limit])
+
+    async def close(self) -> None:
+        """Give the connection back if the body was read to its end, else close it at once."""
+        self._release()
+
+    def _release(self) -> None:
+        if self._response.content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()
+
+    async def _next(self) -> bytes:
+        timer = self._timers.next()
+        try:
+            async with asyncio.timeout_at(timer.at):
+                return await self._response.content.readany()
+        except TimeoutError:
+            failure: Error = explain_timeout(timer.name, timer.limit_s, self.request)
+        except (aiohttp.ClientError, OSError) as error:
+            failure = explain_reading(error, self.request)
+            failure.__cause__ = error
+        raise failure
+
+
+class Transport:
+    """Sends requests; holds the connections until `close()`. Belongs to one event loop.
+
+    `environ` names proxies and certificates (see `network` and `tls`); with `offline` only
+    this machine is called.
+    """
+
+    def __init__(self, *, environ: Mapping[str, str] | None = None, offline: bool = False) -> None:
+        self._environ = environ or {}
+        self._offline = offline
+        self._session: aiohttp.ClientSession | None = None
+        self._trust: dict[Network, SSLContext | None] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection; replies still open break."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def open(self, request: HttpRequest) -> HttpReply:
+        """Send a request and return its reply once the headers are there, whatever the status.
+
+        Raises `ConnectError`, `TimeoutExpired`, or `BadReply` for a redirect. Cancelling
+        closes the connection.
+        """
+        proxy = pick_proxy(request.url, request.network, self._environ)
+        if self._offline:
+            check_offline(request, proxy)
+        timers = Timers(request.limits(), asyncio.get_running_loop().time)
+        response = await self._send_in_time(request, proxy, timers)
+        if response.status in REDIRECTS:
+            target = response.headers.get("location", "")
+            response.close()
+            raise refuse_redirect(response.status, target, request)
+        return HttpReply(request, response, timers)
+
+    async def _send_in_time(self, request: HttpRequest, proxy: str | None, timers: Timers) -> aiohttp.ClientResponse:
+        timer = timers.next()
+        try:
+            async with asyncio.timeout_at(timer.at):
+                return await self._send(request, proxy)
+        except aiohttp.ConnectionTimeoutError:
+            failure: Error = explain_timeout("connect", request.limits().connect or 0, request)
+        except TimeoutError:
+            failure = explain_timeout(timer.name, timer.limit_s, request)
+        except (aiohttp.ClientError, OSError) as error:
+            failure = explain_opening(error, request)
+            # A response error's own repr shows the headers sent, with the key in them.
+            if not isinstance(error, aiohttp.ClientResponseError):
+                failure.__cause__ = error
+        raise failure
+
+    async def _send(self, request: HttpRequest, proxy: str | None) -> aiohttp.ClientResponse:
+        trip = SimpleNamespace(reused=False)
+        try:
+            return await self._send_once(request, proxy, trip)
+        except _Lost as lost:
+            if not (trip.reused and lost.unheard):
+                raise lost.error from None
+        try:
+            return await self._send_once(request, proxy, trip)
+        except _Lost as lost:
+            raise lost.error from None
+
+    async def _send_once(
+        self, request: HttpRequest, proxy: str | None, trip: SimpleNamespace
+    ) -> aiohttp.ClientResponse:
+        return await self._opened().request(
+            request.method,
+            URL(request.url, encoded=request.url.isascii()),
+            data=request.body or None,
+            headers={name: _reveal(value) for name, value in request.headers.items()},
+            timeout=aiohttp.ClientTimeout(total=None, connect=request.limits().connect),
+            allow_redirects=False,
+            ssl=self._trusted(request) or True,
+            proxy=proxy,
+            middlewares=(_forbid_retry,),
+            trace_request_ctx=trip,
+        )
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            trace = aiohttp.TraceConfig()
+            trace.on_connection_reuseconn.append(_note_reuse)
+            self._session = aiohttp.ClientSession(
+                # Waiting for a free connection would be a queue that nobody sees; routing decides who waits.
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trace_configs=[trace],
+                trust_env=False,
+            )
+        return self._session
+
+    def _trusted(self, request: HttpRequest) -> SSLContext | None:
+        if not request.url.lower().startswith("https:"):
+            return None
+        if request.network not in self._trust:
+            self._trust[request.network] = open_trust(request.network, self._environ)
+        return self._trust[request.network]
+
+
+class _Lost(Exception):
+    """Carries a lost connection past the library's own retry of idempotent methods."""
+
+    def __init__(self, error: aiohttp.ClientError) -> None:
+        super().__init__(str(error))
+        self.error = error
+        # The library names the half-read head of a reply in the error's message.
+        self.unheard = isinstance(getattr(error, "message", ""), str)
+
+
+async def _forbid_retry(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _Lost(error) from error
+
+
+async def _note_reuse(
+    _session: aiohttp.ClientSession, trip: SimpleNamespace, _params: aiohttp.TraceConnectionReuseconnParams
+) -> None:
+    trip.trace_request_ctx.reused = True
+
+
+def _reveal(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
