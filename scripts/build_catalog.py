@@ -17,7 +17,7 @@ import json
 import re
 import sys
 import tomllib
-from decimal import Decimal
+from decimal import Context, Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ COST = {
     "cache_read": "cacheRead", "cached_input": "cacheRead", "cache_input": "cacheRead",
     "cache_write": "cacheWrite", "cached_write": "cacheWrite",
 }  # fmt: skip
+# The source's own arithmetic leaves 0.049999999999999996 where 0.05 is meant.
+PRICE = Context(prec=10)
 NO_CHAT = re.compile(
     r"embed|rerank|whisper|transcri|(^|[-/])tts|-stt|realtime|moderation|prompt-guard|-image|lyria|voyage"
 )
@@ -155,7 +157,7 @@ def literal(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case Decimal():
-            return f"{value.normalize():f}"
+            return f"{PRICE.plus(value).normalize():f}"
         case dict():
             return "{ " + ", ".join(f"{key} = {literal(item)}" for key, item in value.items()) + " }"
         case list():
