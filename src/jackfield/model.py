@@ -141,6 +141,8 @@ class AuthMethod(Struct, frozen=True, kw_only=True, rename="camel", omit_default
     base_url: str = ""  # where this choice calls another address than the provider's
     default_model: str = ""  # where this choice starts with another model than the provider's
     plugin: str = ""  # bundled plugin that must be enabled first
+    secret_prefix: str = ""  # what this way's token starts with
+    secret_min_length: int = 0  # a shorter one was cut off
 
 
 class ProviderInfo(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
