@@ -24,9 +24,8 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_the_shipped_index_is_up_to_date() -> None:
-    run = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "compile_catalog.py"), "--check"], capture_output=True, text=True
-    )
+    script = ROOT / "scripts" / "compile_catalog.py"
+    run = subprocess.run([sys.executable, str(script), "--check"], check=False, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
 
 
