@@ -19,14 +19,19 @@ def render_cli() -> str:
     """Return the command reference: the help of every command, as the terminal shows it."""
     from jackfield.cli.main import main
 
-    parts = ["# Command line\n", "Data goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted.\n"]
+    parts = [
+        "# Command line\n",
+        "Data goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted.\n",
+    ]
     for path, text in _walk(main, "jackfield", None):
         parts.append(f"## `{path}`\n\n```text\n{text}\n```\n")
     return "\n".join(parts)
 
 
 def _walk(command: click.Command, path: str, parent: click.Context | None) -> Iterator[tuple[str, str]]:
-    context = click.Context(command, info_name=path.rsplit(" ", 1)[-1], parent=parent, max_content_width=100, terminal_width=100)
+    context = click.Context(
+        command, info_name=path.rsplit(" ", 1)[-1], parent=parent, max_content_width=100, terminal_width=100
+    )
     yield path, "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
@@ -43,7 +48,9 @@ def render_errors() -> str:
     rows += ["| type | class | meaning | another model may answer |", "|---|---|---|---|"]
     for value in vars(errors).values():
         if isinstance(value, type) and issubclass(value, errors.Error):
-            rows.append(f"| `{value.type}` | `{value.__name__}` | {(value.__doc__ or '').splitlines()[0]} | {'yes' if value.failover else 'no'} |")
+            rows.append(
+                f"| `{value.type}` | `{value.__name__}` | {(value.__doc__ or '').splitlines()[0]} | {'yes' if value.failover else 'no'} |"
+            )
     return "\n".join(rows) + "\n"
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from msgspec import convert
 from msgspec.structs import replace
 
 from jackfield.auth.resolve import resolve
 from jackfield.auth.store import FileStore
 from jackfield.catalog.load import Catalog
 from jackfield.catalog.price import cost_usd
-from jackfield.config.load import load_default
+from jackfield.config.default import load_default
 from jackfield.config.schema import Config
 from jackfield.errors import Error, InvalidRequest
 from jackfield.message import (
@@ -22,12 +24,12 @@ from jackfield.message import (
     ChatRequest,
     ChatResponse,
     MessageStart,
-    StreamEvent,
+    Thinking,
     split_events,
 )
 from jackfield.model import Model
-from jackfield.providers.provider import check_reply, load_protocol, render
-from jackfield.routing.failover import Walk
+from jackfield.providers.provider import check_reply, load_protocol, render, wire_compat
+from jackfield.routing.failover import Events, Walk
 from jackfield.routing.plan import Candidate, Plan, plan
 from jackfield.transport.http import HttpReply, Transport
 
@@ -42,7 +44,7 @@ class AsyncClient:
 
     def __init__(
         self,
-        config: Config | str | Mapping[str, object] | None = None,
+        config: Config | str | Path | Mapping[str, object] | None = None,
         *,
         catalog: Catalog | None = None,
         store: FileStore | None = None,
@@ -66,16 +68,24 @@ class AsyncClient:
         await self._transport.close()
 
     async def chat(
-        self, request: ChatRequest, *, fallbacks: Sequence[str] = (), profile_id: str | None = None, strict: bool = False
+        self,
+        request: ChatRequest,
+        *,
+        fallbacks: Sequence[str] = (),
+        profile_id: str | None = None,
+        strict: bool = False,
     ) -> ChatResponse:
         """Ask and return the whole reply; it says who answered, what it cost, what was tried."""
-        stream = self.stream(
-            replace(request, stream=False), fallbacks=fallbacks, profile_id=profile_id, strict=strict
-        )
-        return await stream.response()
+        made = self.plan(request, fallbacks=fallbacks, profile_id=profile_id)
+        return await ChatStream(self, replace(request, stream=False), made, strict=strict).response()
 
     def stream(
-        self, request: ChatRequest, *, fallbacks: Sequence[str] = (), profile_id: str | None = None, strict: bool = False
+        self,
+        request: ChatRequest,
+        *,
+        fallbacks: Sequence[str] = (),
+        profile_id: str | None = None,
+        strict: bool = False,
     ) -> ChatStream:
         """Ask and return the reply as it comes: an async iterable of events.
 
@@ -83,7 +93,7 @@ class AsyncClient:
         wire cannot carry into an error; otherwise it becomes a warning of the reply.
         """
         made = self.plan(request, fallbacks=fallbacks, profile_id=profile_id)
-        return ChatStream(self, request, made, strict=strict)
+        return ChatStream(self, replace(request, stream=True), made, strict=strict)
 
     def plan(self, request: ChatRequest, *, fallbacks: Sequence[str] = (), profile_id: str | None = None) -> Plan:
         """Return what would be tried for a request, and why; sends nothing."""
@@ -94,10 +104,10 @@ class AsyncClient:
         ids = self.catalog.provider_ids() if provider is None else (self.catalog.normalise(provider),)
         return tuple((f"{each}/{model.id}", model) for each in ids for model in self.catalog.models(each))
 
-    async def attempt(self, candidate: Candidate, request: ChatRequest) -> AsyncIterator[StreamEvent]:
+    async def attempt(self, candidate: Candidate, request: ChatRequest) -> Events:
         """Yield one candidate's reply; raise what its provider, or the way there, has to say."""
         auth = resolve(candidate.info, self.config, self.store, int(time.time() * 1000), candidate.profile_id)
-        sent = render(request, candidate.info, candidate.model, auth)
+        sent = render(with_thinking(request, candidate.model, self.config), candidate.info, candidate.model, auth)
         reply = await self._transport.open(sent)
         try:
             async with aclosing(_read(reply, candidate, request, auth.source)) as events:
@@ -115,14 +125,14 @@ class ChatStream:
 
     def __init__(self, client: AsyncClient, request: ChatRequest, made: Plan, *, strict: bool) -> None:
         self._client = client
-        self._request = request if request.stream else request
+        self._request = request
         self._walk = Walk(made, time.monotonic)
         self._strict = strict
         self._heard = Accumulator()
         self._warnings = list(made.warnings)
         self._events = self._run()
 
-    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+    def __aiter__(self) -> Events:
         return self._events
 
     async def aclose(self) -> None:
@@ -144,10 +154,10 @@ class ChatStream:
             requested=self._walk.plan.requested,
             attempts=tuple(self._walk.attempts),
             warnings=tuple(dict.fromkeys(self._warnings)),
-            cost_usd=cost_usd(said.usage, answered.model.cost) if answered else None,
+            cost_usd=cost_usd(said.usage, answered.model.cost or None) if answered else None,
         )
 
-    async def _run(self) -> AsyncIterator[StreamEvent]:
+    async def _run(self) -> Events:
         try:
             async with aclosing(self._walk.run(self._try)) as events:
                 async for event in events:
@@ -158,21 +168,27 @@ class ChatStream:
                 error.partial = self.heard()
             raise
 
-    def _try(self, candidate: Candidate) -> AsyncIterator[StreamEvent]:
+    def _try(self, candidate: Candidate) -> Events:
         self._weigh_losses(candidate)
         return self._client.attempt(candidate, self._request)
 
     def _weigh_losses(self, candidate: Candidate) -> None:
-        losses = load_protocol(candidate.info, candidate.model).find_losses(self._request)
+        info, model = candidate.info, candidate.model
+        losses = load_protocol(info, model).find_losses(self._request, wire_compat(info, model))
         told = [f"{candidate.ref}: {loss}" for loss in losses]
         if told and self._strict:
             raise InvalidRequest("; ".join(told), hint="leave out --strict to send the rest")
         self._warnings += told
 
 
-async def _read(
-    reply: HttpReply, candidate: Candidate, request: ChatRequest, source: str
-) -> AsyncIterator[StreamEvent]:
+def with_thinking(request: ChatRequest, model: Model, config: Config) -> ChatRequest:
+    """Return the request with the config's thinking level, where the call gives none and the model reasons."""
+    if request.thinking is not None or not config.thinking_default or not model.reasoning:
+        return request
+    return replace(request, thinking=convert({"effort": config.thinking_default}, Thinking))
+
+
+async def _read(reply: HttpReply, candidate: Candidate, request: ChatRequest, source: str) -> Events:
     protocol = load_protocol(candidate.info, candidate.model)
     await check_reply(reply, candidate.info, candidate.model, source)
     if not request.stream or "json" in reply.headers.get("content-type", ""):

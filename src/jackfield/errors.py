@@ -31,8 +31,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from msgspec import Struct
-
 from jackfield.message import Attempt, ChatResponse
 
 
@@ -43,7 +41,9 @@ class Error(Exception):
     retryable: ClassVar[bool] = False
     failover: ClassVar[bool] = False
 
-    def __init__(self, message: str, *, hint: str = "", status: int | None = None, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint

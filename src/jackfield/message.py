@@ -119,7 +119,15 @@ class OpaqueBlock(Struct, frozen=True):
 
 
 Block = (
-    TextBlock | ThinkingBlock | RefusalBlock | ImageBlock | DocumentBlock | AudioBlock | ToolCall | ToolResult | OpaqueBlock
+    TextBlock
+    | ThinkingBlock
+    | RefusalBlock
+    | ImageBlock
+    | DocumentBlock
+    | AudioBlock
+    | ToolCall
+    | ToolResult
+    | OpaqueBlock
 )
 
 
@@ -281,11 +289,12 @@ class ChatResponse(Struct, frozen=True, kw_only=True):
 
 
 class MessageStart(Struct, frozen=True):
-    """The reply begins."""
+    """The reply begins. `usage` is what is known by now; the end's counts replace it."""
 
     id: str = ""
     model: str = ""
     extras: JsonObject = {}
+    usage: Usage = Usage()
 
 
 class BlockStart(Struct, frozen=True):
@@ -355,7 +364,7 @@ class Accumulator:
             content=[self._block(index) for index in sorted(self._blocks)],
             finish_reason=self._end.finish_reason,
             raw_finish_reason=self._end.raw_finish_reason,
-            usage=self._end.usage,
+            usage=self._end.usage if self.complete else self._start.usage,
             extras={**self._start.extras, **self._end.extras},
         )
 
@@ -384,9 +393,9 @@ def split_events(response: ChatResponse) -> Iterable[StreamEvent]:
                 yield from _deltas(index, text)
                 yield BlockEnd(index, signature, block.opaque)
             case ToolCall():
-                yield BlockStart(index, replace(block, arguments="", opaque=None))
+                yield BlockStart(index, replace(block, arguments=""))
                 yield from _deltas(index, block.arguments)
-                yield BlockEnd(index, None, block.opaque)
+                yield BlockEnd(index)
             case _:
                 yield BlockStart(index, block)
                 yield BlockEnd(index)

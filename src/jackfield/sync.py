@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -23,7 +24,9 @@ T = TypeVar("T")
 class Client:
     """`AsyncClient` for programs without async: the same methods, waiting for their result."""
 
-    def __init__(self, config: Config | str | Mapping[str, object] | None = None, *, offline: bool = False) -> None:
+    def __init__(
+        self, config: Config | str | Path | Mapping[str, object] | None = None, *, offline: bool = False
+    ) -> None:
         self._client = AsyncClient(config, offline=offline)
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="jackfield", daemon=True)

@@ -17,7 +17,11 @@ from jackfield.routing.plan import Plan, plan, resolve_ref, split_profile
 
 HOME = Path("/home/user/.jackfield")
 PATHS = Paths(
-    home=HOME, config=HOME / "jackfield.json", auth=HOME / "auth-profiles.json", cache=HOME / "cache", dotenv=HOME / ".env"
+    home=HOME,
+    config=HOME / "jackfield.json",
+    auth=HOME / "auth-profiles.json",
+    cache=HOME / "cache",
+    dotenv=HOME / ".env",
 )
 PICTURE = Message.user("what is this?", ImageBlock("image/png", "iVBORw=="))
 
@@ -132,7 +136,9 @@ def test_a_bare_id_is_found_where_only_one_configured_provider_has_it() -> None:
     assert "tin/both" in caught.value.hint
 
 
-@pytest.mark.parametrize(("text", "near"), [("vennice/llama-3.3-70b", "venice/llama-3.3-70b"), ("gpt-4o-minni", "gpt-4o-mini")])
+@pytest.mark.parametrize(
+    ("text", "near"), [("vennice/llama-3.3-70b", "venice/llama-3.3-70b"), ("gpt-4o-minni", "gpt-4o-mini")]
+)
 def test_an_unknown_name_offers_the_nearest(text: str, near: str) -> None:
     with pytest.raises(ModelNotFound) as caught:
         planned(text)
@@ -204,7 +210,9 @@ def test_a_candidate_below_the_least_privacy_is_skipped_with_its_reason() -> Non
     config = configure(min_privacy="private", primary="venice/claude-opus-45", fallbacks=("venice/llama-3.3-70b",))
     made = planned("", config)
     assert refs(made) == ["venice/llama-3.3-70b"]
-    assert [(skip.ref, skip.reason) for skip in made.skipped] == [("venice/claude-opus-45", "its privacy is anonymized")]
+    assert [(skip.ref, skip.reason) for skip in made.skipped] == [
+        ("venice/claude-opus-45", "its privacy is anonymized")
+    ]
 
 
 def test_when_nothing_is_private_enough_the_error_says_so() -> None:

@@ -41,7 +41,10 @@ def load_attachment(path: str) -> Block:
         return AudioBlock(media_type, encoded)
     if media_type == "application/pdf":
         return DocumentBlock(media_type, encoded, name=name)
-    raise UsageError(f"{path} is neither text nor a picture, a PDF or sound", hint="supported: PNG JPEG GIF WebP PDF MP3 WAV, UTF-8 text")
+    raise UsageError(
+        f"{path} is neither text nor a picture, a PDF or sound",
+        hint="supported: PNG JPEG GIF WebP PDF MP3 WAV, UTF-8 text",
+    )
 
 
 def detect_type(data: bytes) -> str:

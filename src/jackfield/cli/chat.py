@@ -22,10 +22,20 @@ from jackfield.message import EFFORTS, ChatRequest, ChatResponse, Message, Respo
 @click.argument("message", required=False)
 @click.option("-m", "--model", metavar="REF", default="", help="provider/model, an alias or a route; else the default.")
 @click.option("-s", "--system", metavar="TEXT", help="Instructions for the model.")
-@click.option("-f", "--file", "--image", "files", metavar="PATH", multiple=True, help="Attach a picture, PDF, sound or text ('-': standard input).")
+@click.option(
+    "-f",
+    "--file",
+    "--image",
+    "files",
+    metavar="PATH",
+    multiple=True,
+    help="Attach a picture, PDF, sound or text ('-': standard input).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole reply as one JSON object.")
 @click.option("--no-stream", is_flag=True, help="Ask for the whole answer at once.")
-@click.option("--thinking", metavar="LEVEL", type=click.Choice(EFFORTS), help=f"How hard to think: {', '.join(EFFORTS)}.")
+@click.option(
+    "--thinking", metavar="LEVEL", type=click.Choice(EFFORTS), help=f"How hard to think: {', '.join(EFFORTS)}."
+)
 @click.option("--max-tokens", metavar="N", type=click.IntRange(min=1), help="The longest answer, in tokens.")
 @click.option("--temperature", metavar="T", type=click.FloatRange(0, 2), help="0 is steady, 1 and more is lively.")
 @click.option("--schema", metavar="FILE", help="A JSON Schema (or '{}' for any JSON) the answer must fit.")
@@ -33,8 +43,8 @@ from jackfield.message import EFFORTS, ChatRequest, ChatResponse, Message, Respo
 @click.option("--strict", is_flag=True, help="Fail when the model's protocol cannot carry part of the request.")
 @click.option("--profile-id", metavar="ID", help="Use this credential and no other.")
 @pass_context
-def chat(context: Context, message: str | None, files: tuple[str, ...], **options: Any) -> None:
-    """Ask a model once, or hold a conversation.
+def chat(context: Context, /, message: str | None, files: tuple[str, ...], **options: Any) -> None:
+    r"""Ask a model once, or hold a conversation.
 
     \b
       jackfield chat --model venice/llama-3.3-70b "Hello"
@@ -53,7 +63,7 @@ def chat(context: Context, message: str | None, files: tuple[str, ...], **option
     if message is None and not blocks:
         if options["as_json"]:
             raise UsageError("--json needs a message", hint='jackfield chat --json "Hello"')
-        from jackfield.cli.conversation import converse  # noqa: PLC0415  brings prompt_toolkit
+        from jackfield.cli.conversation import converse
 
         converse(context, request, options)
         return
@@ -70,15 +80,15 @@ def chat(context: Context, message: str | None, files: tuple[str, ...], **option
 
 async def ask(context: Context, request: ChatRequest, options: dict[str, Any]) -> ChatResponse:
     """Ask one question, print the answer unless JSON is wanted, and return it."""
+    how = {"fallbacks": options["fallbacks"], "profile_id": options["profile_id"], "strict": options["strict"]}
     async with context.open_client() as client:
-        stream = client.stream(
-            request, fallbacks=options["fallbacks"], profile_id=options["profile_id"], strict=options["strict"]
-        )
-        if options["as_json"]:
-            reply = await stream.response()
+        if options["as_json"] or options["no_stream"]:
+            reply = await client.chat(request, **how)
+            if reply.text and not options["as_json"]:
+                ui.out(reply.text)
         else:
             shows = context.verbose or ui.is_terminal(sys.stderr)
-            reply = await answer.show(stream, show_thinking=shows)
+            reply = await answer.show(client.stream(request, **how), show_thinking=shows)
     answer.check_answer(reply, wants_json=request.response_format is not None)
     return reply
 
@@ -93,7 +103,6 @@ def to_request(options: dict[str, Any]) -> ChatRequest:
         temperature=options["temperature"],
         thinking=Thinking(level) if level else None,
         response_format=load_schema(options["schema"]) if options["schema"] else None,
-        stream=not options["no_stream"] and not options["as_json"],
     )
 
 

@@ -47,7 +47,7 @@ class Conversation:
     async def say(self, text: str) -> None:
         """Send one message and print the answer; a failed turn leaves the conversation as it was."""
         turn = Message("user", [*self.attached, TextBlock(text)])
-        asked = replace(self.request, messages=(*self.request.messages, turn), stream=not self.options["no_stream"])
+        asked = replace(self.request, messages=(*self.request.messages, turn))
         stream = self.client.stream(
             asked,
             fallbacks=self.options["fallbacks"],
@@ -175,7 +175,7 @@ def choose_model(talk: Conversation, rest: str) -> None:
 
 def list_models(talk: Conversation, rest: str) -> None:
     """List the models at hand, numbered; a word filters them."""
-    from jackfield.cli.models import available_refs  # noqa: PLC0415
+    from jackfield.cli.models import available_refs
 
     talk.listed = [ref for ref in available_refs(talk.context) if rest.lower() in ref.lower()]
     for number, ref in enumerate(talk.listed, 1):
@@ -219,7 +219,9 @@ def save(talk: Conversation, rest: str) -> None:
     path = Path(rest or "conversation.md").expanduser()
     turns = talk.request.messages
     if path.suffix == ".json":
-        text = json.dumps([{"role": turn.role, "content": _words(turn)} for turn in turns], indent=2, ensure_ascii=False)
+        text = json.dumps(
+            [{"role": turn.role, "content": _words(turn)} for turn in turns], indent=2, ensure_ascii=False
+        )
     else:
         text = "\n\n".join(f"**{turn.role}**\n\n{_words(turn)}" for turn in turns)
     try:
@@ -238,7 +240,9 @@ def leave(talk: Conversation, rest: str) -> None:  # noqa: ARG001
 
 
 def _words(turn: Message) -> str:
-    return "".join(block.text if isinstance(block, TextBlock) else f"[{type(block).__name__}]" for block in turn.content)
+    return "".join(
+        block.text if isinstance(block, TextBlock) else f"[{type(block).__name__}]" for block in turn.content
+    )
 
 
 COMMANDS: dict[str, tuple[Callable[[Conversation, str], None], str]] = {

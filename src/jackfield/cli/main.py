@@ -46,14 +46,16 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the command list from the table, without importing any of them."""
         rows = [(name, line) for name, (_, line) in self.table.items()]
         rows += [(name, command.get_short_help_str(80)) for name, command in self.commands.items()]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; offer the nearest names when there is none."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
@@ -63,7 +65,7 @@ class LazyGroup(click.Group):
 
 def suggest(name: str, known: Sequence[str]) -> str:
     """Return `; did you mean …?` with the nearest names, or nothing."""
-    from difflib import get_close_matches  # noqa: PLC0415  only on the way to an error
+    from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=3, cutoff=0.5)
     return f"; did you mean {' or '.join(near)}?" if near else ""
@@ -78,7 +80,7 @@ def suggest(name: str, known: Sequence[str]) -> str:
 @click.version_option(__version__, "-V", "--version", prog_name="jackfield", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context, /, **flags: Any) -> None:
-    """Name a model as provider/model, get an answer.
+    r"""Name a model as provider/model, get an answer.
 
     \b
     First steps:
@@ -86,7 +88,7 @@ def main(ctx: click.Context, /, **flags: Any) -> None:
       jackfield onboard                               set up a provider
       jackfield chat --model provider/model "Hello"   ask
     """
-    from jackfield.cli.context import Context  # noqa: PLC0415  help needs no set-up
+    from jackfield.cli.context import Context
 
     environ = dict(os.environ)
     if flags["profile"]:

@@ -6,7 +6,7 @@ committed once its first content has been handed on: from then on its failure is
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from jackfield.errors import Error
@@ -14,7 +14,8 @@ from jackfield.message import Attempt, BlockStart, MessageEnd, StreamEvent
 from jackfield.routing.plan import Candidate, Plan
 
 # One try: gives the reply's events, or raises one of our errors.
-Try = Callable[[Candidate], AsyncIterator[StreamEvent]]
+Events = AsyncGenerator[StreamEvent, None]
+Try = Callable[[Candidate], Events]
 Clock = Callable[[], float]  # seconds, monotonic
 
 
@@ -27,7 +28,7 @@ class Walk:
         self.answered: Candidate | None = None
         self._clock = clock
 
-    async def run(self, try_candidate: Try) -> AsyncIterator[StreamEvent]:
+    async def run(self, try_candidate: Try) -> Events:
         """Yield the first good reply's events; raise the last error when there is none."""
         candidates = self.plan.candidates
         for position, candidate in enumerate(candidates):
@@ -35,17 +36,18 @@ class Walk:
                 async with aclosing(self._attempt(candidate, try_candidate)) as events:
                     async for event in events:
                         yield event
-                return
             except Error as error:
                 last = position + 1 == len(candidates)
                 if last or self.answered or not error.failover:
                     raise self._explained(error) from error.__cause__
+            else:
+                return
 
-    async def _attempt(self, candidate: Candidate, try_candidate: Try) -> AsyncIterator[StreamEvent]:
+    async def _attempt(self, candidate: Candidate, try_candidate: Try) -> Events:
         started = self._clock()
         held: list[StreamEvent] = []
         try:
-            async with aclosing(_closable(try_candidate(candidate))) as events:
+            async with aclosing(try_candidate(candidate)) as events:
                 async for event in events:
                     if self.answered:
                         yield event
@@ -79,9 +81,3 @@ class Walk:
             error.message = f"all models failed ({len(self.attempts)}): {told}"
             error.args = (error.message,)
         return error
-
-
-async def _closable(events: AsyncIterator[StreamEvent]) -> AsyncIterator[StreamEvent]:
-    # `aclosing` wants a generator; closing this one closes what the try holds open.
-    async for event in events:
-        yield event

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from jackfield.catalog.load import Catalog
 from jackfield.config.schema import Config
 from jackfield.errors import ConfigError, InvalidRequest, ModelNotFound, NotAllowed
 from jackfield.message import ChatRequest, ImageBlock, ToolResult
-from jackfield.model import Model, ModelRef, Privacy, ProviderInfo
+from jackfield.model import Model, ModelRef, Privacy, ProviderInfo, Timeouts
+from jackfield.transport.request import merge_timeouts
 
 DEFAULT = "default"  # the name of whatever the config's primary is
 # From the most private to the least; a policy admits its own level and those before it.
@@ -54,10 +56,16 @@ class Named(Struct, frozen=True, kw_only=True):
     reason: str
     profile_id: str | None = None
     explicit: bool = False  # named by the caller: the allowlist applies
+    timeouts: Timeouts | None = None  # the route's
 
 
 def plan(
-    request: ChatRequest, config: Config, catalog: Catalog, *, fallbacks: Sequence[str] = (), profile_id: str | None = None
+    request: ChatRequest,
+    config: Config,
+    catalog: Catalog,
+    *,
+    fallbacks: Sequence[str] = (),
+    profile_id: str | None = None,
 ) -> Plan:
     """Plan a request; raise when its model is unknown, not allowed or not configured.
 
@@ -134,7 +142,8 @@ def _names(text: str, config: Config) -> Iterator[Named]:
                 hint='name one: jackfield chat --model provider/model "…"\nor set one: jackfield models set provider/model\n'
                 "or set up a provider: jackfield onboard",
             )
-        primary = [replace_explicit(name) for name in _expand(config.primary, config, "the config's primary")]
+        # Nobody typed it: the allowlist does not apply, and an alias needs no telling.
+        primary = [replace(name, explicit=False) for name in _expand(config.primary, config, "the config's primary")]
         yield from primary
         if len(primary) == 1:
             yield from (Named(text=each, reason="the config's fallback") for each in config.fallbacks)
@@ -147,8 +156,11 @@ def _expand(text: str, config: Config, reason: str) -> Iterator[Named]:
     meant = _follow(name, config)
     if meant in config.routes:
         route = config.routes[meant]
-        yield Named(text=_follow(route.primary, config), reason=f"primary of route {meant}")
-        yield from (Named(text=_follow(each, config), reason=f"fallback of route {meant}") for each in route.fallbacks)
+        steps = [
+            (route.primary, f"primary of route {meant}"),
+            *((each, f"fallback of route {meant}") for each in route.fallbacks),
+        ]
+        yield from (Named(text=_follow(text, config), reason=why, timeouts=route.timeouts) for text, why in steps)
         return
     via = f"{reason}, by alias {name}" if meant != name else reason
     yield Named(text=meant, reason=via, profile_id=profile_id, explicit=True)
@@ -164,11 +176,6 @@ def _follow(text: str, config: Config) -> str:
     raise ConfigError(f"alias {text!r} leads back to itself", hint="see: jackfield models aliases list")
 
 
-def replace_explicit(name: Named) -> Named:
-    """Return the same name as one that nobody typed: the allowlist does not apply."""
-    return Named(text=name.text, reason="the config's primary", profile_id=name.profile_id)
-
-
 # -- candidates --------------------------------------------------------------------
 
 
@@ -179,13 +186,21 @@ def _candidate(name: Named, config: Config, catalog: Catalog, profile_id: str | 
     if info is None:
         raise ModelNotFound(f"unknown provider {ref.provider!r} in {text!r}", hint=_nearest(text, catalog))
     model = catalog.model(info.id, ref.model)
+    ref = ModelRef(info.id, model.id)
     return Candidate(
-        ref=ModelRef(info.id, model.id),
-        info=info,
-        model=model,
+        ref=ref,
+        info=replace(info, params={**config.params.get("", {}), **info.params}),
+        model=_configured(model, str(ref), name, config),
         reason=name.reason,
         profile_id=profile_id or name.profile_id or pinned,
     )
+
+
+def _configured(model: Model, ref: str, name: Named, config: Config) -> Model:
+    """Return the row with what the config says of this model, and of the route that leads to it."""
+    params = {**(model.params or {}), **config.params.get(ref, {})}
+    timeouts = merge_timeouts(model.timeouts or Timeouts(), name.timeouts)
+    return replace(model, params=params or UNSET, timeouts=timeouts if timeouts != Timeouts() else UNSET)
 
 
 def _find_bare(text: str, config: Config, catalog: Catalog) -> ModelRef:
@@ -226,9 +241,7 @@ def _doubts(candidate: Candidate, catalog: Catalog) -> Iterator[str]:
         yield f"{candidate.ref} is not in the catalog and is passed on as written; nearest: {', '.join(near)}"
 
 
-def _for_images(
-    request: ChatRequest, candidates: list[Candidate], config: Config, catalog: Catalog
-) -> list[Candidate]:
+def _for_images(request: ChatRequest, candidates: list[Candidate], config: Config, catalog: Catalog) -> list[Candidate]:
     """Put the image models in the place of candidates that are known to take no images."""
     if not has_images(request) or not _refuses_images(candidates[0]):
         return candidates
