@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 from jackfield.cli import ui
@@ -44,7 +43,6 @@ class Printer:
         if kind is TextBlock:
             self._end_thinking()
             ui.out(text, end="")
-            sys.stdout.flush()
             self.printed = True
         elif kind is ThinkingBlock and self._show_thinking:
             self._thinking = True

@@ -57,9 +57,9 @@ def style(text: str, name: str) -> str:
 
 def out(text: str = "", *, end: str = "\n") -> None:
     """Print data."""
-    click.echo(safe(text) if is_terminal() else text, nl=False)
-    if end:
-        click.echo(end, nl=False)
+    # Not click.echo, which takes escapes out of what goes into a pipe: data stays as it came.
+    sys.stdout.write((safe(text) if is_terminal() else text) + end)
+    sys.stdout.flush()
 
 
 def styled(text: str) -> None:
