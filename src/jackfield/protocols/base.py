@@ -118,7 +118,7 @@ def decode(body: Body, what: str = "reply") -> JsonObject:
         return dict(body)
     try:
         value = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadReply(f"the {what} is not JSON: {error}: {preview(body)}") from error
     if not isinstance(value, dict):
         raise BadReply(f"the {what} is not a JSON object: {preview(body)}")

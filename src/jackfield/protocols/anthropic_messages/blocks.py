@@ -1,0 +1,192 @@
+"""Content blocks, both ways: what a request's messages and a reply's content are made of.
+
+Server-side tools and every block type this module does not know stay whole in an
+`OpaqueBlock`; unknown fields of a known block stay in its `opaque`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from jackfield.message import (
+    AudioBlock,
+    Block,
+    DocumentBlock,
+    ImageBlock,
+    JsonObject,
+    OpaqueBlock,
+    RefusalBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolCall,
+    ToolResult,
+)
+from jackfield.protocols.anthropic_messages.wire import NAME, objects, read, require, rest, wrong
+from jackfield.protocols.base import own_fields
+
+# -- wire to value -----------------------------------------------------------------
+
+
+def parse_content(wire: JsonObject, at: str) -> list[Block]:
+    """Read a `content` that is a string or a list of blocks; none when there is none."""
+    content = wire.get("content")
+    if content is None or content == "":
+        return []
+    if isinstance(content, str):
+        return [TextBlock(content)]
+    if not isinstance(content, list):
+        raise wrong(f"{at}content", "must be a string or a list of blocks")
+    return [parse_block(block, place) for place, block in objects(content, f"{at}content")]
+
+
+def parse_block(wire: JsonObject, at: str = "") -> Block:
+    """Read one block; raise `InvalidRequest` naming the field that is wrong."""
+    cache_control = read(wire, "cache_control", dict, at)
+    match require(wire, "type", str, at):
+        case "text":
+            return TextBlock(
+                read(wire, "text", str, at) or "", cache_control, rest(wire, "type", "text", "cache_control")
+            )
+        case "thinking":
+            signature = read(wire, "signature", str, at) or None
+            opaque = rest(wire, "type", "thinking", "signature")
+            return ThinkingBlock(read(wire, "thinking", str, at) or "", signature, opaque=opaque)
+        case "redacted_thinking":
+            return ThinkingBlock("", read(wire, "data", str, at), redacted=True, opaque=rest(wire, "type", "data"))
+        case "tool_use":
+            return _parse_tool_use(wire, at)
+        case "tool_result":
+            return _parse_tool_result(wire, at)
+        case "image" | "document" as kind:
+            return _parse_media(wire, kind, at)
+        case _:
+            return OpaqueBlock(NAME, wire)
+
+
+def _parse_tool_use(wire: JsonObject, at: str) -> ToolCall:
+    given = wire.get("input")  # some servers hand over the text
+    arguments = given if isinstance(given, str) else as_json(read(wire, "input", dict, at) or {})
+    name, opaque = read(wire, "name", str, at) or "", rest(wire, "type", "id", "name", "input", "cache_control")
+    return ToolCall(read(wire, "id", str, at) or "", name, arguments, wire.get("cache_control"), opaque)
+
+
+def _parse_tool_result(wire: JsonObject, at: str) -> ToolResult:
+    content = parse_content(wire, at)
+    for index, block in enumerate(content):
+        if not isinstance(block, TextBlock | ImageBlock | DocumentBlock | OpaqueBlock):
+            raise wrong(f"{at}content[{index}].type", "is no content of a tool result")
+    return ToolResult(
+        call_id=read(wire, "tool_use_id", str, at) or "",
+        content=content,  # type: ignore[arg-type]  # the loop above has looked at each
+        is_error=read(wire, "is_error", bool, at) or False,
+        cache_control=wire.get("cache_control"),
+        opaque=rest(wire, "type", "tool_use_id", "content", "is_error", "cache_control"),
+    )
+
+
+def _parse_media(wire: JsonObject, kind: str, at: str) -> ImageBlock | DocumentBlock:
+    source = require(wire, "source", dict, at)
+    known = ["type", "cache_control", "source", *(["title"] if kind == "document" else [])]
+    match source:
+        case {"type": form, "media_type": str(media_type), "data": str(data)} if form == _form(media_type):
+            given = {"media_type": media_type, "data": data}
+        case {"type": "url", "url": str(url)}:
+            given = {"url": url}
+        case _:  # a file's id, a document made of blocks: the source stays whole
+            given = {}
+            known.remove("source")
+    opaque, cache_control = rest(wire, *known), wire.get("cache_control")
+    if kind == "image":
+        return ImageBlock(**given, cache_control=cache_control, opaque=opaque)
+    return DocumentBlock(**given, name=read(wire, "title", str, at), cache_control=cache_control, opaque=opaque)
+
+
+# -- value to wire -----------------------------------------------------------------
+
+
+def render_block(block: Block) -> JsonObject | None:
+    """Write one block; `None` when this wire has no place for it (`find_losses` names those)."""
+    match block:
+        case OpaqueBlock(api, value):
+            return dict(value) if api == NAME else None
+        case AudioBlock():
+            return None
+        case ThinkingBlock(_, signature, redacted=True):
+            return {"type": "redacted_thinking", "data": signature, **_own(block)} if signature else None
+        case ThinkingBlock(text, signature):
+            return {"type": "thinking", "thinking": text, "signature": signature or "", **_own(block)}
+        case ImageBlock() | DocumentBlock():
+            wire = _render_media(block)
+        case ToolCall(id, name, arguments):
+            wire = {"type": "tool_use", "id": id, "name": name, "input": as_input(arguments), **_own(block)}
+        case ToolResult():
+            wire = _render_tool_result(block)
+        case TextBlock() | RefusalBlock():
+            wire = {"type": "text", "text": block.text, **_own(block)}
+    mark = None if isinstance(block, RefusalBlock) else block.cache_control
+    return {**wire, "cache_control": mark} if wire and mark else wire
+
+
+def _render_media(block: ImageBlock | DocumentBlock) -> JsonObject | None:
+    wire: JsonObject = {"type": "image" if isinstance(block, ImageBlock) else "document"}
+    url, data, media_type = block.url or "", block.data, block.media_type
+    if url.startswith("data:") and ";base64," in url:  # the wire takes such a picture only as data
+        head, _, data = url.partition(";base64,")
+        media_type, url = head.removeprefix("data:"), ""
+    if data is not None:
+        form = _form(media_type)
+        wire["source"] = {"type": form, "media_type": "text/plain" if form == "text" else media_type, "data": data}
+    elif url:
+        wire["source"] = {"type": "url", "url": url}
+    if isinstance(block, DocumentBlock) and block.name:
+        wire["title"] = block.name
+    wire |= _own(block)
+    return wire if "source" in wire else None
+
+
+def _render_tool_result(block: ToolResult) -> JsonObject:
+    wire: JsonObject = {"type": "tool_result", "tool_use_id": block.call_id}
+    match block.content:
+        case [TextBlock(text, None, None)]:
+            wire["content"] = text
+        case content:
+            wire["content"] = [part for part in map(render_block, content) if part and not is_blank(part)]
+    if block.is_error:
+        wire["is_error"] = True
+    return {**{name: value for name, value in wire.items() if value != []}, **_own(block)}
+
+
+def is_blank(wire: JsonObject) -> bool:
+    """Tell a text block without words: the API answers 400 to `text content blocks must contain non-whitespace text`."""
+    return wire.get("type") == "text" and not str(wire.get("text", "")).strip()
+
+
+def as_input(arguments: str) -> JsonObject:
+    """Return a call's arguments as the object this wire asks for.
+
+    Text that is no JSON object stands whole under the one key `arguments`: the model reads
+    what it wrote, and the request is valid.
+    """
+    if not arguments.strip():
+        return {}
+    try:
+        value = msgspec.json.decode(arguments)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        value = None
+    return value if isinstance(value, dict) else {"arguments": arguments}
+
+
+def as_json(value: JsonObject) -> str:
+    """Return an object as compact JSON text; raise `InvalidRequest` when it has none."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except (UnicodeError, RecursionError, TypeError) as error:
+        raise wrong("input", f"is no JSON: {error}") from error
+
+
+def _form(media_type: str) -> str:
+    return "text" if media_type.startswith("text/") else "base64"
+
+
+def _own(block: Block) -> JsonObject:
+    return {} if isinstance(block, OpaqueBlock) else own_fields(block.opaque, NAME)

@@ -1,0 +1,107 @@
+"""One block of a stream while it is open: what came so far, and the events that says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from jackfield.message import (
+    Block,
+    BlockDelta,
+    BlockEnd,
+    BlockStart,
+    JsonObject,
+    OpaqueBlock,
+    StreamEvent,
+    TextBlock,
+    ThinkingBlock,
+    ToolCall,
+)
+from jackfield.protocols.anthropic_messages.blocks import as_input, as_json, parse_block
+from jackfield.protocols.anthropic_messages.wire import NAME, read
+from jackfield.protocols.base import as_opaque, own_fields
+
+Events = Sequence[StreamEvent]
+
+
+class OpenBlock:
+    """Words, thoughts and arguments go out as they come; a server-side block when it is whole."""
+
+    def __init__(self, index: int, wire: JsonObject, call_id: str) -> None:
+        self._index = index
+        self._wire = dict(wire)
+        self._block: Block = parse_block(wire, "content_block.")
+        if isinstance(self._block, ToolCall) and not self._block.id:
+            self._block = replace(self._block, id=call_id)
+        self._arguments: list[str] = []
+        self._signature = self._block.signature if isinstance(self._block, ThinkingBlock) else None
+        self._citations: list[object] = []
+
+    def open(self) -> Events:
+        """Return the events of the start; text in it counts as the first delta."""
+        match self._block:
+            case TextBlock(text):
+                return [BlockStart(self._index, TextBlock("")), *self._more(text)]
+            case ThinkingBlock(text):
+                return [BlockStart(self._index, ThinkingBlock("", redacted=self._block.redacted)), *self._more(text)]
+            case ToolCall():
+                return [BlockStart(self._index, replace(self._block, arguments=""))]
+            case _:
+                return []
+
+    def add(self, delta: JsonObject) -> Events:
+        """Take a delta; one that is new to us, or does not fit the block, says nothing."""
+        match self._block, delta.get("type"):
+            case TextBlock(), "text_delta":
+                return self._more(read(delta, "text", str) or "")
+            case TextBlock(), "citations_delta":
+                self._citations.append(delta.get("citation"))
+            case ThinkingBlock(), "thinking_delta":
+                return self._more(read(delta, "thinking", str) or "")
+            case ThinkingBlock(), "signature_delta":
+                self._signature = read(delta, "signature", str) or self._signature
+            case ToolCall() | OpaqueBlock(), "input_json_delta":
+                return self._add_arguments(delta)
+            case OpaqueBlock(), _:
+                self._merge(delta)
+            case _:
+                pass
+        return []
+
+    def close(self) -> Events:
+        """Return the events of the end; arguments that came with the start, or not at all, come now."""
+        match self._block:
+            case TextBlock(opaque=opaque):
+                return [BlockEnd(self._index, None, self._with_citations(opaque))]
+            case ThinkingBlock(opaque=opaque):
+                return [BlockEnd(self._index, self._signature, opaque)]
+            case ToolCall(arguments=arguments):
+                return [*([] if self._arguments else self._more(arguments)), BlockEnd(self._index)]
+            case OpaqueBlock():
+                value = self._wire | ({"input": as_input("".join(self._arguments))} if self._arguments else {})
+                return [BlockStart(self._index, OpaqueBlock(NAME, value)), BlockEnd(self._index)]
+            case block:
+                return [BlockStart(self._index, block), BlockEnd(self._index)]
+
+    def _more(self, text: str) -> Events:
+        return [BlockDelta(self._index, text)] if text else []
+
+    def _add_arguments(self, delta: JsonObject) -> Events:
+        given = delta.get("partial_json")
+        text = as_json(given) if isinstance(given, dict) else read(delta, "partial_json", str) or ""
+        self._arguments += [text] if text else []
+        return self._more(text) if isinstance(self._block, ToolCall) else []
+
+    def _merge(self, delta: JsonObject) -> None:
+        # Block types that are new to us (a compaction's words, …) grow field by field.
+        for name, value in delta.items():
+            held = self._wire.get(name)
+            if name != "type":
+                self._wire[name] = held + value if isinstance(held, str) and isinstance(value, str) else value
+
+    def _with_citations(self, opaque: JsonObject | None) -> JsonObject | None:
+        own = own_fields(opaque, NAME)
+        if self._citations:
+            own = {**own, "citations": [*(own.get("citations") or []), *self._citations]}
+        return as_opaque(own, NAME)

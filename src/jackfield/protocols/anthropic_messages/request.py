@@ -1,0 +1,252 @@
+"""Requests, both ways, and what this wire cannot carry of one.
+
+Rules for what the API refuses (each an HTTP 400 of api.anthropic.com): `max_tokens` is
+always sent and exceeds a thinking budget; text without words is left out; turns of one role
+are joined, tool results first; an assistant turn ends neither in thinking nor, as the last
+message, in white space; tool ids fit `[a-zA-Z0-9_-]{1,64}`; at most four cache marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from jackfield.errors import BadReply, InvalidRequest
+from jackfield.message import ChatRequest, JsonObject, Message, ResponseFormat, Role, TextBlock, Tool, ToolChoice
+from jackfield.model import Compat
+from jackfield.protocols.anthropic_messages.blocks import is_blank, parse_content, render_block
+from jackfield.protocols.anthropic_messages.ids import legal_ids
+from jackfield.protocols.anthropic_messages.losses import FOREIGN, MAX_MARKS, find_losses
+from jackfield.protocols.anthropic_messages.thinking import parse_thinking, render_thinking
+from jackfield.protocols.anthropic_messages.wire import NAME, objects, read, require, rest, wrong
+from jackfield.protocols.base import NATIVE, Body, as_opaque, decode, own_fields
+from jackfield.protocols.schema import strip_keywords
+
+__all__ = ["find_losses", "parse_request", "render_request"]
+KNOWN = frozenset({
+    "model", "messages", "system", "tools", "tool_choice", "max_tokens", "temperature", "top_p", "stop_sequences",
+    "thinking", "stream", "output_config", "output_format",
+})  # fmt: skip
+CHOICES = {"auto": "auto", "any": "required", "none": "none", "tool": "tool"}
+WIRE_CHOICES = {ours: wire for wire, ours in CHOICES.items()}
+
+
+# -- wire to value -----------------------------------------------------------------
+
+
+def parse_request(body: Body) -> ChatRequest:
+    """Read a caller's request; raise `InvalidRequest` naming the field that is wrong."""
+    try:
+        wire = decode(body, "request")
+    except BadReply as error:
+        raise InvalidRequest(error.message, status=400) from error
+    messages, hoisted = _parse_messages(require(wire, "messages", list))
+    choice = read(wire, "tool_choice", dict) or {}
+    serial = read(choice, "disable_parallel_tool_use", bool, "tool_choice.")
+    config = read(wire, "output_config", dict) or {}
+    return ChatRequest(
+        # Bedrock and Vertex name the model in the URL.
+        model=read(wire, "model", str) or "" if "anthropic_version" in wire else require(wire, "model", str),
+        messages=messages,
+        system=[*_parse_system(wire), *hoisted],
+        tools=[_parse_tool(tool, at) for at, tool in objects(read(wire, "tools", list) or [], "tools")],
+        tool_choice=_parse_choice(choice),
+        parallel_tools=None if serial is None else not serial,
+        max_tokens=read(wire, "max_tokens", int),
+        temperature=read(wire, "temperature", float),
+        top_p=read(wire, "top_p", float),
+        stop=_parse_stop(wire),
+        thinking=parse_thinking(read(wire, "thinking", dict), read(config, "effort", str, "output_config.")),
+        response_format=_parse_format(read(config, "format", dict) or read(wire, "output_format", dict)),
+        stream=read(wire, "stream", bool) or False,
+        extras=_parse_extras(wire, config),
+    )
+
+
+def _parse_messages(wires: list[Any]) -> tuple[list[Message], list[TextBlock]]:
+    messages: list[Message] = []
+    hoisted: list[TextBlock] = []
+    for at, wire in objects(wires, "messages"):
+        role, content = require(wire, "role", str, at), parse_content(wire, at)
+        if role not in {"user", "assistant", "system"}:
+            raise wrong(f"{at}role", f"must be user, assistant or system, not {role!r}")
+        if role == "system" and not messages:
+            hoisted += [block for block in content if isinstance(block, TextBlock)]
+            continue
+        # A system turn in the middle is a user turn to other wires; on this one it stays what it is.
+        known = ("content",) if role == "system" else ("content", "role")
+        messages.append(Message("assistant" if role == "assistant" else "user", content, opaque=rest(wire, *known)))
+    return messages, hoisted
+
+
+def _parse_system(wire: JsonObject) -> list[TextBlock]:
+    blocks = parse_content({"content": wire.get("system")}, "system.")
+    if not all(isinstance(block, TextBlock) for block in blocks):
+        raise wrong("system", "takes text only")
+    return [block for block in blocks if isinstance(block, TextBlock)]
+
+
+def _parse_tool(wire: JsonObject, at: str) -> Tool:
+    mark = read(wire, "cache_control", dict, at)
+    if read(wire, "type", str, at) not in {None, "custom"}:  # one that the server runs, or has trained for
+        return Tool(read(wire, "name", str, at) or "", cache_control=mark, opaque=as_opaque(wire, NAME))
+    return Tool(
+        name=require(wire, "name", str, at),
+        description=read(wire, "description", str, at) or "",
+        parameters=require(wire, "input_schema", dict, at),
+        strict=read(wire, "strict", bool, at),
+        cache_control=mark,
+        opaque=rest(wire, "name", "description", "input_schema", "strict", "cache_control"),
+    )
+
+
+def _parse_choice(wire: JsonObject) -> ToolChoice | None:
+    if not wire:
+        return None
+    match CHOICES.get(kind := require(wire, "type", str, "tool_choice.")):
+        case "tool":
+            return ToolChoice("tool", require(wire, "name", str, "tool_choice."))
+        case "auto" | "none" | "required" as mode:
+            return ToolChoice(mode)
+        case _:
+            raise wrong("tool_choice.type", f"must be one of {', '.join(CHOICES)}, not {kind!r}")
+
+
+def _parse_stop(wire: JsonObject) -> list[str]:
+    stop = read(wire, "stop_sequences", list) or []
+    if not all(isinstance(text, str) for text in stop):
+        raise wrong("stop_sequences", "must be a list of strings")
+    return stop
+
+
+def _parse_format(wire: JsonObject | None) -> ResponseFormat | None:
+    # `output_format` is the name of the beta; `output_config.format` is the one that stayed.
+    return ResponseFormat(require(wire, "schema", dict, "output_config.format.")) if wire else None
+
+
+def _parse_extras(wire: JsonObject, config: JsonObject) -> JsonObject:
+    extras = {name: value for name, value in wire.items() if name not in KNOWN and value is not None}
+    if more := {name: value for name, value in config.items() if name not in {"effort", "format"}}:
+        extras["output_config"] = more
+    return extras
+
+
+# -- value to wire -----------------------------------------------------------------
+
+
+def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
+    """Write a request; without a `max_tokens` of the caller's, 8192 are left for the answer."""
+    thinking, effort, max_tokens = render_thinking(request.thinking, request.max_tokens, compat)
+    body = {name: value for name, value in request.extras.items() if name not in FOREIGN and value is not None}
+    body |= {"model": request.model} if request.model else {}
+    body |= {"max_tokens": max_tokens, "messages": _render_messages(request, compat)}
+    if system := [wire for block in request.system if (wire := render_block(block)) and not is_blank(wire)]:
+        body["system"] = system[0]["text"] if len(system) == 1 and len(system[0]) == 2 else system
+    if tools := [wire for tool in request.tools if (wire := _render_tool(tool, compat))]:
+        body |= {"tools": tools, **_render_choice(request, compat)}
+    if compat.supports_temperature is not False:
+        body |= {} if request.temperature is None else {"temperature": min(request.temperature, 1)}
+        body |= {} if request.top_p is None else {"top_p": request.top_p}
+    if stop := [text for text in request.stop if text.strip()]:
+        body["stop_sequences"] = stop
+    if config := _output_config(request, effort, compat):
+        body["output_config"] = config
+    body |= {"thinking": thinking} if thinking else {}
+    body |= {"stream": True} if request.stream else {}
+    _trim_marks(body, 0 if compat.supports_cache_control is False else MAX_MARKS)
+    return body
+
+
+def _render_messages(request: ChatRequest, compat: Compat) -> list[JsonObject]:
+    turns: list[JsonObject] = []
+    for message in legal_ids(request.messages):
+        own = own_fields(message.opaque, NAME)
+        content = [wire for block in message.content if (wire := render_block(block)) and not _is_refused(wire)]
+        last = turns[-1] if turns else {}
+        if last.get("role") == message.role and not own and len(last) == 2:
+            last["content"] += content
+        elif content:
+            turns.append({"role": message.role, "content": content, **own})
+    for turn in turns:
+        turn["content"] = _in_order(turn["content"], turn["role"])
+    turns = [turn for turn in turns if turn["content"]]
+    if turns and turns[-1]["role"] == "assistant":
+        _strip_end(turns[-1]["content"])
+    if compat.requires_string_content:
+        for turn in turns:
+            turn["content"] = _as_string(turn["content"])
+    return [turn for turn in turns if turn["content"]]
+
+
+def _is_refused(wire: JsonObject) -> bool:
+    # A signature that is missing is refused, a thought that is missing is not.
+    return is_blank(wire) or (wire["type"] == "thinking" and not wire["signature"])
+
+
+def _in_order(content: list[JsonObject], role: Role) -> list[JsonObject]:
+    if role == "user":
+        return sorted(content, key=lambda wire: wire["type"] != "tool_result")
+    end = len(content)
+    while end and content[end - 1]["type"] in {"thinking", "redacted_thinking"}:
+        end -= 1
+    return content[:end]
+
+
+def _strip_end(content: list[JsonObject]) -> None:
+    if content[-1]["type"] == "text":
+        content[-1]["text"] = content[-1]["text"].rstrip()
+
+
+def _as_string(content: list[JsonObject]) -> str | list[JsonObject]:
+    plain = all(wire["type"] == "text" and len(wire) == 2 for wire in content)
+    return "\n".join(wire["text"] for wire in content) if plain else content
+
+
+def _render_tool(tool: Tool, compat: Compat) -> JsonObject | None:
+    own = own_fields(tool.opaque, NAME)
+    if tool.parameters is None:
+        return dict(own) or None
+    wire: JsonObject = {"name": tool.name, "description": tool.description} if tool.description else {"name": tool.name}
+    wire |= {"input_schema": {"type": "object", **strip_keywords(tool.parameters, compat)}, **own}
+    if tool.strict is not None and compat.supports_strict_mode is not False:
+        wire["strict"] = tool.strict
+    return wire | ({"cache_control": tool.cache_control} if tool.cache_control else {})
+
+
+def _render_choice(request: ChatRequest, compat: Compat) -> JsonObject:
+    choice, parallel = request.tool_choice, request.parallel_tools
+    if choice is None and parallel is not False:
+        return {}
+    wire: JsonObject = {"type": WIRE_CHOICES[choice.mode] if choice else "auto"}
+    if choice and choice.name is not None and choice.mode == "tool":
+        wire["name"] = choice.name
+    if parallel is not None and wire["type"] != "none" and compat.supports_parallel_tool_calls is not False:
+        wire["disable_parallel_tool_use"] = not parallel
+    return {"tool_choice": wire}
+
+
+def _output_config(request: ChatRequest, effort: str | None, compat: Compat) -> JsonObject:
+    config = dict(request.extras.get("output_config") or {})
+    config |= {"effort": effort} if effort else {}
+    wanted = request.response_format
+    if wanted and wanted.schema is not None and compat.supports_response_format is not False:
+        config["format"] = {"type": "json_schema", "schema": wanted.schema}
+    return config
+
+
+def _trim_marks(body: JsonObject, limit: int) -> None:
+    """Take out all cache marks but the last `limit`; the blocks are fresh, their owner's are untouched."""
+    marked = [wire for wire in _prompt_order(body) if wire.get("cache_control")]
+    for wire in marked[: max(0, len(marked) - limit)]:
+        del wire["cache_control"]
+
+
+def _prompt_order(body: JsonObject) -> Iterator[JsonObject]:
+    yield from body.get("tools", ())
+    yield from body["system"] if isinstance(body.get("system"), list) else ()
+    for turn in body["messages"]:
+        for wire in turn["content"] if isinstance(turn["content"], list) else ():
+            inner = wire.get("content") if wire["type"] == "tool_result" else None
+            yield from inner if isinstance(inner, list) else ()
+            yield wire
+    yield body

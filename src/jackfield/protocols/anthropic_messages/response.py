@@ -1,0 +1,129 @@
+"""Whole replies, both ways, and the counting of tokens.
+
+This wire's `input_tokens` leaves out what was read from or written to the cache, as our
+buckets do, so the numbers pass unchanged.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jackfield.errors import BadReply, InvalidRequest
+from jackfield.message import ChatResponse, FinishReason, JsonObject, ToolCall, Usage
+from jackfield.protocols.anthropic_messages.blocks import parse_content, render_block
+from jackfield.protocols.anthropic_messages.errors import parse_error
+from jackfield.protocols.anthropic_messages.wire import read
+from jackfield.protocols.base import Body, decode
+
+STOP_REASONS: dict[str, FinishReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",  # a server-side tool goes on when the turn is sent back
+    "compaction": "stop",
+    "tool_use": "tool_calls",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "content_filter",
+}
+WIRE_REASONS: dict[FinishReason, str] = {
+    "stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal",
+}  # fmt: skip
+KNOWN = ("id", "type", "role", "model", "content", "stop_reason", "usage")
+COUNTERS = {
+    "input": "input_tokens",
+    "output": "output_tokens",
+    "cache_read": "cache_read_input_tokens",
+    "cache_write": "cache_creation_input_tokens",
+}
+DETAILS = "output_tokens_details"
+# Reply fields of other wires, which mean nothing to a reader of this one.
+FOREIGN = frozenset({"choices", "created", "object", "provider", "system_fingerprint"})
+FOREIGN_COUNTERS = frozenset({"completion_tokens_details", "prompt_tokens_details", "total_tokens"})
+
+
+def parse_response(body: Body) -> ChatResponse:
+    """Read a whole reply; raise the provider's error when the body is one, `BadReply` when it is neither."""
+    wire = decode(body)
+    if wire.get("type") == "error" or (wire.get("error") and "content" not in wire):
+        raise parse_error(200, wire)
+    if not isinstance(wire.get("content"), list | str):
+        raise BadReply(f"the reply has no content: its fields are {', '.join(sorted(wire)) or 'none'}")
+    try:
+        return _parse_message(wire)
+    except InvalidRequest as error:
+        raise BadReply(f"the reply is malformed: {error.message}") from error
+
+
+def _parse_message(wire: JsonObject) -> ChatResponse:
+    content, reason = parse_content(wire, ""), read(wire, "stop_reason", str)
+    has_calls = any(isinstance(block, ToolCall) for block in content)
+    return ChatResponse(
+        id=read(wire, "id", str) or "",
+        model=read(wire, "model", str) or "",
+        content=content,
+        finish_reason=parse_reason(reason, has_calls=has_calls),
+        raw_finish_reason=reason,
+        usage=parse_usage(wire["usage"] if isinstance(wire.get("usage"), dict) else {}),
+        extras=parse_extras(wire),
+    )
+
+
+def parse_extras(wire: JsonObject) -> JsonObject:
+    """Return the fields of a message that have no value of ours, nulls aside."""
+    return {name: value for name, value in wire.items() if name not in KNOWN and value is not None}
+
+
+def parse_reason(reason: str | None, *, has_calls: bool) -> FinishReason:
+    """Return our word for a stop reason; one that is new or missing is a plain stop, or a call where there is one."""
+    return STOP_REASONS.get(reason or "", "tool_calls" if has_calls else "stop")
+
+
+def parse_usage(wire: JsonObject) -> Usage:
+    """Read the counters; what the provider did not say, or not as a number, stays `None`."""
+    held = wire.get(DETAILS)
+    details: JsonObject = held if isinstance(held, dict) else {}
+    known = {*COUNTERS.values(), DETAILS}
+    extras = {name: value for name, value in wire.items() if name not in known and value is not None}
+    if more := {name: value for name, value in details.items() if name != "thinking_tokens"}:
+        extras[DETAILS] = more
+    counts = {ours: _count(wire.get(name)) for ours, name in COUNTERS.items()}
+    return Usage(**counts, reasoning=_count(details.get("thinking_tokens")), extras=extras or None)
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def render_response(response: ChatResponse) -> JsonObject:
+    """Write a whole reply."""
+    return {
+        "stop_sequence": None,
+        **render_extras(response.extras),
+        "id": response.id,
+        "type": "message",
+        "role": "assistant",
+        "model": response.model,
+        "content": [wire for block in response.content if (wire := render_block(block))],
+        "stop_reason": render_reason(response.finish_reason, response.raw_finish_reason),
+        "usage": render_usage(response.usage),
+    }
+
+
+def render_extras(extras: JsonObject) -> JsonObject:
+    """Return the fields of `extras` that a reader of this wire may meet."""
+    return {name: value for name, value in extras.items() if name not in FOREIGN and name not in KNOWN}
+
+
+def render_reason(reason: FinishReason, raw: str | None) -> str:
+    """Return this wire's word: the issuer's own where it is one of this wire's and says the same."""
+    return raw if raw and STOP_REASONS.get(raw) == reason else WIRE_REASONS[reason]
+
+
+def render_usage(usage: Usage) -> JsonObject:
+    """Write the counters; the wire demands the first two, so there unknown becomes 0."""
+    extras = {name: value for name, value in (usage.extras or {}).items() if name not in FOREIGN_COUNTERS}
+    counts: dict[str, Any] = {name: getattr(usage, ours) for ours, name in COUNTERS.items()}
+    wire = {"input_tokens": 0, "output_tokens": 0, **{name: n for name, n in counts.items() if n is not None}, **extras}
+    if usage.reasoning is not None:
+        wire[DETAILS] = {**(extras.get(DETAILS) or {}), "thinking_tokens": usage.reasoning}
+    return wire

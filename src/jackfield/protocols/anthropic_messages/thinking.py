@@ -1,0 +1,76 @@
+"""How hard to think: this wire's budgets, its adaptive mode and its effort, against our levels."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from jackfield.message import Effort, JsonObject, Thinking
+from jackfield.model import DEFAULT_MAX_TOKENS, Compat
+from jackfield.protocols.anthropic_messages.wire import NAME
+from jackfield.protocols.base import NATIVE, as_opaque, own_fields
+
+# What a level buys on a model that takes a budget.
+BUDGETS: dict[Effort, int] = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 23808}
+MIN_BUDGET = 1024  # the API's
+# The levels of `output_config.effort`, weakest first; `max` has no word of ours and comes back through `opaque`.
+LEVELS: dict[str, Effort] = {"low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "xhigh"}
+ADAPTIVE: JsonObject = {"type": "adaptive"}
+
+
+def parse_thinking(wire: JsonObject | None, effort: str | None) -> Thinking | None:
+    """Read `thinking` and `output_config.effort`; what our words would not bring back stays in `opaque`."""
+    if not wire and effort is None:
+        return None
+    wire = wire or {}
+    budget = wire.get("budget_tokens")
+    plain = Thinking(
+        "off" if wire.get("type") == "disabled" else LEVELS.get(effort or ""),
+        budget if isinstance(budget, int) and not isinstance(budget, bool) else None,
+    )
+    if render_thinking(plain, None, NATIVE)[:2] == (wire or None, effort):
+        return plain
+    return replace(plain, opaque=as_opaque({"thinking": wire or None, "effort": effort}, NAME))
+
+
+def render_thinking(
+    thinking: Thinking | None, said: int | None, compat: Compat
+) -> tuple[JsonObject | None, str | None, int]:
+    """Return `thinking`, the effort and `max_tokens`, which is the caller's unless a budget needs more.
+
+    The API wants `max_tokens` above the budget: an answer keeps what the caller said (8192
+    when nothing was), a budget made from a level takes at most half of it.
+    """
+    wire, effort = (None, None) if compat.thinking_format == "none" else _mode(thinking, said, compat)
+    budget = wire.get("budget_tokens") if wire else None
+    max_tokens = DEFAULT_MAX_TOKENS if said is None else said
+    if isinstance(budget, int) and (said is None or said <= budget):
+        max_tokens += budget
+    return wire, effort, max_tokens
+
+
+def _mode(thinking: Thinking | None, said: int | None, compat: Compat) -> tuple[JsonObject | None, str | None]:
+    if thinking is None:
+        return None, None
+    if own := own_fields(thinking.opaque, NAME):
+        return own.get("thinking"), own.get("effort")
+    level, budget = thinking.effort, thinking.budget_tokens
+    if level == "off":
+        return {"type": "disabled"}, None
+    word = _effort(level, compat) if level and compat.supports_reasoning_effort else None
+    if budget is None and word:
+        return dict(ADAPTIVE), word
+    if budget is None and level:
+        room = BUDGETS[level] if said is None else said // 2
+        budget = max(MIN_BUDGET, min(BUDGETS[level], room))
+    return None if budget is None else {"type": "enabled", "budget_tokens": budget}, word
+
+
+def _effort(level: Effort, compat: Compat) -> str:
+    """Return the server's word for a level: as mapped, else the strongest supported one not above it."""
+    if word := (compat.reasoning_effort_map or {}).get(level):
+        return word
+    words = tuple(LEVELS)
+    word = level if level in LEVELS else "low"
+    supported = compat.supported_reasoning_efforts or words
+    weaker = [name for name in words[: words.index(word) + 1] if name in supported]
+    return weaker[-1] if weaker else supported[0]
