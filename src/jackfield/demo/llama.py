@@ -16,9 +16,8 @@ from pathlib import Path
 
 import xllamacpp
 
-from jackfield.demo import CONTEXT_WINDOW, MODEL
+from jackfield.demo import CONTEXT_WINDOW, MODEL, MODEL_FILE
 
-MODEL_FILE = Path(__file__).with_name("tiny.gguf.xz")
 SLOTS = 4  # requests at the same time
 
 

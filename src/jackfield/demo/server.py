@@ -87,7 +87,8 @@ def open_server(port: int = 0) -> Iterator[DemoServer]:
             if not root:
                 log.seek(0)
                 said = log.read().strip().splitlines() or ["no word"]
-                raise Error(f"the demo's model server did not start: {said[-1]}")
+                where = f" on port {port}" if port else ""
+                raise Error(f"the demo's model server did not start{where}: {said[-1]}")
             yield DemoServer(root, key, process)
         finally:
             _stop(process)
