@@ -28,6 +28,7 @@ __all__ = ["check_reply", "load_protocol", "render", "wire_compat"]
 Headers = dict[str, str | Secret]
 # Wires that refuse a request without a limit to its answer.
 NEEDS_MAX_TOKENS = frozenset({"anthropic-messages"})
+NO_KEY = "\0"  # stands where a key would, so that the headers that carry one can be left out
 
 
 def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: RequestAuth) -> HttpRequest:
@@ -80,15 +81,14 @@ def render_headers(info: ProviderInfo, model: Model, auth: RequestAuth, *, strea
 
 
 def _auth_headers(info: ProviderInfo, model: Model, auth: RequestAuth) -> Headers:
+    key = auth.secret.reveal() if auth.secret else NO_KEY
+    wire = load_protocol(info, model).auth_headers(key)
+    headers: Headers = {name.lower(): value for name, value in wire.items() if key not in value}
     if not auth.secret:
-        return {}
-    key = auth.secret.reveal()
+        return headers
     if info.auth_header:
-        return {"authorization": Secret(f"Bearer {key}")}
-    return {
-        name.lower(): Secret(value) if key in value else value
-        for name, value in load_protocol(info, model).auth_headers(key).items()
-    }
+        return headers | {"authorization": Secret(f"Bearer {key}")}
+    return headers | {name.lower(): Secret(value) for name, value in wire.items() if key in value}
 
 
 # -- the request as the wire's own -------------------------------------------------
