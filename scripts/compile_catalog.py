@@ -54,8 +54,8 @@ def compile_index(paths: list[Path]) -> bytes:
 
 def parse(path: Path) -> ProviderInfo:
     """Return one file as a value; raise `ValueError` naming the file and what is wrong."""
-    raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
         refuse_unknown(raw, ProviderInfo, "the file")
         for method in raw.get("auth", []):
             refuse_unknown(method, AuthMethod, "auth")
