@@ -1,0 +1,26 @@
+"""OpenAI Chat Completions (`POST /chat/completions`), as spoken by OpenAI and by everyone who copied it.
+
+Read from platform.openai.com/docs/api-reference/chat (2026-11-21) and from what its many servers
+really send. Mistral's dialect is read too.
+"""
+
+from jackfield.protocols.openai_completions.errors import parse_error, render_error
+from jackfield.protocols.openai_completions.fields import NAME
+from jackfield.protocols.openai_completions.losses import find_losses
+from jackfield.protocols.openai_completions.request import parse_request, render_request
+from jackfield.protocols.openai_completions.response import parse_response, render_response
+from jackfield.protocols.openai_completions.stream import StreamParser, StreamRenderer
+
+PATH = "/chat/completions"
+STREAM_TYPE = "text/event-stream"
+
+
+def auth_headers(secret: str) -> dict[str, str]:
+    """Return the header that carries a key."""
+    return {"authorization": f"Bearer {secret}"}
+
+
+__all__ = [
+    "NAME", "PATH", "STREAM_TYPE", "StreamParser", "StreamRenderer", "auth_headers", "find_losses", "parse_error",
+    "parse_request", "parse_response", "render_error", "render_request", "render_response",
+]  # fmt: skip

@@ -1,0 +1,112 @@
+"""Tool calls of a stream, put together however a server cuts them.
+
+Servers leave out the index or give every call index 0, repeat the name, send the id late or
+never, or a call in one piece. What is known decides: an id seen before, then a new id, then
+the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Struct
+
+from jackfield.message import Block, BlockDelta, BlockEnd, JsonObject, StreamEvent, ToolCall
+from jackfield.protocols.openai_completions.fields import as_object, as_text, keep, rest
+from jackfield.protocols.openai_completions.merge import merge
+from jackfield.protocols.openai_completions.messages import CALL_KEYS
+
+
+class Call(Struct):
+    """One call as far as it was heard; `block` is its index once its name is known."""
+
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+    block: int | None = None
+    fields: JsonObject = {}
+
+
+class CallReader:
+    """Turns `tool_calls` deltas into block events."""
+
+    def __init__(self, start_block: Callable[[Block], int], events: list[StreamEvent]) -> None:
+        self.reply_id = ""
+        self._start_block = start_block
+        self._events = events
+        self._calls: list[Call] = []
+        self._at: dict[object, Call] = {}  # wire index → the call it last meant
+
+    @property
+    def seen(self) -> bool:
+        """Whether the reply calls any tool."""
+        return bool(self._calls)
+
+    def feed(self, delta: JsonObject) -> None:
+        """Take one entry of `tool_calls`."""
+        function = as_object(delta.get("function")) or as_object(delta.get("custom"))
+        name = as_text(function.get("name"))
+        call = self._pick(delta.get("index"), as_text(delta.get("id")), name)
+        call.name = call.name or name
+        if fields := rest(delta, CALL_KEYS):
+            merge(call.fields, fields)
+        if delta.get("type") == "custom" and delta.get("custom"):
+            call.fields["type"] = "custom"
+        self._add(call, function.get("arguments", function.get("input")))
+
+    def _pick(self, index: object, call_id: str, name: str) -> Call:
+        known = next((call for call in self._calls if call_id and call.id == call_id), None)
+        call = known or self._at.get(index) if index is not None else known
+        if call is None and index is None and not call_id and self._calls:
+            call = self._calls[-1]
+        if call is None or (known is None and _is_another(call, call_id, name)):
+            call = Call(call_id, fields={})
+            self._calls.append(call)
+        if not call.id and call_id:
+            call.id = call_id
+        self._at[index] = call
+        return call
+
+    def _add(self, call: Call, arguments: object) -> None:
+        text = msgspec.json.encode(arguments).decode() if isinstance(arguments, dict) else as_text(arguments)
+        call.arguments += text
+        if call.block is not None:
+            if text:
+                self._events.append(BlockDelta(call.block, text))
+        elif call.name and (call.id or call.arguments):
+            self._start(call)
+
+    def _start(self, call: Call) -> None:
+        call.id = call.id or f"call_{self.reply_id}_{self._calls.index(call)}"
+        call.block = self._start_block(ToolCall(call.id, call.name, "", None, keep(call.fields)))
+        if call.arguments:
+            self._events.append(BlockDelta(call.block, call.arguments))
+
+    def close(self, fields: JsonObject) -> JsonObject:
+        """End all calls; the first carries the message's further fields, which are returned when there is none."""
+        for call in self._calls:
+            if call.block is None:
+                self._start(call)
+            if not call.arguments and call.block is not None:
+                self._events.append(BlockDelta(call.block, "{}"))
+            opaque, fields = {**call.fields, "message": fields or None}, {}
+            self._events.append(BlockEnd(call.block or 0, None, keep(opaque)))
+        return fields
+
+
+def _is_another(call: Call, call_id: str, name: str) -> bool:
+    """Say whether a piece under a call's index begins another call."""
+    if not name:
+        return False
+    if call_id and call.id:
+        return call_id != call.id
+    return bool(call.arguments) and bool(call.name) and _is_whole(call.arguments)
+
+
+def _is_whole(arguments: str) -> bool:
+    try:
+        msgspec.json.decode(arguments)
+    except msgspec.DecodeError:
+        return False
+    return True

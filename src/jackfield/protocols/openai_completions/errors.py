@@ -1,0 +1,125 @@
+"""Errors on this wire: `{"error": {"message", "type", "param", "code"}}`, and everything its servers send instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from jackfield import errors
+from jackfield.errors import BadReply, Error, classify
+from jackfield.message import JsonObject
+from jackfield.protocols.base import Body, decode, preview
+from jackfield.protocols.openai_completions.fields import as_count, as_list, as_object, as_text
+
+# Order matters: the first class that fits. A provider's trouble is not the caller's: it becomes a 502.
+RENDERED: tuple[tuple[type[Error], int, str, str | None], ...] = (
+    (errors.NotAllowed, 403, "permission_error", "model_not_allowed"),
+    (errors.ModelNotFound, 404, "invalid_request_error", "model_not_found"),
+    (errors.ContextLength, 400, "invalid_request_error", "context_length_exceeded"),
+    (errors.ContentFilter, 400, "invalid_request_error", "content_filter"),
+    (errors.RequestError, 400, "invalid_request_error", None),
+    (errors.UsageError, 400, "invalid_request_error", None),
+    (errors.PermissionDenied, 403, "permission_error", "permission_denied"),
+    (errors.AuthError, 401, "authentication_error", "invalid_api_key"),
+    (errors.RateLimit, 429, "rate_limit_error", "rate_limit_exceeded"),
+    (errors.Overloaded, 503, "server_error", "overloaded"),
+    (errors.Quota, 402, "insufficient_quota", "insufficient_quota"),
+    (errors.TimeoutExpired, 504, "server_error", "timeout"),
+    (errors.StreamBroken, 502, "server_error", "stream_broken"),
+    (errors.TransportError, 502, "server_error", "connection_error"),
+    (errors.BadReply, 502, "server_error", "bad_reply"),
+    (errors.ServerError, 502, "server_error", "server_error"),
+    (Error, 500, "server_error", None),
+)
+MESSAGES = ("message", "detail", "msg", "error_description", "reason", "title", "errors")
+
+
+def render_error(error: Error) -> tuple[int, JsonObject]:
+    """Write an error in the wire's shape: HTTP status and body."""
+    _, status, kind, code = next(row for row in RENDERED if isinstance(error, row[0]))
+    said = {"message": error.message, "type": kind, "param": error.param, "code": code or error.code}
+    return status, {"error": said}
+
+
+def parse_error(status: int, body: Body, headers: Mapping[str, str] = {}) -> Error:
+    """Read a refused request; never raises, whatever the body is. `status` is 200 inside a reply."""
+    said = read_body(body)
+    message, kind, code = as_text(said.get("message")), _word(said.get("type")), _word(said.get("code"))
+    if status < 400:
+        status = next((s for s in map(_status, ("status", "status_code", "code"), [said] * 3) if s), status)
+    shown = message or kind or code or f"HTTP {status} without a reason"
+    error = classify(status, shown, code=code, kind=kind)(shown, status=status, retry_after_s=_retry_after_s(headers))
+    error.code = code or kind
+    error.param = _word(said.get("param"))
+    return error
+
+
+def _status(field: str, said: JsonObject) -> int | None:
+    count = as_count(said.get(field))
+    return count if count is not None and 400 <= count < 600 else None
+
+
+def _word(value: object) -> str | None:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None
+
+
+def read_body(body: Body) -> JsonObject:
+    """Return an object with `message` and perhaps `type`, `code`, `param`, from whatever came."""
+    try:
+        wire = decode(body)
+    except BadReply:
+        wire = as_object((_decode_list(body) or [None])[0])
+        if not wire:
+            return {"message": _plain(body)}
+    held = wire.get("error") or wire
+    if isinstance(held, str):
+        held = {"code": wire.get("code"), "type": wire.get("type"), "message": held}
+    said = as_object(held[0] if isinstance(held, list) and held else held)
+    words = next((text for name in MESSAGES if (text := _words(said.get(name)))), "")
+    # OpenRouter puts the provider's own words behind a sentence of its own.
+    raw = _words(as_object(said.get("metadata")).get("raw"))
+    return {**said, "message": f"{words}: {raw}" if words and raw else words or raw}
+
+
+def _decode_list(body: Body) -> list[object]:
+    # Google's compatible endpoint wraps its error in a list.
+    if isinstance(body, Mapping):
+        return []
+    text = body if isinstance(body, str) else body.decode("utf-8", "replace")
+    try:
+        return as_list(decode(f'{{"list": {text}}}').get("list"))
+    except BadReply:
+        return []
+
+
+def _words(value: object) -> str:
+    """Return the words of a message: text, or a list of complaints (FastAPI, Cloudflare)."""
+    match value:
+        case str():
+            return value.strip()
+        case list():
+            return "; ".join(filter(None, map(_words, value)))
+        case dict():
+            where = ".".join(str(step) for step in as_list(value.get("loc")))
+            words = next((text for name in MESSAGES if (text := _words(value.get(name)))), "")
+            return f"{where}: {words}" if where and words else words
+        case _:
+            return ""
+
+
+def _plain(body: Body) -> str:
+    """Return the words of a body that is no JSON: a page's title, else its start."""
+    if isinstance(body, Mapping) or not body.strip():
+        return ""
+    text = body if isinstance(body, str) else body.decode("utf-8", "replace")
+    title = re.search(r"<title[^>]*>([^<]{1,200})", text[:4096], re.IGNORECASE)
+    return f"a web page: {' '.join(title[1].split())}" if title else preview(text).strip("'\"")
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    for name, per_second in (("retry-after-ms", 1000), ("retry-after", 1)):
+        try:
+            return max(float(headers[name]) / per_second, 0.0)
+        except (KeyError, ValueError):
+            continue
+    return None

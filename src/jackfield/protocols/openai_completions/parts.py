@@ -1,0 +1,191 @@
+"""Content parts of this wire: words, pictures, files, sound, and thoughts that stand among them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+import msgspec
+
+from jackfield.message import (
+    AudioBlock,
+    Block,
+    DocumentBlock,
+    ImageBlock,
+    JsonObject,
+    OpaqueBlock,
+    RefusalBlock,
+    TextBlock,
+    ThinkingBlock,
+)
+from jackfield.model import Compat
+from jackfield.protocols.openai_completions.fields import NAME, as_list, as_object, as_text, keep, own, rest
+
+AUDIO_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
+AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"}
+
+
+# -- parts → blocks ----------------------------------------------------------------
+
+
+def parse_content(content: object) -> list[Block]:
+    """Read a message's `content`: text, a list of parts, nothing, or the bare object some servers send."""
+    match content:
+        case str():
+            return [TextBlock(content)] if content else []
+        case list():
+            return [block for part in content if (block := parse_part(part)) is not None]
+        case dict():
+            return [TextBlock(msgspec.json.encode(content).decode())]
+        case _:
+            return []
+
+
+def parse_part(part: object) -> Block | None:
+    """Read one part; one of an unknown type stays whole, for this wire only."""
+    if isinstance(part, str):
+        return TextBlock(part)
+    if not isinstance(part, dict):
+        return None
+    kind = part.get("type")
+    mark = as_object(part.get("cache_control")) or None
+    match kind:
+        case "text" | "input_text" | "output_text":
+            return TextBlock(as_text(part.get("text")), mark, keep(rest(part, _TEXT_KEYS)))
+        case "refusal":
+            return RefusalBlock(as_text(part.get("refusal")))
+        case "thinking" | "reasoning":
+            return ThinkingBlock(_thought(part), opaque=keep({"part": part}))
+        case "image_url":
+            return _parse_image(part, mark)
+        case "input_audio":
+            return _parse_audio(part, mark)
+        case "file":
+            return _parse_file(part, mark)
+        case _:
+            return OpaqueBlock(NAME, part)
+
+
+_TEXT_KEYS = ("type", "text", "cache_control", "image_url")
+
+
+def _thought(part: JsonObject) -> str:
+    # Mistral nests text parts under `thinking`; others write the text itself.
+    held = part.get("thinking", part.get("text", part.get("reasoning")))
+    return "".join(as_text(as_object(inner).get("text")) for inner in as_list(held)) or as_text(held)
+
+
+def _parse_image(part: JsonObject, mark: JsonObject | None) -> Block:
+    inner = part["image_url"] if isinstance(part.get("image_url"), dict) else {"url": part.get("image_url")}
+    media_type, data, url = split_data_url(as_text(inner.get("url")))
+    return ImageBlock(media_type, data, url, mark, _media_opaque(part, "image_url", inner, ("url",)))
+
+
+def _parse_audio(part: JsonObject, mark: JsonObject | None) -> Block:
+    inner = as_object(part.get("input_audio"))
+    if not isinstance(inner.get("data"), str):
+        return OpaqueBlock(NAME, part)
+    form = as_text(inner.get("format"))
+    media_type = AUDIO_TYPES.get(form, f"audio/{form}")
+    opaque = _media_opaque(part, "input_audio", inner, ("data", "format"))
+    return AudioBlock(media_type, inner["data"], None, mark, opaque)
+
+
+def _parse_file(part: JsonObject, mark: JsonObject | None) -> Block:
+    inner = as_object(part.get("file"))
+    media_type, data, url = split_data_url(as_text(inner.get("file_data")))
+    if data is not None and media_type.startswith("text/"):
+        try:
+            data = base64.b64decode(data, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return OpaqueBlock(NAME, part)
+    opaque = _media_opaque(part, "file", inner, ("file_data", "filename"))
+    if media_type.startswith("text/") and opaque is None:
+        opaque = keep({"inner": {}})
+    return DocumentBlock(media_type, data, url, as_text(inner.get("filename")) or None, mark, opaque)
+
+
+def _media_opaque(part: JsonObject, kind: str, inner: JsonObject, known: tuple[str, ...]) -> JsonObject | None:
+    outer, more = rest(part, ("type", "text", "cache_control", kind)), rest(inner, known)
+    return keep({"part": outer or None, "inner": more or None})
+
+
+def split_data_url(url: str) -> tuple[str, str | None, str | None]:
+    """Return (media type, base64 data, `None`) of a data URL, or ("", `None`, the URL)."""
+    head, comma, data = url.partition(";base64,")
+    if url.startswith("data:") and comma:
+        return head[5:], data, None
+    return "", None, url or None
+
+
+# -- blocks → parts ----------------------------------------------------------------
+
+
+def render_part(block: Block, compat: Compat) -> JsonObject | None:
+    """Write one block as a part; `None` when this wire has no part for it."""
+    part = _render_part(block)
+    mark = getattr(block, "cache_control", None)
+    if part is not None and mark and compat.supports_cache_control:
+        part["cache_control"] = mark
+    return part
+
+
+def _render_part(block: Block) -> JsonObject | None:
+    held = own(getattr(block, "opaque", None))
+    outer, inner = as_object(held.get("part")), as_object(held.get("inner"))
+    match block:
+        case TextBlock(text):
+            return {"type": "text", "text": text, **rest(held, ("message",))}
+        case ThinkingBlock() if outer:
+            return outer
+        case ImageBlock():
+            return {"type": "image_url", "image_url": {"url": data_url(block), **inner}, **outer}
+        case AudioBlock(media_type, str(data)):
+            form = AUDIO_FORMATS.get(media_type, media_type.partition("/")[2])
+            return {"type": "input_audio", "input_audio": {"data": data, "format": form, **inner}, **outer}
+        case DocumentBlock():
+            return _render_document(block, outer, inner)
+        case OpaqueBlock(api, value) if api == NAME:
+            return value
+        case _:
+            return None
+
+
+def _render_document(block: DocumentBlock, outer: JsonObject, inner: JsonObject) -> JsonObject:
+    # A text file that did not come as `file` goes as words: only some servers read files other than PDF.
+    if block.media_type.startswith("text/") and block.data is not None and not own(block.opaque):
+        title = f"{block.name}:\n" if block.name else ""
+        return {"type": "text", "text": title + block.data}
+    file: JsonObject = {"filename": block.name} if block.name else {}
+    if block.data is not None or block.url is not None:
+        file["file_data"] = data_url(block)
+        if block.data is not None:
+            file.setdefault("filename", "document.pdf")
+    return {"type": "file", "file": {**file, **inner}, **outer}
+
+
+def data_url(block: ImageBlock | DocumentBlock) -> str:
+    """Return the URL of a picture or file: its own, or one that holds the data."""
+    if block.data is None:
+        return block.url or ""
+    text = isinstance(block, DocumentBlock) and block.media_type.startswith("text/")
+    data = base64.b64encode(block.data.encode()).decode() if text else block.data
+    return f"data:{block.media_type};base64,{data}"
+
+
+def is_plain(block: Block, compat: Compat) -> bool:
+    """Say whether a block is words and nothing else, so that a string can carry it."""
+    if not isinstance(block, TextBlock) or (block.cache_control and compat.supports_cache_control):
+        return False
+    return not rest(own(block.opaque), ("message",))
+
+
+def render_content(blocks: list[Block], compat: Compat, joint: str = "\n") -> str | list[JsonObject]:
+    """Write `content`: a string where that says it all or the server takes nothing else, else parts."""
+    if compat.requires_string_content:
+        return joint.join(block.text for block in blocks if isinstance(block, TextBlock))
+    if not blocks:
+        return ""
+    if len(blocks) == 1 and isinstance(blocks[0], TextBlock) and is_plain(blocks[0], compat):
+        return blocks[0].text
+    return [part for block in blocks if (part := render_part(block, compat)) is not None]

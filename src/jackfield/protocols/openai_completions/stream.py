@@ -1,0 +1,291 @@
+"""Streamed replies of this wire, read tolerantly; `streamout` writes them.
+
+The wire never closes a block: words and thoughts close when another kind begins, tool calls
+(which may interleave) when the reply ends. A reply is complete once it gave a finish reason,
+or counted its tokens and said `[DONE]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from jackfield.errors import BadReply, StreamBroken
+from jackfield.message import (
+    Accumulator,
+    Block,
+    BlockDelta,
+    BlockEnd,
+    BlockStart,
+    ChatResponse,
+    JsonObject,
+    MessageEnd,
+    MessageStart,
+    RefusalBlock,
+    StreamEvent,
+    TextBlock,
+    ThinkingBlock,
+    ToolCall,
+    split_events,
+)  # fmt: skip
+from jackfield.protocols.base import preview
+from jackfield.protocols.openai_completions.calls import CallReader
+from jackfield.protocols.openai_completions.errors import parse_error
+from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, keep
+from jackfield.protocols.openai_completions.merge import merge, merge_list
+from jackfield.protocols.openai_completions.messages import ASSISTANT_KEYS, parse_audio, parse_images
+from jackfield.protocols.openai_completions.parts import parse_content
+from jackfield.protocols.openai_completions.reasoning import DETAILS, FIELDS, make_thought, signature_of
+from jackfield.protocols.openai_completions.response import (
+    CHOICE_KEYS,
+    REPLY_KEYS,
+    is_error,
+    parse_finish,
+    parse_response,
+)
+from jackfield.protocols.openai_completions.streamout import StreamRenderer
+from jackfield.protocols.openai_completions.usage import parse_usage
+from jackfield.protocols.sse import SseDecoder
+
+__all__ = ["StreamParser", "StreamRenderer"]
+
+
+class StreamParser:
+    """Turns a reply's bytes into events. One object per stream."""
+
+    def __init__(self) -> None:
+        self._sse = SseDecoder()
+        self._whole: bytearray | None = None  # the body, where a server answers with one JSON object
+        self._heard: list[StreamEvent] = []
+        self._events: list[StreamEvent] = []  # of the current feed
+        self._started = self._done = self._ended = False
+        self._bad = ""  # the last event that was no JSON object
+        self._first: JsonObject = {}  # top-level fields of the reply's start, and those that came or changed since
+        self._extras: JsonObject = {}
+        self._blocks = 0
+        self._open: tuple[int, str, type[Block]] | None = None  # index, wire field and kind of the open words
+        self._calls = CallReader(self._start_block, self._events)
+        self._details: list[JsonObject] = []
+        self._fields: JsonObject = {}  # the message's further fields
+        self._audio: JsonObject = {}
+        self._choices: list[JsonObject] = [{}]
+        self._finish: object = None
+        self._usage: JsonObject = {}
+
+    # -- bytes ---------------------------------------------------------------------
+
+    def feed(self, data: bytes) -> Sequence[StreamEvent]:
+        """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""
+        if self._whole is None and not self._started and not self._bad and data.lstrip()[:1] in (b"{", b"["):
+            self._whole = bytearray()
+        if self._whole is not None:
+            self._whole += data
+            return ()
+        for event in self._sse.feed(data):
+            self._take(event.data)
+        return self._flush()
+
+    def close(self) -> Sequence[StreamEvent]:
+        """Say that the stream has ended cleanly; raise `StreamBroken` when the reply is not complete."""
+        if self._whole is not None:
+            return tuple(split_events(parse_response(bytes(self._whole))))
+        for event in self._sse.close():
+            self._take(event.data)
+        if not self._ended:
+            self._end()
+        return self._flush()
+
+    def _flush(self) -> Sequence[StreamEvent]:
+        events, self._events[:] = tuple(self._events), ()
+        self._heard += events
+        return events
+
+    def _take(self, data: str) -> None:
+        if self._done or self._ended:
+            return
+        if data.strip() == "[DONE]":
+            self._done = True
+            if self._finish or self._usage:
+                self._end()
+            return
+        try:
+            chunk = msgspec.json.decode(data)
+        except msgspec.DecodeError:
+            chunk = None
+        if not isinstance(chunk, dict):
+            self._bad = data
+        elif is_error(chunk):
+            self._flush()
+            error = parse_error(200, chunk)
+            error.partial = self._partial()
+            raise error
+        else:
+            self._feed_chunk(chunk)
+
+    def _partial(self) -> ChatResponse:
+        accumulator = Accumulator()
+        for event in self._heard:
+            accumulator.feed(event)
+        return accumulator.response()
+
+    # -- chunks --------------------------------------------------------------------
+
+    def _feed_chunk(self, chunk: JsonObject) -> None:
+        choices = chunk.get("choices")
+        for name, value in chunk.items():
+            if name not in REPLY_KEYS and value is not None and self._first.get(name) != value:
+                self._extras[name] = value
+        if choices or chunk.get("usage"):
+            self._start(chunk)
+        if usage := chunk.get("usage"):
+            # Some repeat a running count, some end with an empty one: the last that counts wins.
+            self._usage = {**self._usage, **{k: v for k, v in as_object(usage).items() if v is not None}}
+        for choice in as_list(choices):
+            if isinstance(choice, dict):
+                self._feed_choice(choice)
+
+    def _start(self, chunk: JsonObject) -> None:
+        if not self._started:
+            self._started = True
+            self._first = self._extras
+            self._extras = {}
+            self._events.append(MessageStart(as_text(chunk.get("id")), as_text(chunk.get("model")), self._first))
+            self._calls.reply_id = as_text(chunk.get("id"))
+
+    def _feed_choice(self, choice: JsonObject) -> None:
+        index = choice.get("index") or 0
+        if index != 0:
+            self._feed_other(choice)
+            return
+        for name, value in choice.items():
+            if name not in CHOICE_KEYS and value is not None:
+                merge(self._choices[0], {name: value})
+        if delta := choice.get("delta"):
+            self._feed_delta(as_object(delta))
+        if reason := choice.get("finish_reason"):
+            self._finish = reason
+
+    def _feed_other(self, choice: JsonObject) -> None:
+        held = next((other for other in self._choices[1:] if other["index"] == choice["index"]), None)
+        if held is None:
+            held = {"index": choice["index"], "message": {}}
+            self._choices.append(held)
+        merge(held["message"], as_object(choice.get("delta")))
+        merge(held, {name: value for name, value in choice.items() if name not in ("index", "delta", "message")})
+
+    def _feed_delta(self, delta: JsonObject) -> None:
+        for field in FIELDS:
+            if text := delta.get(field):
+                self._say(field, ThinkingBlock, as_text(text))
+                break
+        if details := delta.get(DETAILS):
+            merge_list(self._details, as_list(details))
+        if content := delta.get("content"):
+            self._feed_content(content)
+        if refusal := delta.get("refusal"):
+            self._say("refusal", RefusalBlock, as_text(refusal))
+        if calls := delta.get("tool_calls"):
+            self._close_words()
+            for call in as_list(calls):
+                self._calls.feed(as_object(call))
+        if not delta.keys() <= _USUAL:
+            self._feed_rare(delta)
+
+    def _feed_content(self, content: object) -> None:
+        if isinstance(content, str):
+            self._say("content", TextBlock, content)
+            return
+        for block in parse_content(content):
+            match block:
+                case TextBlock(text):
+                    self._say("content", TextBlock, text)
+                case ThinkingBlock(text):
+                    self._say("part", ThinkingBlock, text)
+                case _:
+                    self._whole_block(block)
+
+    def _feed_rare(self, delta: JsonObject) -> None:
+        call = as_object(delta.get("function_call"))
+        if call.get("name") or call.get("arguments"):
+            self._close_words()
+            self._calls.feed({"index": 0, "function": call})
+        for block in parse_images(delta.get("images")):
+            self._whole_block(block)
+        merge(self._audio, as_object(delta.get("audio")))
+        for name, value in delta.items():
+            if name not in ASSISTANT_KEYS and value is not None:
+                merge(self._fields, {name: value})
+
+    # -- blocks --------------------------------------------------------------------
+
+    def _start_block(self, block: Block) -> int:
+        self._events.append(BlockStart(self._blocks, block))
+        self._blocks += 1
+        return self._blocks - 1
+
+    def _whole_block(self, block: Block) -> None:
+        self._close_words()
+        self._events.append(BlockEnd(self._start_block(block)))
+
+    def _say(self, field: str, kind: type[TextBlock | ThinkingBlock | RefusalBlock], text: str) -> None:
+        if not text:
+            return
+        if self._open is None or self._open[2] is not kind:
+            self._close_words()
+            opaque = keep({"field": field}) if kind is ThinkingBlock and field != "part" else None
+            self._open = self._start_block(kind("", opaque=opaque)), field, kind
+        self._events.append(BlockDelta(self._open[0], text))
+
+    def _close_words(self, fields: JsonObject | None = None) -> None:
+        """End the open words, if any; `fields` are the message's further ones."""
+        if self._open is None:
+            return
+        index, field, kind = self._open
+        self._open = None
+        if kind is ThinkingBlock:
+            self._events.append(self._end_thought(index, field))
+        else:
+            self._events.append(BlockEnd(index, None, keep({"message": fields or None})))
+
+    def _end_thought(self, index: int, field: str) -> BlockEnd:
+        details, self._details = self._details, []
+        if field == "part":
+            return BlockEnd(index, None, keep({"part": {"type": "thinking"}}))
+        return BlockEnd(index, signature_of(details), keep({"details": details or None}))
+
+    # -- the end -------------------------------------------------------------------
+
+    def _end(self) -> None:
+        if not self._started:
+            self._ended = True
+            raise BadReply(f"the stream holds no reply: {preview(self._bad)}" if self._bad else "the reply is empty")
+        if not (self._finish or (self._done and self._usage)):
+            self._flush()
+            error = StreamBroken("the stream ended before the reply did")
+            error.partial = self._partial()
+            raise error
+        self._ended = True
+        self._close_blocks()
+        calls = [ToolCall("", "", "")] if self._calls.seen else []
+        reason, raw = parse_finish(self._finish, calls)
+        if any(self._choices):
+            self._extras["choices"] = self._choices
+        self._events.append(MessageEnd(reason, parse_usage(self._usage), raw, self._extras))
+
+    def _close_blocks(self) -> None:
+        left = self._fields
+        if self._open is not None and self._open[2] is TextBlock:
+            self._close_words(left)
+            left = {}
+        self._close_words()
+        left = self._calls.close(left)
+        if self._details:
+            self._whole_block(make_thought("", None, self._details))
+        for block in parse_audio(self._audio):
+            self._whole_block(block)
+        if left:
+            self._extras["message"] = left
+
+
+_USUAL = frozenset(("role", "content", "refusal", "tool_calls", DETAILS, *FIELDS))

@@ -1,0 +1,143 @@
+"""Streamed replies of this wire, written as OpenAI's own SDKs read them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from jackfield.errors import Error
+from jackfield.message import (
+    AudioBlock,
+    Block,
+    BlockDelta,
+    BlockEnd,
+    BlockStart,
+    ImageBlock,
+    JsonObject,
+    MessageEnd,
+    MessageStart,
+    RefusalBlock,
+    StreamEvent,
+    ThinkingBlock,
+    ToolCall,
+)  # fmt: skip
+from jackfield.protocols.base import NATIVE
+from jackfield.protocols.openai_completions.errors import render_error
+from jackfield.protocols.openai_completions.fields import as_list, as_object, own, rest
+from jackfield.protocols.openai_completions.messages import render_call
+from jackfield.protocols.openai_completions.parts import render_part
+from jackfield.protocols.openai_completions.reasoning import DETAILS, field_of, render_details
+from jackfield.protocols.openai_completions.usage import render_usage
+from jackfield.protocols.sse import encode
+
+ENCODER = msgspec.json.Encoder()
+
+
+class StreamRenderer:
+    """Turns events into a reply's bytes. One object per stream.
+
+    `include_usage` adds the chunk that counts tokens, which some clients want only when they asked.
+    """
+
+    def __init__(self, include_usage: bool = True) -> None:
+        self._include_usage = include_usage
+        self._head: JsonObject = {}
+        self._blocks: dict[int, Block] = {}
+        self._thoughts: dict[int, list[str]] = {}
+        self._calls: dict[int, int] = {}  # block index → the wire's index of the call
+
+    def feed(self, event: StreamEvent) -> bytes:
+        """Return the bytes that say this event (may be empty)."""
+        match event:
+            case BlockDelta(index, text):
+                return self._delta(self._render_delta(index, text))
+            case BlockStart(index, block):
+                self._blocks[index] = block
+                return self._delta(self._render_start(index, block))
+            case BlockEnd(index, signature, opaque):
+                return self._delta(self._render_end(index, signature, opaque))
+            case MessageStart(reply_id, model, extras):
+                head = {"id": reply_id, "object": "chat.completion.chunk", "created": 0, "model": model}
+                self._head = {**head, **rest(extras, ("choices", "message", "usage"))}
+                return self._delta({"role": "assistant", "content": ""})
+            case MessageEnd():
+                return self._render_message_end(event)
+
+    def close(self) -> bytes:
+        """Return the bytes that end the stream well."""
+        return encode("[DONE]")
+
+    def fail(self, error: Error) -> bytes:
+        """Return the wire's own in-stream error; a broken reply never ends cleanly."""
+        return encode(ENCODER.encode(render_error(error)[1]))
+
+    def _render_start(self, index: int, block: Block) -> JsonObject:
+        match block:
+            case ToolCall():
+                self._calls[index] = len(self._calls)
+                wire = render_call(block)
+                wire["custom" if _is_custom(block) else "function"].update(_arguments(block))
+                return {"tool_calls": [{"index": self._calls[index], **wire}]}
+            case ThinkingBlock(text):
+                return self._render_delta(index, text) if text else {}
+            case ImageBlock():
+                return {"images": [render_part(block, NATIVE)]}
+            case AudioBlock():
+                data = {} if block.data is None else {"data": block.data}
+                return {"audio": {**as_object(own(block.opaque).get("audio")), **data}}
+            case _:
+                return self._render_delta(index, text) if (text := getattr(block, "text", "")) else {}
+
+    def _render_delta(self, index: int, text: str) -> JsonObject:
+        match self._blocks.get(index):
+            case ToolCall() as call:
+                part = {"custom": {"input": text}} if _is_custom(call) else {"function": {"arguments": text}}
+                return {"tool_calls": [{"index": self._calls[index], **part}]}
+            case ThinkingBlock() as block:
+                self._thoughts.setdefault(index, []).append(text)
+                return {field_of(block): text}
+            case RefusalBlock():
+                return {"refusal": text}
+            case _:
+                return {"content": text}
+
+    def _render_end(self, index: int, signature: str | None, opaque: JsonObject | None) -> JsonObject:
+        block = self._blocks.get(index)
+        if isinstance(block, ThinkingBlock):
+            words = "".join(self._thoughts.pop(index, ()))
+            held = own(opaque) or own(block.opaque)
+            whole = ThinkingBlock(words, signature or block.signature, not words, {**(opaque or block.opaque or {})})
+            details = as_list(held.get("details")) or render_details(index, whole)
+            return {DETAILS: details} if details else {}
+        more = {**own(getattr(block, "opaque", None)), **own(opaque)}
+        message = as_object(more.pop("message", None))
+        if isinstance(block, ToolCall) and (fields := rest(more, ("type",))):
+            return {"tool_calls": [{"index": self._calls[index], **fields}], **message}
+        return message
+
+    def _render_message_end(self, event: MessageEnd) -> bytes:
+        first, *others = as_list(event.extras.get("choices")) or [{}]
+        message = as_object(event.extras.get("message"))
+        out = self._delta(message)
+        out += self._chunk([{**as_object(first), "index": 0, "delta": {}, "finish_reason": event.finish_reason}])
+        for other in others:
+            out += self._chunk([{**rest(other, ("message",)), "delta": as_object(other.get("message"))}])
+        left = rest(event.extras, ("choices", "message", *self._head))
+        usage = render_usage(event.usage) if self._include_usage else {}
+        if usage or left:
+            out += self._chunk([], {**left, **({"usage": usage} if usage else {})})
+        return out
+
+    def _delta(self, delta: JsonObject) -> bytes:
+        return self._chunk([{"index": 0, "delta": delta, "finish_reason": None}]) if delta else b""
+
+    def _chunk(self, choices: list[JsonObject], more: JsonObject | None = None) -> bytes:
+        return encode(ENCODER.encode({**self._head, "choices": choices, **(more or {})}))
+
+
+def _arguments(block: ToolCall) -> JsonObject:
+    # A call starts with no arguments here, where a whole one has at least `{}`.
+    return {"input" if _is_custom(block) else "arguments": block.arguments}
+
+
+def _is_custom(block: ToolCall) -> bool:
+    return own(block.opaque).get("type") == "custom"

@@ -1,0 +1,92 @@
+"""How hard to think, in the five dialects this wire has grown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from jackfield.message import EFFORTS, Effort, JsonObject, Thinking
+from jackfield.model import Compat
+from jackfield.protocols.openai_completions.fields import as_count, as_object, as_text, keep, own
+
+# A budget in words, for servers that take no number: the first row whose limit it does not pass.
+BUDGETS: tuple[tuple[int, Effort], ...] = ((1024, "minimal"), (4096, "low"), (12288, "medium"))
+FIELDS = ("reasoning_effort", "reasoning")
+
+
+def parse_thinking(body: JsonObject) -> Thinking | None:
+    """Read `reasoning_effort` or OpenRouter's `reasoning`; both stay whole for this wire."""
+    said = {name: body[name] for name in FIELDS if body.get(name) is not None}
+    if not said:
+        return None
+    reasoning = as_object(said.get("reasoning"))
+    word = as_text(said.get("reasoning_effort")) or as_text(reasoning.get("effort"))
+    effort = "off" if word == "none" or reasoning.get("enabled") is False else word
+    known = next((level for level in EFFORTS if level == effort), None)
+    return Thinking(known, as_count(reasoning.get("max_tokens")), keep(said))
+
+
+def render_thinking(thinking: Thinking, compat: Compat) -> JsonObject:
+    """Write the level in the server's dialect; empty when it has no word for it."""
+    plain = (compat.thinking_format, compat.reasoning_effort_map, compat.supported_reasoning_efforts) == (None,) * 3
+    if plain and own(thinking.opaque) and compat.supports_reasoning_effort is not False:
+        return dict(own(thinking.opaque))
+    effort = thinking.effort or budget_effort(thinking.budget_tokens)
+    return DIALECTS[compat.thinking_format or "openai"](effort, thinking, compat) if effort else {}
+
+
+def budget_effort(budget_tokens: int | None) -> Effort | None:
+    """Return the level that stands for a budget."""
+    if budget_tokens is None:
+        return None
+    return next((effort for limit, effort in BUDGETS if budget_tokens <= limit), "high")
+
+
+def _openai(effort: Effort, _: Thinking, compat: Compat) -> JsonObject:
+    if compat.supports_reasoning_effort is False:
+        return {}
+    word = _word(effort, compat)
+    return {"reasoning_effort": word} if word else {}
+
+
+def _word(effort: Effort, compat: Compat) -> str | None:
+    """Return the server's word for a level: mapped, else the nearest below that it supports."""
+    words, known = compat.reasoning_effort_map or {}, compat.supported_reasoning_efforts
+    if effort in words:
+        return words[effort]
+    if effort == "off":
+        # Not every server can switch thinking off; one that can says so.
+        return next((word for word in ("none", "off") if word in (known or ())), None)
+    return effort if known is None else _nearest(effort, known)
+
+
+def _nearest(effort: Effort, known: Sequence[str]) -> str | None:
+    levels = EFFORTS[1:]
+    at = levels.index(effort)
+    return next((level for level in (*reversed(levels[: at + 1]), *levels[at + 1 :]) if level in known), None)
+
+
+def _qwen(effort: Effort, thinking: Thinking, _: Compat) -> JsonObject:
+    budget = {} if thinking.budget_tokens is None else {"thinking_budget": thinking.budget_tokens}
+    return {"enable_thinking": effort != "off", **budget}
+
+
+def _openrouter(effort: Effort, thinking: Thinking, compat: Compat) -> JsonObject:
+    if thinking.budget_tokens is not None and effort != "off":
+        return {"reasoning": {"max_tokens": thinking.budget_tokens}}
+    return {"reasoning": {"effort": "none" if effort == "off" else _word(effort, compat) or effort}}
+
+
+def _together(effort: Effort, thinking: Thinking, compat: Compat) -> JsonObject:
+    level = {} if effort == "off" or not compat.supports_reasoning_effort else _openai(effort, thinking, compat)
+    return {"reasoning": {"enabled": effort != "off"}, **level}
+
+
+DIALECTS: dict[str, Callable[[Effort, Thinking, Compat], JsonObject]] = {
+    "openai": _openai,
+    "zai": lambda effort, *_: {"thinking": {"type": "disabled" if effort == "off" else "enabled"}},
+    "qwen": _qwen,
+    "qwen-chat-template": lambda effort, *_: {"chat_template_kwargs": {"enable_thinking": effort != "off"}},
+    "openrouter": _openrouter,
+    "together": _together,
+    "none": lambda *_: {},
+}
