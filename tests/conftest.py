@@ -11,7 +11,19 @@ from pathlib import Path
 import pytest
 
 # Everything else of the developer's environment (keys, proxies, homes) is out of sight.
-KEPT = ("PATH", "LANG", "LC_ALL", "TERM", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
+KEPT = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TERM",
+    "TZ",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SYSTEMROOT",
+    "VIRTUAL_ENV",
+    "COVERAGE_PROCESS_START",
+)
 KEPT_PREFIXES = ("PYTEST_", "PYTHON", "COV_CORE_")
 # Names that no resolver knows (RFC 6761): a lookup fails as it does on the real network.
 NOWHERE = (".invalid", ".test", ".example")

@@ -25,7 +25,11 @@ def test_replies_come_in_order_the_last_repeats_and_requests_are_noted() -> None
 
     assert heard == [(200, 1, None), (429, 2, "3"), (429, 2, "3")]
     assert [each.connection for each in server.journal] == [1, 1, 1]
-    assert (server.journal[0].target, server.journal[0].headers["x-key"], server.journal[0].json()) == ("/v1/x?y=1", "k", {"a": 1})
+    assert (server.journal[0].target, server.journal[0].headers["x-key"], server.journal[0].json()) == (
+        "/v1/x?y=1",
+        "k",
+        {"a": 1},
+    )
 
 
 @pytest.mark.parametrize(("act", "error"), [(CUT, http.client.IncompleteRead), (RESET, ConnectionResetError)])

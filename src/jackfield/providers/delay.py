@@ -14,7 +14,10 @@ from email.utils import parsedate_to_datetime
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 # "Please try again in 1.8s", "try again in 6m0s", "retry in 20 seconds", `"retryDelay": "34s"`
-IN_WORDS = re.compile(rb'(?:try again in|retry in|retry after|"retryDelay":\s*")\s*((?:\d+(?:\.\d+)?\s*(?:ms|s|m|h)\w*\s*)+)', re.IGNORECASE)
+IN_WORDS = re.compile(
+    rb'(?:try again in|retry in|retry after|"retryDelay":\s*")\s*((?:\d+(?:\.\d+)?\s*(?:ms|s|m|h)\w*\s*)+)',
+    re.IGNORECASE,
+)
 # A counter's reset counts only when the counter is used up, or when nothing says that it is not.
 COUNTERS = ("requests", "tokens")
 

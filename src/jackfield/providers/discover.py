@@ -62,7 +62,11 @@ def parse_models(body: bytes) -> tuple[Model, ...] | None:
         value = msgspec.json.decode(body)
     except msgspec.DecodeError:
         return None
-    rows = next((value[key] for key in LISTS if isinstance(value.get(key), list)), None) if isinstance(value, dict) else None
+    rows = (
+        next((value[key] for key in LISTS if isinstance(value.get(key), list)), None)
+        if isinstance(value, dict)
+        else None
+    )
     if rows is None or not all(isinstance(row, dict) for row in rows):
         return None
     named = [(next((row[key] for key in IDS if isinstance(row.get(key), str)), ""), row) for row in rows]

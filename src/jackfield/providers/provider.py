@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from jackfield import __version__
+from jackfield.catalog import defaults
 from jackfield.credential import RequestAuth, Secret
 from jackfield.message import ChatRequest, Message, Thinking, ThinkingBlock
-from jackfield.model import DEFAULT_MAX_TOKENS, Api, Compat, Model, Network, ProviderInfo, Timeouts
+from jackfield.model import Compat, Model, Network, ProviderInfo, Timeouts
 from jackfield.protocols import load
 from jackfield.protocols.base import Protocol
 from jackfield.providers.params import apply_params
@@ -40,7 +40,7 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
     asked = _for_wire(request, info, model)
     body = protocol.render_request(asked, wire_compat(info, model))
     return HttpRequest(
-        url=chat_url(wire_base(info, model), wire_api(info, model), endpoint=info.endpoint or None),
+        url=chat_url(model.base_url or info.base_url, defaults.api(model, info), endpoint=info.endpoint or None),
         headers=render_headers(info, model, auth, stream=asked.stream),
         body=msgspec.json.encode(body),
         stream=asked.stream,
@@ -52,22 +52,12 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
 
 def load_protocol(info: ProviderInfo, model: Model) -> Protocol:
     """Return the protocol a model is spoken to in; raise `ConfigError` naming an api that has none."""
-    return load(wire_api(info, model))
-
-
-def wire_api(info: ProviderInfo, model: Model) -> Api:
-    """Return the api of a model: its own, else its provider's."""
-    return model.api or info.api
-
-
-def wire_base(info: ProviderInfo, model: Model) -> str:
-    """Return the base URL of a model: its own, else its provider's."""
-    return model.base_url or info.base_url
+    return load(defaults.api(model, info))
 
 
 def wire_compat(info: ProviderInfo, model: Model) -> Compat:
     """Return what the wire must be spared for this model."""
-    return info.compat.merged(model.compat) if model.compat else info.compat
+    return defaults.compat(model, info)
 
 
 def render_headers(info: ProviderInfo, model: Model, auth: RequestAuth, *, stream: bool) -> Headers:
@@ -101,7 +91,7 @@ def _for_wire(request: ChatRequest, info: ProviderInfo, model: Model) -> ChatReq
         thinking = msgspec.convert({"effort": model.effort}, Thinking)
     return replace(
         asked,
-        model=model.upstream or model.id,
+        model=defaults.wire_id(model),
         messages=drop_foreign_thoughts(asked.messages, f"{info.id}/{model.id}"),
         thinking=thinking,
         max_tokens=_limit(asked.max_tokens, info, model),
@@ -109,14 +99,11 @@ def _for_wire(request: ChatRequest, info: ProviderInfo, model: Model) -> ChatReq
 
 
 def _limit(asked: int | None, info: ProviderInfo, model: Model) -> int | None:
-    """Return the most tokens to ask for: what was asked, within what the model can; `None` leaves it to the server."""
-    most = model.max_tokens if model.max_tokens is not UNSET else info.max_tokens
+    """Return the most tokens to ask for, within what the model is known to write; `None` leaves it to the server."""
     if asked is None:
-        if wire_api(info, model) not in NEEDS_MAX_TOKENS:
-            return None
-        asked = most or DEFAULT_MAX_TOKENS
-    bounds = (most, model.context_window if model.context_window is not UNSET else None)
-    return min(asked, *(bound for bound in bounds if bound)) if any(bounds) else asked
+        return defaults.max_tokens(model, info) if defaults.api(model, info) in NEEDS_MAX_TOKENS else None
+    bounds = (model.max_tokens or info.max_tokens, model.context_window)
+    return min([asked, *(bound for bound in bounds if bound and bound > 0)])
 
 
 def drop_foreign_thoughts(messages: Sequence[Message], ref: str) -> tuple[Message, ...]:

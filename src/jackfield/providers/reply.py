@@ -7,6 +7,7 @@ side echoes is blotted out.
 
 from __future__ import annotations
 
+from jackfield.catalog import defaults
 from jackfield.credential import Secret
 from jackfield.errors import AuthError, BadReply, ConfigError, ConnectError, Error, ModelNotFound, ProviderError
 from jackfield.model import Model, ProviderInfo
@@ -57,9 +58,10 @@ def _explain(reply: HttpReply, kind: str, body: bytes, info: ProviderInfo, model
     if reply.status in NO_SUCH_ROUTE and not _speaks_of_model(kind, body, model):
         return ConnectError(
             f"cannot reach {reply.url}: HTTP {reply.status}, it knows no such route: {preview(body)}",
-            hint=_other_reading(info, model), status=reply.status,
+            hint=_other_reading(info, model),
+            status=reply.status,
         )
-    error = load(model.api or info.api).parse_error(reply.status, body, reply.headers)
+    error = load(defaults.api(model, info)).parse_error(reply.status, body, reply.headers)
     error.status = reply.status
     match error:
         case AuthError(type="auth"):
@@ -76,20 +78,21 @@ def _explain(reply: HttpReply, kind: str, body: bytes, info: ProviderInfo, model
 def _not_an_answer(reply: HttpReply, kind: str, body: bytes, info: ProviderInfo, model: Model) -> Error:
     return BadReply(
         f"got {kind} from {reply.url} where the model's answer should be: {preview(body)}",
-        hint=_other_reading(info, model), status=reply.status,
+        hint=_other_reading(info, model),
+        status=reply.status,
     )
 
 
 def _speaks_of_model(kind: str, body: bytes, model: Model) -> bool:
     text = body.decode("utf-8", "replace").lower()
-    return "html" not in kind and ("model" in text or (model.upstream or model.id).lower() in text)
+    return "html" not in kind and ("model" in text or defaults.wire_id(model).lower() in text)
 
 
 def _other_reading(info: ProviderInfo, model: Model) -> str:
     base = model.base_url or info.base_url
     key = f"models.providers.{info.id}"
     try:
-        other = other_url(base, model.api or info.api, endpoint=info.endpoint or None)
+        other = other_url(base, defaults.api(model, info), endpoint=info.endpoint or None)
     except ConfigError:
         other = None
     if other is None:

@@ -35,7 +35,15 @@ LAYOUTS: dict[str, _Layout] = {
     "openai-responses":   _Layout("/v1", "/responses", base_has_version=True),
     "anthropic-messages": _Layout("/v1", "/messages", base_has_version=False),
 }  # fmt: skip
-ENDPOINTS = ("/completions", "/responses", "/messages", "/invocations", "/generate", ":generatecontent", ":streamgeneratecontent")
+ENDPOINTS = (
+    "/completions",
+    "/responses",
+    "/messages",
+    "/invocations",
+    "/generate",
+    ":generatecontent",
+    ":streamgeneratecontent",
+)
 VERBS = frozenset({"chat", "completion", "complete", "infer", "predict", "run"})
 VERSION = re.compile(r"/v\d+\w*$", re.IGNORECASE)
 

@@ -102,7 +102,10 @@ def _explain_tls(error: aiohttp.ClientConnectorSSLError, request: HttpRequest) -
     reason = str(getattr(error.os_error, "reason", "") or error.os_error)
     hint = f"check {request.key('baseUrl')}"
     if reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
-        reason, hint = "the server does not speak TLS on this port", f"perhaps {request.key('baseUrl')} should begin with http://"
+        reason, hint = (
+            "the server does not speak TLS on this port",
+            f"perhaps {request.key('baseUrl')} should begin with http://",
+        )
     elif "CERTIFICATE_REQUIRED" in reason:
         hint = f"name your certificate in {request.key('network.clientCert')} or JACKFIELD_CLIENT_CERT"
     return ConnectError(f"cannot reach {shown_url(request.url)}: TLS: {reason}", hint=hint)

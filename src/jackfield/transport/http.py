@@ -221,9 +221,7 @@ class _Lost(Exception):
         self.unheard = isinstance(getattr(error, "message", ""), str)
 
 
-async def _forbid_retry(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
+async def _forbid_retry(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:

@@ -18,7 +18,12 @@ from jackfield.model import Network
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 CERT_VARIABLE, KEY_VARIABLE = "JACKFIELD_CLIENT_CERT", "JACKFIELD_CLIENT_KEY"
 # Where systems keep their authorities, for a Python that was built to look elsewhere.
-SYSTEM_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem")
+SYSTEM_FILES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
 
 
 def open_trust(network: Network, environ: Mapping[str, str]) -> ssl.SSLContext | None:
