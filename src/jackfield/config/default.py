@@ -21,8 +21,8 @@ def load_default(config: str | Path | Mapping[str, object] | None = None) -> Con
     """
     is_mapping = isinstance(config, Mapping)
     paths = locate(os.environ, config=None if is_mapping or config is None else str(config))
-    text = msgspec.json.encode(config).decode() if is_mapping else None
-    checked = check_config(paths, os.environ, cwd=Path.cwd(), text=text)
+    texts = {paths.config.resolve(): msgspec.json.encode(config).decode()} if is_mapping else {}
+    checked = check_config(paths, os.environ, cwd=Path.cwd(), texts=texts)
     if checked.issues:
         raise InvalidConfig(checked.issues)
     return checked.config

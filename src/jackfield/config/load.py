@@ -7,7 +7,7 @@ Model rows stay as written; the contract's defaults are the catalog's business.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -42,32 +42,37 @@ class Checked(Struct, frozen=True):
     issues: tuple[Issue, ...]
 
 
-def load_config(paths: Paths, environ: Mapping[str, str], *, cwd: Path, known: Collection[str] | None = None) -> Config:
+def load_config(paths: Paths, environ: Mapping[str, str], *, cwd: Path) -> Config:
     """Return the effective config; an absent file is an empty one.
 
-    `known` are the catalog's provider ids: given, an entry for any other id must say where
-    its server is (else the catalog complains when that provider is used). Raises
-    `InvalidConfig` with every issue; a missing variable is none (`ProviderConfig.missing`).
+    Raises `InvalidConfig` with every issue. Two things are none: a missing variable (see
+    `ProviderConfig.missing`), and an unknown provider without a base URL: only the catalog
+    knows which ids are known, and says so when that provider is used.
     """
-    checked = check_config(paths, environ, cwd=cwd, known=known)
+    checked = check_config(paths, environ, cwd=cwd)
     if checked.issues:
         raise InvalidConfig(checked.issues)
     return checked.config
 
 
-def check_config(
-    paths: Paths, environ: Mapping[str, str], *, cwd: Path, known: Collection[str] | None = None
-) -> Checked:
-    """Return the config and all that is wrong with it; raises `InvalidConfig` when a file cannot be read or parsed."""
+def check_config(paths: Paths, environ: Mapping[str, str], *, cwd: Path, text: str | None = None) -> Checked:
+    """Return the config and what is wrong with it; raises `InvalidConfig` only when a file cannot be read or parsed.
+
+    `text` stands for the config file's content, for a caller that has it already.
+    """
     effective, warnings = load_environ(environ, paths.dotenv, cwd)
-    root, sources = load_tree(paths.config, effective)
+    texts = {} if text is None else {paths.config.resolve(): text}
+    root, sources = load_tree(paths.config, effective, texts)
+    return check_tree(paths, effective, root, [*warnings, *_repeated(sources)])
+
+
+def check_tree(paths: Paths, effective: Environ, root: Node, warnings: Sequence[str] = ()) -> Checked:
+    """Return what a tree says and what is wrong with it; its `env` block completes `effective`."""
     add_block(effective, _env_block(root))
     reader = Reader(effective)
     said = reader.read(root, ROOT)
     if not isinstance(said, dict):
         return Checked(Config(paths=paths, environ=effective), tuple(reader.issues))
-    if known is not None:
-        _require_addresses(root, reader, known)
     defaults = read_defaults(root, said, reader)
     models, auth = said.get("models", {}), said.get("auth", {})
     text, image = (read_choice(defaults, key, root, reader) for key in ("model", "imageModel"))
@@ -92,7 +97,7 @@ def check_config(
         min_privacy=models.get("policy", {}).get("minPrivacy"),
         thinking_default=defaults.get("thinkingDefault"),
         timeout_s=defaults.get("timeoutSeconds"),
-        warnings=(*warnings, *_repeated(sources), *reader.warnings, *(str(missing) for _, missing in reader.missing)),
+        warnings=(*warnings, *reader.warnings, *(str(missing) for _, missing in reader.missing)),
     )
     return Checked(config, tuple(reader.issues))
 
@@ -102,17 +107,6 @@ def _env_block(root: Node) -> dict[str, str]:
     said: JsonObject = Reader(Environ()).read(node, ENV) if node and node.kind == "object" else {}
     block = {**said.get("vars", {}), **said}
     return {name: value.reveal() for name, value in block.items() if isinstance(value, Secret)}
-
-
-def _require_addresses(root: Node, reader: Reader, known: Collection[str]) -> None:
-    providers = find(root, ("models", "providers"))
-    for id_, node in (providers.value if providers and providers.kind == "object" else {}).items():
-        if (
-            id_.strip().lower() not in known
-            and node.kind == "object"
-            and not {"baseUrl", "endpoint"} & node.value.keys()
-        ):
-            reader.complain(node, ("models", "providers", id_), 'no provider of this id is known: give it a "baseUrl"')
 
 
 def _repeated(sources: Sequence[Source]) -> Iterator[str]:

@@ -59,7 +59,7 @@ def read_choice(defaults: JsonObject, key: str, root: Node, reader: Reader) -> C
         node = find(root, path)
         if node:
             reader.warn(node, path, 'is an older spelling; write "fallbacks"')
-    listed: list[str] = said.get("fallbacks", said.get("fallback", []))
+    listed = said["fallbacks"] if "fallbacks" in said else said.get("fallback", ())
     return Choice(said.get("primary", "").strip() or None, tuple(listed))
 
 

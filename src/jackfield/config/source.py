@@ -23,6 +23,7 @@ MAX_INCLUDED_BYTES = 2 << 20
 MAX_INCLUDES = 10
 MAX_PATH = 4096
 INCLUDE = "$include"
+NOT_CHANGED: Mapping[Path, str] = {}
 
 
 def read_text(file: Path, limit: int = MAX_BYTES) -> str | None:
@@ -55,17 +56,25 @@ def parse_file(file: Path, text: str) -> Node:
         raise InvalidConfig((Issue("", error.message, str(file), error.line, error.column),)) from error
 
 
-def load_tree(file: Path, environ: Mapping[str, str]) -> tuple[Node, tuple[Source, ...]]:
-    """Return a config with its includes in place, and every file read; an absent file is an empty object."""
-    text = read_text(file)
-    root = parse_file(file, text or "")
+def load_tree(
+    file: Path, environ: Mapping[str, str], texts: Mapping[Path, str] = NOT_CHANGED
+) -> tuple[Node, tuple[Source, ...]]:
+    """Return a config with its includes in place, and every file read; an absent file is an empty object.
+
+    `texts` stand in for what files hold on disk, by resolved path.
+    """
+    includes = open_includes(file, environ, texts)
+    root = includes.root()
     if INCLUDE not in root.source.text:
         return root, (root.source,)
+    return includes.resolve(root, (), (includes.file,)), tuple(includes.sources)
+
+
+def open_includes(file: Path, environ: Mapping[str, str], texts: Mapping[Path, str] = NOT_CHANGED) -> Includes:
+    """Return what finds and reads the files a config includes."""
+    real = file.resolve()
     extra = environ.get("OPENCLAW_INCLUDE_ROOTS", "").split(os.pathsep)
-    loader = _Includes(
-        (file.resolve().parent, *(Path(name).expanduser().resolve() for name in extra if name)), [root.source]
-    )
-    return loader.resolve(root, (), (file.resolve(),)), tuple(loader.sources)
+    return Includes(file, (real.parent, *(Path(name).expanduser().resolve() for name in extra if name)), texts, [])
 
 
 def included_files(node: Node) -> list[Node]:
@@ -76,55 +85,78 @@ def included_files(node: Node) -> list[Node]:
     texts = named.value if named.kind == "array" else [named]
     for text in texts:
         if text.kind != "string":
-            raise _complaint(text, (INCLUDE,), f"expected a file name or a list of them, found {text.shown}")
+            raise complaint(text, (INCLUDE,), f"expected a file name or a list of them, found {text.shown}")
     return list(texts)
 
 
-class _Includes(Struct):
+class Includes(Struct):
     """One loading: the directories files may come from, and the files read so far."""
 
+    named: Path  # the config as the user names it
     roots: tuple[Path, ...]
+    texts: Mapping[Path, str]
     sources: list[Source]
 
+    @property
+    def file(self) -> Path:
+        """The config, links followed."""
+        return self.named.resolve()
+
+    def root(self) -> Node:
+        """Return the config's own tree, includes not resolved."""
+        return self.read(self.file, self.named, MAX_BYTES) or parse_file(self.named, "")
+
+    def read(self, file: Path, name: Path, limit: int = MAX_INCLUDED_BYTES) -> Node | None:
+        """Return one file's own tree; `None` when there is no file."""
+        text = self.texts[file] if file in self.texts else read_text(name, limit)
+        if text is None:
+            return None
+        node = parse_file(name, text)
+        self.sources.append(node.source)
+        return node
+
     def resolve(self, node: Node, path: KeyPath, chain: tuple[Path, ...]) -> Node:
+        """Return a tree with its includes in place; `chain` are the files that led here."""
         if node.kind == "array":
             node.value = [self.resolve(child, (*path, index), chain) for index, child in enumerate(node.value)]
         if node.kind != "object":
             return node
-        named = included_files(node)
+        names = included_files(node)
         node.value = {
             key: self.resolve(child, (*path, key), chain) for key, child in node.value.items() if key != INCLUDE
         }
-        if not named:
+        if not names:
             return node
-        parts = [self.load(text, path, chain) for text in named]
-        if node.value or len(parts) > 1:
-            for text, part in zip(named, parts, strict=True):
-                if part.kind != "object":
-                    raise _complaint(
-                        text, path, f"{text.text} holds {part.shown}; beside other keys it must be an object"
-                    )
+        parts = [self._part(name, path, chain) for name in names]
+        for name, part in zip(names, parts, strict=True):
+            if part.kind != "object" and (node.value or len(parts) > 1):
+                raise complaint(
+                    name, path, f"{name.text} holds {part.shown}; beside other content it must be an object"
+                )
         return reduce(merge, [*parts, node] if node.value else parts)
 
-    def load(self, name: Node, path: KeyPath, chain: tuple[Path, ...]) -> Node:
-        file = self.find(name, path, chain)
-        text = read_text(file, MAX_INCLUDED_BYTES)
-        if text is None:
-            raise _complaint(name, path, f"the included file {file} does not exist")
-        node = parse_file(file, text)
-        self.sources.append(node.source)
+    def _part(self, name: Node, path: KeyPath, chain: tuple[Path, ...]) -> Node:
+        file, node = self.load(name, path, chain)
         return self.resolve(node, path, (*chain, file))
 
-    def find(self, name: Node, path: KeyPath, chain: tuple[Path, ...]) -> Path:
+    def load(self, name: Node, path: KeyPath, chain: tuple[Path, ...]) -> tuple[Path, Node]:
+        """Return the file an `$include` names and its own tree."""
+        file = self._find(name, path, chain)
+        node = self.read(file, file)
+        if node is None:
+            raise complaint(name, path, f"the included file {file} does not exist")
+        return file, node
+
+    def _find(self, name: Node, path: KeyPath, chain: tuple[Path, ...]) -> Path:
         if "\0" in name.value or len(name.value) > MAX_PATH:
-            raise _complaint(name, path, "this is no file name")
+            raise complaint(name, path, "this is no file name")
         file = (chain[-1].parent / str(name.value)).resolve()
         if file in chain:
-            raise _complaint(name, path, "files include each other: " + " → ".join(map(str, (*chain, file))))
+            raise complaint(name, path, "files include each other: " + " → ".join(map(str, (*chain, file))))
         if len(chain) > MAX_INCLUDES:
-            raise _complaint(name, path, f"files include each other more than {MAX_INCLUDES} deep")
+            raise complaint(name, path, f"files include each other more than {MAX_INCLUDES} deep")
         if not any(file.is_relative_to(root) for root in self.roots):
-            raise _complaint(
+            raise complaint(
                 name,
                 path,
                 f"{file} lies outside {self.roots[0]}; name its directory in OPENCLAW_INCLUDE_ROOTS to allow it",
@@ -147,7 +179,8 @@ def merge(base: Node, over: Node) -> Node:
     return merged
 
 
-def _complaint(node: Node, path: KeyPath, message: str) -> InvalidConfig:
+def complaint(node: Node, path: KeyPath, message: str) -> InvalidConfig:
+    """Return the error of one node."""
     line, column = node.source.locate(node.start)
     return InvalidConfig((Issue(render_path(path), message, node.source.name, line, column),))
 

@@ -1,0 +1,76 @@
+"""Hides secrets in a config that is shown: keys, tokens, header values, the `env` block.
+
+`${NAME}` and references say where a secret is, not what it is, and stay readable.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from jackfield.config.environment import VARIABLE
+from jackfield.config.json5 import Json5Error, Node, parse
+from jackfield.config.shape import Anything, Either, Key, ListOf, MapOf, SecretText, Shape, Table
+from jackfield.config.table import ROOT
+from jackfield.credential import Secret
+
+# In sections nobody here knows, the key's name is all there is to go by.
+_TELLING = re.compile(r"(?i).*(?:key|token|secret|password|passphrase|authorization|cookie|credential)s?")
+
+
+def mask_text(text: str) -> str:
+    """Return a config's text with its secrets masked; a text that cannot be parsed is returned whole."""
+    try:
+        nodes = (
+            sorted(find_secrets(parse(text), ROOT), key=lambda node: node.start, reverse=True) if text.strip() else []
+        )
+    except Json5Error:
+        return text
+    for node in nodes:
+        text = f"{text[: node.start]}{json.dumps(mask(node), ensure_ascii=False)}{text[node.end :]}"
+    return text
+
+
+def mask_plain(root: Node) -> Any:
+    """Return a whole config as plain values with its secrets masked."""
+    for node in find_secrets(root, ROOT):
+        node.value = mask(node)
+    return root.plain()
+
+
+def mask(node: Node) -> str:
+    """Return a secret's text as it may be shown."""
+    return Secret(node.value).masked()
+
+
+def find_secrets(node: Node, shape: Shape | None, key: str = "") -> Iterator[Node]:
+    """Yield the texts that are secrets, below a node of a shape (`None`: nobody knows it)."""
+    if node.kind == "string":
+        if _is_secret(node, shape, key):
+            yield node
+    elif node.kind == "array":
+        for child in node.value:
+            yield from find_secrets(child, shape.item if isinstance(shape, ListOf) else None, key)
+    elif node.kind == "object":
+        for name, child in node.value.items():
+            yield from find_secrets(child, _shape_below(shape, name), name)
+
+
+def _is_secret(node: Node, shape: Shape | None, key: str) -> bool:
+    known = isinstance(shape, SecretText | Key)
+    told = (shape is None or isinstance(shape, Anything)) and _TELLING.fullmatch(key)
+    return bool((known or told) and node.value and not VARIABLE.fullmatch(node.value))
+
+
+def _shape_below(shape: Shape | None, key: str) -> Shape | None:
+    match shape:
+        case Table():
+            field = shape.by_name.get(key)
+            return field.shape if field else shape.others
+        case MapOf():
+            return shape.value
+        case Either():
+            return _shape_below(shape.other, key)
+    return None

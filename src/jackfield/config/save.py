@@ -1,0 +1,133 @@
+"""Changing the config on disk: the one way every command takes.
+
+Under a lock the file is read anew, the change is made in its text, the result is checked,
+and only then one file replaces the other; changes of other writers are never lost. What
+is written is the text as authored: no variable's value ever gets into it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from msgspec import Struct
+
+from jackfield.config.disk import hold_lock, save_text
+from jackfield.config.edit import append, set_value, unset
+from jackfield.config.keypath import KeyPath
+from jackfield.config.load import check_tree
+from jackfield.config.mask import mask_text
+from jackfield.config.owner import find_owner
+from jackfield.config.paths import Paths
+from jackfield.config.render import Value
+from jackfield.config.schema import Environ, InvalidConfig, Issue
+from jackfield.config.source import MAX_BYTES, load_tree, open_includes, read_text
+from jackfield.errors import ConfigError
+from jackfield.message import JsonObject
+
+
+class Set(Struct, frozen=True):
+    """Put a value at a path; missing parents are made."""
+
+    path: KeyPath
+    value: Value
+
+
+class Unset(Struct, frozen=True):
+    """Take away what is at a path, if anything is."""
+
+    path: KeyPath
+
+
+class Append(Struct, frozen=True):
+    """Put a value at the end of a list, which is made when absent."""
+
+    path: KeyPath
+    value: Value
+
+
+Edit = Set | Unset | Append
+# Edits, or what makes them from the config as it is under the lock (as authored, includes in place).
+Edits = Sequence[Edit] | Callable[[JsonObject], Sequence[Edit]]
+
+
+class EditResult(Struct, frozen=True):
+    """What an edit did, or would do."""
+
+    path: Path  # the config
+    files: tuple[Path, ...]  # the files whose text changed; empty: nothing to do
+    diff: str  # unified, with keys masked
+    warnings: tuple[str, ...] = ()
+
+
+def edit_config(
+    paths: Paths, edits: Edits, *, environ: Mapping[str, str] | None = None, dry_run: bool = False
+) -> EditResult:
+    """Change the config by edits, all or none, and return what changed; `dry_run` writes nothing.
+
+    Raises `InvalidConfig` when the result has a problem the old text had not, `ConfigError`
+    when no single file owns a value or the disk refuses; the files then are as they were.
+    """
+    variables = Environ(os.environ if environ is None else environ)
+    if not dry_run and variables.get("OPENCLAW_CONFIG_READONLY", "").strip() not in {"", "0", "false"}:
+        raise ConfigError(
+            f"{paths.config} is read-only: OPENCLAW_CONFIG_READONLY is set",
+            hint="unset it, or change the file where it is made",
+        )
+    real = paths.config.resolve()
+    with nullcontext() if dry_run else hold_lock(real.with_name(f".{real.name}.lock")):
+        return _edit(paths, edits, variables, dry_run=dry_run)
+
+
+def _edit(paths: Paths, edits: Edits, environ: Environ, *, dry_run: bool) -> EditResult:
+    root, _ = load_tree(paths.config, environ)
+    wanted = edits(root.plain()) if callable(edits) else edits
+    before: dict[Path, str] = {}
+    after: dict[Path, str] = {}
+    for edit in wanted:
+        includes = open_includes(paths.config, environ, after)
+        file, path = find_owner(includes, edit.path, replaces=isinstance(edit, Set))
+        old = before.setdefault(file, read_text(file, MAX_BYTES) or "")
+        after[file] = _apply(after.get(file, old), edit, path)
+    changed = [file for file, text in after.items() if text != before[file]]
+    warnings = _check(paths, environ, {file: after[file] for file in changed})
+    for file in changed if not dry_run else ():
+        if before[file]:
+            save_text(file.with_name(f"{file.name}.bak"), before[file])
+        save_text(file, after[file])
+    diff = "".join(line for file in changed for line in _diff(file, before[file], after[file]))
+    return EditResult(paths.config, tuple(changed), diff, warnings)
+
+
+def _apply(text: str, edit: Edit, path: KeyPath) -> str:
+    match edit:
+        case Set():
+            return set_value(text, path, edit.value)
+        case Unset():
+            return unset(text, path)
+        case Append():
+            return append(text, path, edit.value)
+
+
+def _check(paths: Paths, environ: Environ, texts: Mapping[Path, str]) -> tuple[str, ...]:
+    """Return the new text's warnings; a problem that was there before does not stop a change."""
+    old = check_tree(paths, Environ(environ), load_tree(paths.config, environ)[0])
+    new = check_tree(paths, Environ(environ), load_tree(paths.config, environ, texts)[0])
+    known = {_without_place(issue) for issue in old.issues}
+    issues = tuple(issue for issue in new.issues if _without_place(issue) not in known)
+    if issues:
+        raise InvalidConfig(issues)
+    return new.config.warnings
+
+
+def _without_place(issue: Issue) -> tuple[str, str]:
+    return issue.path, issue.message
+
+
+def _diff(file: Path, before: str, after: str) -> Iterator[str]:
+    old, new = (mask_text(text).splitlines() for text in (before, after))
+    for line in difflib.unified_diff(old, new, str(file), str(file), lineterm=""):
+        yield line + "\n"
