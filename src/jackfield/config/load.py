@@ -29,7 +29,7 @@ from jackfield.config.select import (
     read_plugins,
     read_profiles,
 )
-from jackfield.config.source import load_tree
+from jackfield.config.source import ON_DISK, load_tree
 from jackfield.config.table import ENV, ROOT
 from jackfield.credential import Secret
 from jackfield.message import JsonObject
@@ -55,13 +55,14 @@ def load_config(paths: Paths, environ: Mapping[str, str], *, cwd: Path) -> Confi
     return checked.config
 
 
-def check_config(paths: Paths, environ: Mapping[str, str], *, cwd: Path, text: str | None = None) -> Checked:
+def check_config(
+    paths: Paths, environ: Mapping[str, str], *, cwd: Path, texts: Mapping[Path, str] = ON_DISK
+) -> Checked:
     """Return the config and what is wrong with it; raises `InvalidConfig` only when a file cannot be read or parsed.
 
-    `text` stands for the config file's content, for a caller that has it already.
+    `texts` stand in for what files hold on disk, by resolved path.
     """
     effective, warnings = load_environ(environ, paths.dotenv, cwd)
-    texts = {} if text is None else {paths.config.resolve(): text}
     root, sources = load_tree(paths.config, effective, texts)
     return check_tree(paths, effective, root, [*warnings, *_repeated(sources)])
 

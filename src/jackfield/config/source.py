@@ -23,7 +23,7 @@ MAX_INCLUDED_BYTES = 2 << 20
 MAX_INCLUDES = 10
 MAX_PATH = 4096
 INCLUDE = "$include"
-NOT_CHANGED: Mapping[Path, str] = {}
+ON_DISK: Mapping[Path, str] = {}
 
 
 def read_text(file: Path, limit: int = MAX_BYTES) -> str | None:
@@ -57,7 +57,7 @@ def parse_file(file: Path, text: str) -> Node:
 
 
 def load_tree(
-    file: Path, environ: Mapping[str, str], texts: Mapping[Path, str] = NOT_CHANGED
+    file: Path, environ: Mapping[str, str], texts: Mapping[Path, str] = ON_DISK
 ) -> tuple[Node, tuple[Source, ...]]:
     """Return a config with its includes in place, and every file read; an absent file is an empty object.
 
@@ -70,7 +70,7 @@ def load_tree(
     return includes.resolve(root, (), (includes.file,)), tuple(includes.sources)
 
 
-def open_includes(file: Path, environ: Mapping[str, str], texts: Mapping[Path, str] = NOT_CHANGED) -> Includes:
+def open_includes(file: Path, environ: Mapping[str, str], texts: Mapping[Path, str] = ON_DISK) -> Includes:
     """Return what finds and reads the files a config includes."""
     real = file.resolve()
     extra = environ.get("OPENCLAW_INCLUDE_ROOTS", "").split(os.pathsep)
