@@ -25,10 +25,10 @@ Effort = Literal["off", "minimal", "low", "medium", "high", "xhigh"]
 EFFORTS: tuple[Effort, ...] = ("off", "minimal", "low", "medium", "high", "xhigh")
 
 
-# -- blocks ------------------------------------------------------------------------
+# -- blocks: tagged, so that a conversation can be written as JSON and read back ----
 
 
-class TextBlock(Struct, frozen=True):
+class TextBlock(Struct, frozen=True, tag="text"):
     """Words. `cache_control` marks the end of a prefix worth caching (Anthropic's shape)."""
 
     text: str
@@ -36,7 +36,7 @@ class TextBlock(Struct, frozen=True):
     opaque: JsonObject | None = None
 
 
-class ThinkingBlock(Struct, frozen=True):
+class ThinkingBlock(Struct, frozen=True, tag="thinking"):
     """Reasoning the model chose to show.
 
     `signature` belongs to the model that issued it and must come back byte for byte or
@@ -49,14 +49,14 @@ class ThinkingBlock(Struct, frozen=True):
     opaque: JsonObject | None = None
 
 
-class RefusalBlock(Struct, frozen=True):
+class RefusalBlock(Struct, frozen=True, tag="refusal"):
     """The model's own words for declining, where the wire keeps them apart from its answer."""
 
     text: str
     opaque: JsonObject | None = None
 
 
-class ImageBlock(Struct, frozen=True):
+class ImageBlock(Struct, frozen=True, tag="image"):
     """A picture: base64 `data` with its media type, or a `url` (then the type may be empty)."""
 
     media_type: str = ""
@@ -66,7 +66,7 @@ class ImageBlock(Struct, frozen=True):
     opaque: JsonObject | None = None
 
 
-class DocumentBlock(Struct, frozen=True):
+class DocumentBlock(Struct, frozen=True, tag="document"):
     """A file the model reads: base64 `data` (plain text for text/*), or a `url`."""
 
     media_type: str = ""
@@ -77,7 +77,7 @@ class DocumentBlock(Struct, frozen=True):
     opaque: JsonObject | None = None
 
 
-class AudioBlock(Struct, frozen=True):
+class AudioBlock(Struct, frozen=True, tag="audio"):
     """Sound: base64 `data` with its media type, or a `url`."""
 
     media_type: str = ""
@@ -87,7 +87,7 @@ class AudioBlock(Struct, frozen=True):
     opaque: JsonObject | None = None
 
 
-class ToolCall(Struct, frozen=True):
+class ToolCall(Struct, frozen=True, tag="tool_call"):
     """The model asks for a tool. `arguments` is the JSON text as it wrote it; it may not parse."""
 
     id: str
@@ -97,7 +97,7 @@ class ToolCall(Struct, frozen=True):
     opaque: JsonObject | None = None
 
 
-class ToolResult(Struct, frozen=True):
+class ToolResult(Struct, frozen=True, tag="tool_result"):
     """What a tool answered, as user content. `name` is the tool's, where the caller knows it."""
 
     call_id: str
@@ -111,7 +111,7 @@ class ToolResult(Struct, frozen=True):
         _as_tuple(self, "content")
 
 
-class OpaqueBlock(Struct, frozen=True):
+class OpaqueBlock(Struct, frozen=True, tag="opaque"):
     """A block only `api`'s own wire understands (server-side tools, …): kept whole for that wire."""
 
     api: str
@@ -288,7 +288,7 @@ class ChatResponse(Struct, frozen=True, kw_only=True):
 # -- streams -----------------------------------------------------------------------
 
 
-class MessageStart(Struct, frozen=True):
+class MessageStart(Struct, frozen=True, tag="message_start"):
     """The reply begins. `usage` is what is known by now; the end's counts replace it."""
 
     id: str = ""
@@ -297,21 +297,21 @@ class MessageStart(Struct, frozen=True):
     usage: Usage = Usage()
 
 
-class BlockStart(Struct, frozen=True):
+class BlockStart(Struct, frozen=True, tag="block_start"):
     """Block `index` opens; `block` holds what is known so far (often empty text)."""
 
     index: int
     block: Block
 
 
-class BlockDelta(Struct, frozen=True):
+class BlockDelta(Struct, frozen=True, tag="block_delta"):
     """More of an open block: words, thoughts, or the JSON text of a tool's arguments."""
 
     index: int
     text: str
 
 
-class BlockEnd(Struct, frozen=True):
+class BlockEnd(Struct, frozen=True, tag="block_end"):
     """The block is complete; what its wire only says at the end comes here."""
 
     index: int
@@ -319,7 +319,7 @@ class BlockEnd(Struct, frozen=True):
     opaque: JsonObject | None = None
 
 
-class MessageEnd(Struct, frozen=True):
+class MessageEnd(Struct, frozen=True, tag="message_end"):
     """The reply is complete. A stream that breaks raises instead, with `.partial`."""
 
     finish_reason: FinishReason = "stop"

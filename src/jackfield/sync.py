@@ -78,8 +78,11 @@ class SyncStream:
         self._client = client
         self._stream = stream
         self._owned = owned
+        self._closed = False
 
     def __iter__(self) -> Iterator[StreamEvent]:
+        if self._closed:
+            return
         events = self._stream.__aiter__()
         try:
             while (event := self._client._wait(_step(events))) is not None:
@@ -95,10 +98,12 @@ class SyncStream:
 
     def close(self) -> None:
         """Stop, and close the connection."""
-        if not self._client._loop.is_closed():
-            self._client._wait(self._stream.aclose())
-            if self._owned:
-                self._client.close()
+        if self._closed:
+            return
+        self._closed = True
+        self._client._wait(self._stream.aclose())
+        if self._owned:
+            self._client.close()
 
 
 async def _step(events: Any) -> StreamEvent | None:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from jackfield.config.load import check_config
+from jackfield.config.environment import load_environ
+from jackfield.config.load import check_tree
 from jackfield.config.paths import locate
 from jackfield.config.schema import Config, InvalidConfig
+from jackfield.config.source import load_tree
 
 
 def load_default(config: str | Path | Mapping[str, object] | None = None) -> Config:
@@ -22,7 +24,8 @@ def load_default(config: str | Path | Mapping[str, object] | None = None) -> Con
     is_mapping = isinstance(config, Mapping)
     paths = locate(os.environ, config=None if is_mapping or config is None else str(config))
     texts = {paths.config.resolve(): msgspec.json.encode(config).decode()} if is_mapping else {}
-    checked = check_config(paths, os.environ, cwd=Path.cwd(), texts=texts)
+    effective, warnings = load_environ(os.environ, paths.dotenv, Path.cwd())
+    checked = check_tree(paths, effective, load_tree(paths.config, effective, texts)[0], warnings)
     if checked.issues:
         raise InvalidConfig(checked.issues)
     return checked.config

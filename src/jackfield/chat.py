@@ -1,3 +1,0 @@
-"""Former name of `jackfield.message`; the package's `chat` is a function."""
-
-from jackfield.message import *  # noqa: F403
