@@ -7,18 +7,17 @@ or counted its tokens and said `[DONE]`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from jackfield.errors import BadReply, StreamBroken
+from jackfield.errors import BadReply, Error, StreamBroken
 from jackfield.message import (
     Accumulator,
     Block,
     BlockDelta,
     BlockEnd,
     BlockStart,
-    ChatResponse,
     JsonObject,
     MessageEnd,
     MessageStart,
@@ -46,7 +45,7 @@ from jackfield.protocols.openai_completions.response import (
 )
 from jackfield.protocols.openai_completions.streamout import StreamRenderer
 from jackfield.protocols.openai_completions.usage import parse_usage
-from jackfield.protocols.sse import SseDecoder
+from jackfield.protocols.sse import SseDecoder, SseEvent
 
 __all__ = ["StreamParser", "StreamRenderer"]
 
@@ -60,6 +59,7 @@ class StreamParser:
         self._heard: list[StreamEvent] = []
         self._events: list[StreamEvent] = []  # of the current feed
         self._started = self._done = self._ended = False
+        self._error: Error | None = None
         self._bad = ""  # the last event that was no JSON object
         self._first: JsonObject = {}  # top-level fields of the reply's start, and those that came or changed since
         self._extras: JsonObject = {}
@@ -82,18 +82,26 @@ class StreamParser:
         if self._whole is not None:
             self._whole += data
             return ()
-        for event in self._sse.feed(data):
-            self._take(event.data)
-        return self._flush()
+        return self._read(self._sse.feed(data))
 
     def close(self) -> Sequence[StreamEvent]:
         """Say that the stream has ended cleanly; raise `StreamBroken` when the reply is not complete."""
         if self._whole is not None:
             return tuple(split_events(parse_response(bytes(self._whole))))
-        for event in self._sse.close():
-            self._take(event.data)
-        if not self._ended:
+        events = self._read(self._sse.close())
+        if self._error is None and not self._ended:
             self._end()
+        if self._error is not None:
+            raise self._error
+        return (*events, *self._flush())
+
+    def _read(self, frames: Iterable[SseEvent]) -> Sequence[StreamEvent]:
+        # An error waits for the next call when words came before it in the same bytes: no cut may cost a word.
+        if self._error is None:
+            for frame in frames:
+                self._take(frame.data)
+        if self._error is not None and not self._events:
+            raise self._error
         return self._flush()
 
     def _flush(self) -> Sequence[StreamEvent]:
@@ -102,7 +110,7 @@ class StreamParser:
         return events
 
     def _take(self, data: str) -> None:
-        if self._done or self._ended:
+        if self._ended or self._error is not None:
             return
         if data.strip() == "[DONE]":
             self._done = True
@@ -116,18 +124,16 @@ class StreamParser:
         if not isinstance(chunk, dict):
             self._bad = data
         elif is_error(chunk):
-            self._flush()
-            error = parse_error(200, chunk)
-            error.partial = self._partial()
-            raise error
+            self._fail(parse_error(200, chunk))
         else:
             self._feed_chunk(chunk)
 
-    def _partial(self) -> ChatResponse:
-        accumulator = Accumulator()
-        for event in self._heard:
-            accumulator.feed(event)
-        return accumulator.response()
+    def _fail(self, error: Error) -> None:
+        heard = Accumulator()
+        for event in (*self._heard, *self._events):
+            heard.feed(event)
+        error.partial = heard.response()
+        self._error = error
 
     # -- chunks --------------------------------------------------------------------
 
@@ -258,13 +264,11 @@ class StreamParser:
 
     def _end(self) -> None:
         if not self._started:
-            self._ended = True
-            raise BadReply(f"the stream holds no reply: {preview(self._bad)}" if self._bad else "the reply is empty")
+            self._error = BadReply(f"the stream holds no reply: {preview(self._bad)}" if self._bad else "the reply is empty")
+            return
         if not (self._finish or (self._done and self._usage)):
-            self._flush()
-            error = StreamBroken("the stream ended before the reply did")
-            error.partial = self._partial()
-            raise error
+            self._fail(StreamBroken("the stream ended before its finish reason"))
+            return
         self._ended = True
         self._close_blocks()
         calls = [ToolCall("", "", "")] if self._calls.seen else []
