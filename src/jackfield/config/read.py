@@ -31,6 +31,7 @@ from jackfield.config.shape import (
     MapOf,
     Money,
     Number,
+    Record,
     SecretText,
     Shape,
     Table,
@@ -67,6 +68,8 @@ class Reader:
         match shape:
             case Table():
                 return self._table(node, shape, path)
+            case Record():
+                return self._table(node, shape.table, path)
             case MapOf():
                 return self._map(node, shape, path)
             case ListOf():

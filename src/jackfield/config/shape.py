@@ -7,10 +7,13 @@ The tables in `table.py` are written in these words; `read.py` checks a tree aga
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
-from typing import Union, get_args
+from decimal import Decimal
+from functools import cache, cached_property
+from types import UnionType
+from typing import Literal, Union, get_args, get_origin
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
+from msgspec.structs import fields
 
 
 class Text(Struct, frozen=True):
@@ -97,9 +100,47 @@ class Table(Struct, frozen=True, dict=True):
         return {field.name: field for field in self.fields}
 
 
-Shape = Union[Text, SecretText, Key, Flag, Number, Money, Anything, ListOf, MapOf, Either, Table]  # noqa: UP007  names itself
+class Record(Struct, frozen=True):
+    """A struct of the model layer, by its fields' names in the config."""
+
+    struct: type[Struct]
+
+    @property
+    def table(self) -> Table:
+        """The struct's shape, worked out when first asked for."""
+        return _table_of(self.struct)
+
+
+Shape = Union[Record, Text, SecretText, Key, Flag, Number, Money, Anything, ListOf, MapOf, Either, Table]  # noqa: UP007  names itself
 
 
 def choices(literal: object) -> Text:
     """Return the shape of a `Literal` of texts."""
     return Text(choices=get_args(literal))
+
+
+@cache
+def _table_of(struct: type[Struct]) -> Table:
+    return Table(tuple(Field(field.encode_name, _shape_of(field.type)) for field in fields(struct)))
+
+
+def _shape_of(annotation: object) -> Shape:
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in {Union, UnionType}:
+        return _shape_of(next(part for part in inner if part not in {type(None), UnsetType}))
+    if origin is Literal:
+        return choices(annotation)
+    if origin is tuple:
+        return ListOf(_shape_of(inner[0]))
+    if origin is dict:
+        return MapOf(_shape_of(inner[1]))
+    return _SINGLE[annotation]
+
+
+_SINGLE: dict[object, Shape] = {
+    bool: Flag(),
+    str: Text(),
+    int: Number(whole=True, lenient=True),
+    float: Number(lenient=True),
+    Decimal: Money(),
+}

@@ -6,13 +6,6 @@ Order is that of the reference page.
 
 from __future__ import annotations
 
-import typing
-from decimal import Decimal
-from types import UnionType
-
-from msgspec import UnsetType
-from msgspec.structs import fields
-
 from jackfield.config.schema import StreamBreak
 from jackfield.config.shape import (
     Anything,
@@ -22,10 +15,9 @@ from jackfield.config.shape import (
     Key,
     ListOf,
     MapOf,
-    Money,
     Number,
+    Record,
     SecretText,
-    Shape,
     Table,
     Text,
     choices,
@@ -42,31 +34,10 @@ TEXTS = ListOf(TEXT)
 HEADERS = MapOf(SecretText())
 
 
-_SINGLE: dict[object, Shape] = {bool: FLAG, str: TEXT, int: COUNT, float: SECONDS, Decimal: Money()}
-
-
-def table_of(struct: type) -> Table:
-    """Return the shape of a struct of the model layer: its fields under their names in the config."""
-    return Table(tuple(Field(field.encode_name, _shape_of(field.type)) for field in fields(struct)))
-
-
-def _shape_of(annotation: object) -> Shape:
-    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin in {typing.Union, UnionType}:
-        return _shape_of(next(part for part in inner if part not in {type(None), UnsetType}))
-    if origin is typing.Literal:
-        return choices(annotation)
-    if origin is tuple:
-        return ListOf(_shape_of(inner[0]))
-    if origin is dict:
-        return MapOf(_shape_of(inner[1]))
-    return _SINGLE[annotation]
-
-
-TIMEOUTS = table_of(Timeouts)
-NETWORK = table_of(Network)
-COST = table_of(Cost)
-COMPAT = table_of(Compat)
+TIMEOUTS = Record(Timeouts)
+NETWORK = Record(Network)
+COST = Record(Cost)
+COMPAT = Record(Compat)
 
 MODEL = Table(
     required=("id",),

@@ -1,0 +1,149 @@
+"""The tables in words: the reference page's sections and the JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jackfield.config.shape import (
+    Anything,
+    Either,
+    Field,
+    Flag,
+    Key,
+    ListOf,
+    MapOf,
+    Money,
+    Number,
+    Record,
+    SecretText,
+    Shape,
+    Table,
+    Text,
+)
+from jackfield.config.table import ROOT
+from jackfield.message import JsonObject
+
+_SECRET = {"type": "string", "writeOnly": True}
+
+
+def render_json_schema() -> JsonObject:
+    """Return the JSON Schema of a config (draft 2020-12)."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Jackfield's config"}
+    return {**head, **_schema(ROOT)}
+
+
+def _schema(shape: Shape) -> JsonObject:  # noqa: C901  one case per shape
+    match shape:
+        case Table():
+            return _table_schema(shape)
+        case Record():
+            return _table_schema(shape.table)
+        case MapOf():
+            return {"type": "object", "additionalProperties": _schema(shape.value)}
+        case ListOf():
+            return {"type": "array", "items": _schema(shape.item)}
+        case Either():
+            return {"anyOf": [_schema(shape.text), _schema(shape.other)]}
+        case Text():
+            # A choice may also come from a variable.
+            return (
+                {"anyOf": [{"enum": list(shape.choices)}, {"pattern": r"\$\{"}], "type": "string"}
+                if shape.choices
+                else {"type": "string"}
+            )
+        case SecretText():
+            return _SECRET
+        case Key():
+            reference = {"type": "object", "required": ["source", "id"]}
+            return {"anyOf": [_SECRET, reference]}
+        case Number():
+            return {"type": "integer" if shape.whole else "number"} | (
+                {} if shape.least is None else {"minimum": shape.least}
+            )
+        case Money():
+            return {"type": "number"}
+        case Flag():
+            return {"type": "boolean"}
+        case Anything():
+            return {"type": "object"}
+
+
+def _table_schema(table: Table) -> JsonObject:
+    properties = {
+        field.name: _schema(field.shape) | ({"description": field.doc} if field.doc else {}) for field in table.fields
+    }
+    schema: JsonObject = {"type": "object", "properties": properties}
+    if table.required:
+        schema["required"] = list(table.required)
+    if table.others:
+        schema["additionalProperties"] = _schema(table.others)
+    elif not table.open:
+        schema["additionalProperties"] = False
+    return schema
+
+
+def render_reference() -> str:
+    """Return the reference's tables as Markdown: one per section, in the tables' order."""
+    sections = []
+    for path, table in _tables((), ROOT):
+        rows = [
+            f"| `{field.name}` | {_kind(field.shape)} | {_default(field)} | {_meaning(field)} |"
+            for field in table.fields
+        ]
+        more = "\n\nOther keys are kept untouched." if table.open else ""
+        title = f"## `{'.'.join(path)}`" if path else "## Sections"
+        sections.append(
+            "\n".join([title, "", "| key | value | default | meaning |", "|---|---|---|---|", *rows]) + more
+        )
+    return "\n\n".join(sections) + "\n"
+
+
+def _tables(path: tuple[str, ...], shape: Shape) -> Iterator[tuple[tuple[str, ...], Table]]:
+    """Yield every table with names of its own, below a shape; tables of a few like fields stand in their parent's row."""
+    match shape:
+        case Table():
+            yield path, shape
+            for field in shape.fields:
+                yield from _tables((*path, field.name), field.shape)
+        case MapOf():
+            yield from _tables((*path, f"<{shape.key}>"), shape.value)
+        case ListOf():
+            yield from _tables((*path[:-1], path[-1] + "[]"), shape.item)
+        case Either():
+            yield from _tables(path, shape.other)
+
+
+def _kind(shape: Shape) -> str:  # noqa: C901  one case per shape
+    match shape:
+        case Text():
+            return " · ".join(f"`{choice}`" for choice in shape.choices) or "text"
+        case SecretText():
+            return "secret text"
+        case Key():
+            return "secret text or reference"
+        case Flag():
+            return "true or false"
+        case Number():
+            return "whole number" if shape.whole else "number"
+        case Money():
+            return "amount"
+        case Anything():
+            return "object"
+        case ListOf():
+            return "list" if isinstance(shape.item, Table) else f"list of {_kind(shape.item)}"
+        case MapOf():
+            return f"object by {shape.key}" + ("" if isinstance(shape.value, Table) else f" of {_kind(shape.value)}")
+        case Either():
+            return "text or object"
+        case Record():
+            return "object: " + ", ".join(f"`{field.name}`" for field in shape.table.fields)
+        case Table():
+            return "object"
+
+
+def _default(field: Field) -> str:
+    return field.default.replace("|", "\\|")
+
+
+def _meaning(field: Field) -> str:
+    return f"accepted, no effect here: {field.doc}" if field.idle else field.doc
