@@ -29,9 +29,11 @@ Messages are lower-case, name the value, and hold no secret; `hint` says what to
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from jackfield.message import Attempt, ChatResponse
+# `--help` needs the errors and none of the values they may carry.
+if TYPE_CHECKING:
+    from jackfield.message import Attempt, ChatResponse
 
 
 class Error(Exception):
@@ -218,7 +220,7 @@ WORDS: tuple[tuple[frozenset[int], tuple[str, ...], type[Error]], ...] = (
         ("content_filter", "content_policy", "content management policy", "responsibleaipolicyviolation", "safety system"),
         ContentFilter,
     ),
-    (frozenset({200, 400, 403}), ("model_not_found", "model not found", "does not exist"), ModelNotFound),
+    (frozenset({200, 400, 403}), ("model_not_found", "model not found", "does not exist", "invalid_model", "supported api model names"), ModelNotFound),
     (frozenset({200, 400}), ("invalid_api_key", "incorrect api key", "invalid api key", "authentication_error"), AuthError),
     (frozenset({200}), ("permission_error",), PermissionDenied),
     (frozenset({200, 400}), ("not_found_error",), ModelNotFound),
