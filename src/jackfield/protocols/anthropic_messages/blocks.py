@@ -9,7 +9,6 @@ from __future__ import annotations
 import msgspec
 
 from jackfield.message import (
-    AudioBlock,
     Block,
     DocumentBlock,
     ImageBlock,
@@ -106,25 +105,29 @@ def _parse_media(wire: JsonObject, kind: str, at: str) -> ImageBlock | DocumentB
 
 def render_block(block: Block) -> JsonObject | None:
     """Write one block; `None` when this wire has no place for it (`find_losses` names those)."""
+    wire = _render_form(block)
+    mark = getattr(block, "cache_control", None)  # thoughts, refusals and opaque blocks have none
+    return {**wire, "cache_control": mark} if wire and mark else wire
+
+
+def _render_form(block: Block) -> JsonObject | None:
     match block:
-        case OpaqueBlock(api, value):
-            return dict(value) if api == NAME else None
-        case AudioBlock():
-            return None
+        case TextBlock(text) | RefusalBlock(text):
+            return {"type": "text", "text": text, **_own(block)}
         case ThinkingBlock(_, signature, redacted=True):
             return {"type": "redacted_thinking", "data": signature, **_own(block)} if signature else None
         case ThinkingBlock(text, signature):
             return {"type": "thinking", "thinking": text, "signature": signature or "", **_own(block)}
-        case ImageBlock() | DocumentBlock():
-            wire = _render_media(block)
         case ToolCall(id, name, arguments):
-            wire = {"type": "tool_use", "id": id, "name": name, "input": as_input(arguments), **_own(block)}
+            return {"type": "tool_use", "id": id, "name": name, "input": as_input(arguments), **_own(block)}
         case ToolResult():
-            wire = _render_tool_result(block)
-        case TextBlock() | RefusalBlock():
-            wire = {"type": "text", "text": block.text, **_own(block)}
-    mark = None if isinstance(block, RefusalBlock) else block.cache_control
-    return {**wire, "cache_control": mark} if wire and mark else wire
+            return _render_tool_result(block)
+        case ImageBlock() | DocumentBlock():
+            return _render_media(block)
+        case OpaqueBlock(api, value) if api == NAME:
+            return dict(value)
+        case _:
+            return None
 
 
 def _render_media(block: ImageBlock | DocumentBlock) -> JsonObject | None:

@@ -113,10 +113,10 @@ class StreamRenderer:
         """Write the next blocks that wait, up to one that is still open."""
         while self._open is None and self._waiting:
             index, events = next(iter(self._waiting.items()))
-            if _needs_end(events) and not is_end:
+            if _is_redacted(events[0]) and not isinstance(events[-1], BlockEnd) and not is_end:
                 return
             del self._waiting[index]
-            for event in events:
+            for event in _settled(events):
                 yield from self._write(event)
 
     def _write(self, event: StreamEvent) -> Wires:
@@ -170,8 +170,14 @@ class StreamRenderer:
         return {"type": "content_block_delta", "index": self._count, "delta": {"type": kind, name: value}}
 
 
-def _needs_end(events: list[StreamEvent]) -> bool:
-    """Tell a redacted thought whose data, which this wire puts into the block's start, is still to come."""
-    first = events[0]
-    is_redacted = isinstance(first, BlockStart) and isinstance(first.block, ThinkingBlock) and first.block.redacted
-    return is_redacted and not isinstance(events[-1], BlockEnd)
+def _is_redacted(event: StreamEvent) -> bool:
+    return isinstance(event, BlockStart) and isinstance(event.block, ThinkingBlock) and event.block.redacted
+
+
+def _settled(events: list[StreamEvent]) -> list[StreamEvent]:
+    """Move a redacted thought's data into its start, where this wire wants it."""
+    match events:
+        case [BlockStart(index, ThinkingBlock() as block), *_, BlockEnd(signature=str(data))] if block.redacted:
+            return [BlockStart(index, replace(block, signature=data)), *events[1:]]
+        case _:
+            return events
