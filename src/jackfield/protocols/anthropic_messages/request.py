@@ -74,8 +74,11 @@ def _parse_messages(wires: list[Any]) -> tuple[list[Message], list[TextBlock]]:
             hoisted += [block for block in content if isinstance(block, TextBlock)]
             continue
         # A system turn in the middle is a user turn to other wires; on this one it stays what it is.
-        known = ("content",) if role == "system" else ("content", "role")
-        messages.append(Message("assistant" if role == "assistant" else "user", content, opaque=rest(wire, *known)))
+        opaque = rest(wire, "content") if role == "system" else rest(wire, "content", "role")
+        author: Role = "assistant" if role == "assistant" else "user"
+        if messages and messages[-1].role == author and not opaque and not messages[-1].opaque:
+            content = [*messages.pop().content, *content]  # as the API does
+        messages.append(Message(author, content, opaque=opaque))
     return messages, hoisted
 
 
