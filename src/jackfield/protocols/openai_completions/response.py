@@ -18,7 +18,7 @@ from jackfield.protocols.openai_completions.messages import (
     render_words,
 )
 from jackfield.protocols.openai_completions.reasoning import render_reasoning
-from jackfield.protocols.openai_completions.usage import parse_usage, render_usage
+from jackfield.protocols.openai_completions.usage import find_usage, parse_usage, render_usage
 
 FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop", "eos": "stop", "end_turn": "stop", "stop_sequence": "stop", "length": "length",
@@ -57,7 +57,7 @@ def parse_response(body: Body) -> ChatResponse:
         content=blocks,
         finish_reason=reason,
         raw_finish_reason=raw,
-        usage=parse_usage(as_object(wire.get("usage"))),
+        usage=parse_usage(find_usage(wire)),
         extras=extras,
     )
 

@@ -31,7 +31,7 @@ from jackfield.message import (
 from jackfield.protocols.base import preview
 from jackfield.protocols.openai_completions.calls import CallReader
 from jackfield.protocols.openai_completions.errors import parse_error
-from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, keep
+from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, keep, said
 from jackfield.protocols.openai_completions.merge import merge, merge_list
 from jackfield.protocols.openai_completions.messages import ASSISTANT_KEYS, parse_audio, parse_images
 from jackfield.protocols.openai_completions.parts import parse_content
@@ -44,7 +44,7 @@ from jackfield.protocols.openai_completions.response import (
     parse_response,
 )
 from jackfield.protocols.openai_completions.streamout import StreamRenderer
-from jackfield.protocols.openai_completions.usage import parse_usage
+from jackfield.protocols.openai_completions.usage import find_usage, parse_usage
 from jackfield.protocols.sse import SseDecoder, SseEvent
 
 __all__ = ["StreamParser", "StreamRenderer"]
@@ -56,6 +56,7 @@ class StreamParser:
     def __init__(self) -> None:
         self._sse = SseDecoder()
         self._whole: bytearray | None = None  # the body, where a server answers with one JSON object
+        self._is_new = True
         self._heard: list[StreamEvent] = []
         self._events: list[StreamEvent] = []  # of the current feed
         self._started = self._done = self._ended = False
@@ -77,8 +78,9 @@ class StreamParser:
 
     def feed(self, data: bytes) -> Sequence[StreamEvent]:
         """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""
-        if self._whole is None and not self._started and not self._bad and data.lstrip()[:1] in (b"{", b"["):
-            self._whole = bytearray()
+        if self._is_new and (head := data.lstrip()):
+            self._is_new = False
+            self._whole = bytearray() if head[:1] in (b"{", b"[") else None
         if self._whole is not None:
             self._whole += data
             return ()
@@ -142,11 +144,11 @@ class StreamParser:
         for name, value in chunk.items():
             if name not in REPLY_KEYS and value is not None and self._first.get(name) != value:
                 self._extras[name] = value
-        if choices or chunk.get("usage"):
+        usage = find_usage(chunk)
+        if choices or usage:
             self._start(chunk)
-        if usage := chunk.get("usage"):
-            # Some repeat a running count, some end with an empty one: the last that counts wins.
-            self._usage = {**self._usage, **{k: v for k, v in as_object(usage).items() if v is not None}}
+        # Some repeat a running count, some end with nulls: the last number wins.
+        self._usage.update(said(usage))
         for choice in as_list(choices):
             if isinstance(choice, dict):
                 self._feed_choice(choice)

@@ -15,6 +15,17 @@ CACHE_WRITE = ((PROMPT, "cache_write_tokens"), ("", "cache_creation_input_tokens
 REASONING = ((COMPLETION, "reasoning_tokens"), ("", "reasoning_tokens"))
 
 
+def find_usage(wire: JsonObject) -> JsonObject:
+    """Return the raw counts of a reply or chunk, wherever they stand."""
+    if usage := wire.get("usage"):
+        return as_object(usage)
+    if groq := wire.get("x_groq"):
+        return as_object(as_object(groq).get("usage"))
+    # Moonshot counts inside the choice.
+    choices = wire.get("choices")
+    return as_object(as_object(choices[0]).get("usage")) if isinstance(choices, list) and choices else {}
+
+
 def parse_usage(wire: JsonObject) -> Usage:
     """Read `usage`; a count nobody gave stays `None`."""
     prompt, output = as_count(wire.get("prompt_tokens")), as_count(wire.get("completion_tokens"))
