@@ -1,0 +1,70 @@
+"""`models list`: the models you can use, as a table, as JSON, or as bare names."""
+
+from __future__ import annotations
+
+import click
+
+from jackfield.catalog import defaults
+from jackfield.cli import ui
+from jackfield.cli.context import Context, json_option, pass_context
+from jackfield.cli.models_rows import Listing, Row, render_row
+from jackfield.errors import UsageError
+
+HEADER = ("Model", "Input", "Ctx", "Local", "Auth", "Tags")
+
+
+@click.command("list")
+@click.option("--all", "everything", is_flag=True, help="Every known model, with or without a credential.")
+@click.option("--provider", metavar="ID", help="All models of this provider.")
+@click.option("--local", is_flag=True, help="Only models that run on this machine or network.")
+@click.option("--plain", is_flag=True, help="Print the names and nothing else.")
+@json_option
+@pass_context
+def list_(context: Context, everything: bool, provider: str | None, local: bool, plain: bool, as_json: bool) -> None:
+    """List the models you can use.
+
+    These are the configured ones, all models of providers whose credentials are there, and
+    what the model servers on this machine offer; an allowlist narrows them.
+    """
+    if plain and as_json:
+        raise UsageError("choose either --json or --plain, not both")
+    listing = Listing(context)
+    if provider:
+        rows = listing.of_provider(provider)
+        rows.sort(key=lambda row: row.key)
+    else:
+        rows = listing.everything() if everything else listing.usable()
+    if local:
+        rows = [row for row in rows if row.local]
+    if not rows:
+        _explain(context, provider)
+    if as_json:
+        ui.as_json({"count": len(rows), "models": [render_row(row) for row in rows]})
+    elif plain:
+        ui.out("".join(f"{row.key}\n" for row in rows), end="")
+    elif rows:
+        ui.table(HEADER, [_cells(row) for row in rows])
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    if row.model is None:
+        return (row.key, "-", "-", "-", "-", ",".join(row.tags))
+    window = f"{round(defaults.context_window(row.model) / 1024)}k"
+    kinds = "+".join(defaults.inputs(row.model))
+    return (row.key, kinds, window, _yes(row.local), _yes(row.available), ",".join(row.tags))
+
+
+def _yes(value: bool | None) -> str:
+    return "-" if value is None else "yes" if value else "no"
+
+
+def _explain(context: Context, provider: str | None) -> None:
+    ui.note("No models found.")
+    if provider is None:
+        ui.note('no provider has a credential yet: run "jackfield onboard", or set a variable such as OPENAI_API_KEY')
+        ui.note('"jackfield models list --all" shows what there is')
+    elif info := context.catalog.provider(provider):
+        ui.note(f"no models of {info.id} are known; any id is passed on: jackfield chat --model {info.id}/ID")
+    else:
+        near = context.catalog.near(provider)
+        ui.note(f"unknown provider {provider!r}" + (f"; did you mean {' or '.join(near)}?" if near else ""))

@@ -1,0 +1,209 @@
+"""Which models a listing shows, each with what is known of it here and now.
+
+Gathers from catalog, config, credentials and the servers that run on this machine; prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+
+from msgspec import UNSET, Struct
+from msgspec.structs import asdict
+
+from jackfield.auth.resolve import is_available
+from jackfield.catalog import defaults
+from jackfield.catalog.load import is_local
+from jackfield.cli.context import Context
+from jackfield.config.schema import Config
+from jackfield.errors import Error
+from jackfield.message import JsonObject
+from jackfield.model import Model, ModelRef, ProviderInfo
+from jackfield.providers.discover import LocalServer, find_local
+from jackfield.routing.plan import check_allowed, privacy_of, resolve_ref
+
+HIDDEN = "legacy"  # a row that still answers to its name but is offered to nobody
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One line of the listing; `info` and `model` are `None` for a ref that leads nowhere."""
+
+    key: str
+    info: ProviderInfo | None = None
+    model: Model | None = None
+    available: bool | None = None
+    tags: tuple[str, ...] = ()
+    source: str = "unknown"  # catalog · config · server · unknown
+
+    @property
+    def local(self) -> bool | None:
+        """Whether the model runs on this machine or network; `None` when unknown."""
+        return is_local(self.info.endpoint or self.info.base_url) if self.info else None
+
+
+class Listing:
+    """One look at the user's set-up; what is asked twice is looked up once."""
+
+    def __init__(self, context: Context) -> None:
+        self._config, self._catalog = context.config, context.catalog
+        self._tags = _tags(context.config, self._key_of)
+        now_ms = context.now_ms()
+        self._has_key = cache(lambda info_id: self._look_for_key(context, info_id, now_ms))
+        self._servers = cache(self._find_servers)
+
+    def usable(self) -> list[Row]:
+        """Return what is configured and all models of providers with a credential, as far as the allowlist goes."""
+        named = [self._row_of(key) for key in self._tags]
+        ready = [name for name in self._catalog.provider_ids() if self._is_ready(name)]
+        offered = [row for name in ready for row in self.of_provider(name) if self._is_allowed(row)]
+        own = [
+            self._row(f"{name}/{row.id}", name, row)
+            for name, entry in self._config.providers.items()
+            for row in map(self._catalog.model, [name] * len(entry.models), [each.id for each in entry.models])
+        ]
+        return _sorted([*named, *offered, *(row for row in own if self._is_allowed(row))])
+
+    def everything(self) -> list[Row]:
+        """Return every known model of every provider, and what is configured."""
+        named = [self._row_of(key) for key in self._tags]
+        return _sorted([*named, *(row for name in self._catalog.provider_ids() for row in self.of_provider(name))])
+
+    def of_provider(self, provider: str) -> list[Row]:
+        """Return all models of a provider: those a running server offers, else those that are known."""
+        name = self._catalog.normalise(provider)
+        running = self._running(name)
+        known = {row.id: row for row in self._catalog.models(name) if row.status != HIDDEN}
+        if running is not None:
+            entry = self._config.providers.get(name)
+            own = {row.id for row in entry.models} if entry else set()
+            offered = {row.id: row.merged(known[row.id]) if row.id in known else row for row in running.models}
+            known = offered | {key: row for key, row in known.items() if key in own}
+        return [self._row(f"{name}/{row.id}", name, row) for row in known.values()]
+
+    # -- rows ----------------------------------------------------------------------
+
+    def _row(self, key: str, provider: str, model: Model) -> Row:
+        info = self._catalog.provider(provider)
+        tags = self._tags.get(key, ())
+        if info and (privacy := privacy_of(info, model)) != "standard":
+            tags = (*tags, privacy)
+        return Row(
+            key=key, info=info, model=model, tags=tags, source=self._source(provider, model.id),
+            available=self._has_key(provider) if info and not info.local else self._running(provider) is not None,
+        )  # fmt: skip
+
+    def _row_of(self, key: str) -> Row:
+        ref = ModelRef.parse(key)
+        info = self._catalog.provider(ref.provider) if ref else None
+        if ref is None or info is None:
+            return Row(key=key, tags=(*self._tags[key], "missing"))
+        return self._row(key, info.id, self._catalog.model(info.id, ref.model))
+
+    def _source(self, provider: str, model_id: str) -> str:
+        origin = self._catalog.origin(provider, model_id)
+        running = self._running(provider) if origin == "unknown" else None
+        return "server" if running and any(each.id == model_id for each in running.models) else origin
+
+    def _key_of(self, text: str) -> str:
+        """Return the ref a configured name means; the name itself when it means none."""
+        try:
+            return str(resolve_ref(text, self._config, self._catalog)[0])
+        except Error:
+            return text
+
+    # -- who answers ---------------------------------------------------------------
+
+    def _is_ready(self, name: str) -> bool:
+        info = self._catalog.provider(name)
+        return info is not None and (self._running(name) is not None if info.local else self._has_key(name))
+
+    def _look_for_key(self, context: Context, name: str, now_ms: int) -> bool:
+        info = self._catalog.provider(name)
+        if info is None or (
+            info.key_optional and not context.config.providers.get(name) and not _has_variable(info, context)
+        ):
+            return False
+        return is_available(info, context.config, context.store, now_ms)
+
+    def _running(self, name: str) -> LocalServer | None:
+        info = self._catalog.provider(name)
+        return self._servers().get(name) if info and info.local else None
+
+    def _find_servers(self) -> Mapping[str, LocalServer]:
+        infos = map(self._catalog.provider, self._catalog.provider_ids())
+        return {server.provider: server for server in find_local([info for info in infos if info and info.local])}
+
+    def _is_allowed(self, row: Row) -> bool:
+        ref = ModelRef.parse(row.key)
+        if ref is None or self._config.allow is None:
+            return True
+        try:
+            check_allowed(ref, self._config)
+        except Error:
+            return False
+        return True
+
+
+def _tags(config: Config, key_of: Callable[[str], str]) -> dict[str, tuple[str, ...]]:
+    """Return the configured refs with what each is configured as."""
+    found: dict[str, list[str]] = {}
+    said = [(config.primary, "default"), *_numbered(config.fallbacks, "fallback")]
+    said += [(config.image_primary, "image"), *_numbered(config.image_fallbacks, "img-fallback")]
+    said += [(ref, "configured") for ref in config.configured if not ref.endswith("*")]
+    for text, tag in said:
+        if text:
+            found.setdefault(key_of(text), []).append(tag)
+    names: dict[str, list[str]] = {}
+    for alias, ref in config.aliases.items():
+        names.setdefault(key_of(ref), []).append(alias)
+    for ref, aliases in names.items():
+        if ref in found:
+            found[ref].append(f"alias:{','.join(sorted(aliases))}")
+    return {ref: tuple(tags) for ref, tags in found.items()}
+
+
+def _numbered(refs: Iterable[str], tag: str) -> Iterator[tuple[str, str]]:
+    return ((ref, f"{tag}#{number}") for number, ref in enumerate(refs, 1))
+
+
+def _has_variable(info: ProviderInfo, context: Context) -> bool:
+    return any(context.config.environ.get(name) for name in info.env)
+
+
+def _sorted(rows: Iterable[Row]) -> list[Row]:
+    unique = {row.key: row for row in rows}
+    return sorted(unique.values(), key=lambda row: (row.key.partition("/")[0], row.key))
+
+
+# -- as JSON -----------------------------------------------------------------------
+
+
+def render_row(row: Row) -> JsonObject:
+    """Return a row in the command line's JSON shape; prices are decimal strings, `null` is unknown."""
+    head = {"key": row.key, "name": row.key, "input": "-", "contextWindow": None, "local": None, "available": None}
+    tail = {"tags": list(row.tags), "missing": "missing" in row.tags}
+    if row.info is None or row.model is None:
+        return head | tail
+    model, cost = row.model, defaults.cost(row.model)
+    return {
+        "key": row.key,
+        "name": defaults.name(model),
+        "input": "+".join(defaults.inputs(model)),
+        "contextWindow": defaults.context_window(model),
+        "local": row.local,
+        "available": row.available,
+        **tail,
+        "provider": row.info.id,
+        "id": model.id,
+        "maxTokens": defaults.max_tokens(model, row.info),
+        "reasoning": defaults.reasons(model),
+        "cost": cost and _camel(asdict(cost)),
+        "privacy": privacy_of(row.info, model),
+        "source": row.source,
+        **({} if model.status is UNSET else {"status": model.status}),
+    }
+
+
+def _camel(prices: JsonObject) -> JsonObject:
+    names = {"cache_read": "cacheRead", "cache_write": "cacheWrite"}
+    return {names.get(name, name): price for name, price in prices.items()}
