@@ -35,7 +35,7 @@ TIMERS = {
 }
 
 
-def explain_opening(error: aiohttp.ClientError | OSError, request: HttpRequest) -> Error:
+def explain_opening(error: aiohttp.ClientError | OSError | ValueError, request: HttpRequest) -> Error:
     """Return our error for one that came before the reply's headers."""
     url = shown_url(request.url)
     match error:
@@ -55,14 +55,17 @@ def explain_opening(error: aiohttp.ClientError | OSError, request: HttpRequest) 
             cause, hint = _say(error), _advise_refused(request)
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
             return BadReply(f"{url} answered something that is not HTTP", hint=f"check {request.key('baseUrl')}")
-        case aiohttp.InvalidURL():
+        case aiohttp.InvalidURL() | UnicodeError():
             cause, hint = "the URL is not valid", f"check {request.key('baseUrl')}"
+        case ValueError():
+            cause = "a header or the URL holds a character that cannot be sent"
+            hint = f"check {request.key('headers')} and the key for line breaks"
         case _:
             cause, hint = f"the connection was lost before any answer ({_say(error)})", ""
     return ConnectError(f"cannot reach {url}: {cause}", hint=hint)
 
 
-def explain_reading(error: aiohttp.ClientError | OSError, request: HttpRequest) -> Error:
+def explain_reading(error: aiohttp.ClientError | OSError | RuntimeError, request: HttpRequest) -> Error:
     """Return our error for one that came while the body was read."""
     url = shown_url(request.url)
     if "content-encoding" in str(error).lower():

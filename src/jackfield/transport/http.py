@@ -96,7 +96,8 @@ class HttpReply:
                 return await self._response.content.readany()
         except TimeoutError:
             failure: Error = explain_timeout(timer.name, timer.limit_s, self.request)
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, RuntimeError) as error:
+            # A runtime error means that the connection was closed on this side.
             failure = explain_reading(error, self.request)
             failure.__cause__ = error
         raise failure
@@ -155,10 +156,10 @@ class Transport:
             failure: Error = explain_timeout("connect", request.limits().connect or 0, request)
         except TimeoutError:
             failure = explain_timeout(timer.name, timer.limit_s, request)
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = explain_opening(error, request)
-            # A response error's own repr shows the headers sent, with the key in them.
-            if not isinstance(error, aiohttp.ClientResponseError):
+            # These show the headers sent, with the key in them.
+            if not isinstance(error, aiohttp.ClientResponseError | ValueError):
                 failure.__cause__ = error
         raise failure
 

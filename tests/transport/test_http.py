@@ -1,0 +1,410 @@
+"""The transport against real servers that misbehave in every way a server can."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+
+from jackfield.credential import Secret
+from jackfield.errors import BadReply, ConnectError, Error, StreamBroken, TimeoutExpired
+from jackfield.model import Timeouts
+from jackfield.transport.http import HttpReply, Transport
+from jackfield.transport.request import HttpRequest
+from tests.servers import (
+    CUT,
+    HANG,
+    RESET,
+    chunk,
+    free_port,
+    head,
+    json_reply,
+    serve,
+    sse_reply,
+    stream_reply,
+    text_reply,
+)
+
+
+@pytest.fixture
+async def transport() -> AsyncIterator[Transport]:
+    async with Transport() as opened:
+        yield opened
+
+
+def ask(url: str, **fields: object) -> HttpRequest:
+    return HttpRequest(url=f"{url}/v1/chat", body=b'{"a": 1}', settings="models.providers.venice", **fields)
+
+
+async def fail(transport: Transport, request: HttpRequest) -> Error:
+    """Return the error that opening or reading ends in."""
+    with pytest.raises(Error) as caught:
+        await (await transport.open(request)).read()
+    return caught.value
+
+
+# -- what is sent and heard --------------------------------------------------------
+
+
+async def test_a_request_arrives_as_it_is_and_secrets_only_at_the_socket(transport: Transport) -> None:
+    with serve(json_reply({"ok": True}, x_request_id="r1", **{"X-Mixed": "Yes"})) as server:
+        request = HttpRequest(
+            url=f"{server.url}/v1/a%2Fb?api-version=1&key=abc",
+            headers={"authorization": Secret("Bearer sk-1234567890"), "x-title": "t"},
+            body=b"{}",
+        )
+        reply = await transport.open(request)
+        body = await reply.read()
+
+    heard = server.journal[0]
+    assert (heard.method, heard.target, heard.body) == ("POST", "/v1/a%2Fb?api-version=1&key=abc", b"{}")
+    assert (heard.headers["authorization"], heard.headers["x-title"]) == ("Bearer sk-1234567890", "t")
+    assert (reply.status, reply.headers["x-request-id"], reply.headers["x-mixed"], body) == (200, "r1", "Yes", b'{"ok": true}')
+    assert "sk-1234" not in repr(request)
+    assert reply.url == f"{server.url}/v1/a%2Fb?api-version=1&key=****"
+
+
+async def test_chunks_come_when_they_are_sent(transport: Transport) -> None:
+    with serve(sse_reply("one", 0.15, "two")) as server:
+        reply = await transport.open(ask(server.url, stream=True))
+        at = [(time.monotonic(), piece) async for piece in reply.chunks()]
+
+    assert b"".join(piece for _, piece in at) == b"data: one\n\ndata: two\n\n"
+    assert at[-1][0] - at[0][0] > 0.1
+
+
+async def test_connections_are_kept_and_shared(transport: Transport) -> None:
+    with serve(json_reply(1)) as server:
+        for _ in range(3):
+            await (await transport.open(ask(server.url))).read()
+
+    assert [each.connection for each in server.journal] == [1, 1, 1]
+
+
+async def test_a_refusal_is_a_reply_not_an_error(transport: Transport) -> None:
+    with serve(json_reply({"error": "slow down"}, 429, retry_after="2")) as server:
+        reply = await transport.open(ask(server.url))
+        body = await reply.read_refusal()
+
+    assert (reply.status, reply.headers["retry-after"], body) == (429, "2", b'{"error": "slow down"}')
+
+
+async def test_a_refusal_whose_body_breaks_is_read_as_far_as_it_comes(transport: Transport) -> None:
+    with serve(
+        [head(500, content_length="99") + b"half", RESET], [head(500, content_length="9000000") + b"x" * 2_000_000, HANG]
+    ) as server:
+        assert await (await transport.open(ask(server.url))).read_refusal() in {b"half", b""}
+        assert len(await (await transport.open(ask(server.url))).read_refusal()) == 1024 * 1024
+
+
+async def test_cookies_are_not_kept(transport: Transport) -> None:
+    with serve(json_reply(1, set_cookie="session=abc; Path=/")) as server:
+        for _ in range(2):
+            await (await transport.open(ask(server.url))).read()
+
+    assert "cookie" not in server.journal[1].headers
+
+
+async def test_nothing_of_the_process_environment_is_used(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    with serve(json_reply(1)) as server:
+        assert await (await transport.open(ask(server.url))).read() == b"1"
+
+
+async def test_a_compressed_answer_is_unpacked(transport: Transport) -> None:
+    packed = gzip.compress(b'{"ok": true}')
+    with serve(text_reply(packed, content_type="application/json", content_encoding="gzip")) as server:
+        assert await (await transport.open(ask(server.url))).read() == b'{"ok": true}'
+
+
+async def test_a_decompression_bomb_is_cut_off(transport: Transport) -> None:
+    packed = gzip.compress(bytes(50_000_000))
+    with serve(text_reply(packed, content_encoding="gzip")) as server:
+        reply = await transport.open(ask(server.url))
+        with pytest.raises(BadReply, match="is over 1000000 bytes"):
+            await reply.read(1_000_000)
+
+
+async def test_an_endless_body_is_cut_off_and_its_connection_closed(transport: Transport) -> None:
+    with serve([head(200, transfer_encoding="chunked"), *[chunk(b"x" * 60_000)] * 200, HANG]) as server:
+        reply = await transport.open(ask(server.url))
+        with pytest.raises(BadReply, match="is over 100000 bytes"):
+            await reply.read(100_000)
+        assert await server.saw_drop()
+
+
+async def test_a_body_that_is_not_compressed_as_it_says_is_a_bad_reply(transport: Transport) -> None:
+    with serve(text_reply("plain", content_encoding="gzip")) as server:
+        assert type(await fail(transport, ask(server.url))) is BadReply
+
+
+# -- redirects ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_refused_by_name_and_nothing_is_sent_there(transport: Transport, status: int) -> None:
+    with serve(json_reply("stolen")) as other, serve() as server:
+        target = f"http://me:pw@127.0.0.1:{other.port}/x?token=t1"
+        server.replies = ([head(status, location=target, content_length="0")],)
+        error = await fail(transport, ask(server.url, headers={"authorization": Secret("Bearer k")}))
+
+    assert type(error) is BadReply
+    assert error.status == status
+    assert f"{server.url}/v1/chat redirects to {other.url}/x?token=****" in error.message
+    assert "models.providers.venice.baseUrl" in error.hint
+    assert not other.journal
+
+
+# -- the way there -----------------------------------------------------------------
+
+
+async def test_a_refused_connection_says_so(transport: Transport) -> None:
+    error = await fail(transport, ask(f"http://127.0.0.1:{free_port()}"))
+
+    assert type(error) is ConnectError
+    assert "connection refused" in error.message
+    assert "cannot reach http://127.0.0.1:" in error.message
+    assert error.hint == "is the server running?"
+
+
+@pytest.mark.parametrize("name", ["api.nowhere.invalid", f"{'a' * 70}.invalid", "a..b.invalid"])
+async def test_an_unknown_name_says_so(transport: Transport, name: str) -> None:
+    error = await fail(transport, ask(f"https://{name}"))
+
+    assert type(error) is ConnectError
+    assert name[:60] in error.message
+    assert "models.providers.venice.baseUrl" in error.hint
+
+
+async def test_a_key_with_a_line_break_is_not_sent_and_not_shown(transport: Transport) -> None:
+    with serve(json_reply(1)) as server:
+        request = ask(server.url, headers={"authorization": Secret("Bearer sk-12345\r\nx-evil: 1")})
+        error = await fail(transport, request)
+
+    assert type(error) is ConnectError
+    assert "sk-12345" not in repr(error) + error.hint
+    assert error.__cause__ is None
+    assert not server.journal
+
+
+async def test_a_connection_closed_before_any_answer_says_so_and_is_not_retried(transport: Transport) -> None:
+    with serve([CUT], [RESET]) as server:
+        for _ in range(2):
+            error = await fail(transport, ask(server.url))
+            assert type(error) is ConnectError
+            assert "lost before any answer" in error.message
+
+    assert len(server.journal) == 2
+
+
+async def test_a_get_is_not_retried_behind_our_back(transport: Transport) -> None:
+    with serve([CUT]) as server:
+        await fail(transport, HttpRequest(method="GET", url=server.url))
+
+    assert len(server.journal) == 1
+
+
+async def test_something_that_is_not_http_says_so(transport: Transport) -> None:
+    with serve([b"SSH-2.0-OpenSSH_9.6\r\n", CUT]) as server:
+        error = await fail(transport, ask(server.url, headers={"authorization": Secret("Bearer sk-1234567890")}))
+
+    assert type(error) is BadReply
+    assert "not HTTP" in error.message
+    # The library's own error shows the headers it sent; no chain may lead to it.
+    assert error.__cause__ is None
+    assert error.__context__ is None
+
+
+# -- kept-alive connections that go away -------------------------------------------
+
+
+@pytest.mark.parametrize("act", [CUT, RESET])
+async def test_a_reused_connection_that_closes_unheard_is_replaced_once(transport: Transport, act: object) -> None:
+    with serve(json_reply(1), [act], json_reply(2)) as server:
+        await (await transport.open(ask(server.url))).read()
+        assert await (await transport.open(ask(server.url))).read() == b"2"
+
+    assert [each.connection for each in server.journal] == [1, 1, 2]
+    assert server.journal[2].body == b'{"a": 1}'
+
+
+async def test_a_second_loss_in_a_row_is_the_callers(transport: Transport) -> None:
+    with serve(json_reply(1), [CUT]) as server:
+        await (await transport.open(ask(server.url))).read()
+        assert type(await fail(transport, ask(server.url))) is ConnectError
+
+    assert len(server.journal) == 3
+
+
+async def test_a_reused_connection_that_has_begun_to_answer_is_not_replaced(transport: Transport) -> None:
+    with serve(json_reply(1), [b"HTTP/1.1 200 OK\r\ncontent-", CUT], json_reply(2)) as server:
+        await (await transport.open(ask(server.url))).read()
+        assert type(await fail(transport, ask(server.url))) is ConnectError
+
+    assert len(server.journal) == 2
+
+
+# -- broken in the middle ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        (sse_reply("one", CUT), "closed by the other side"),
+        (sse_reply("one", 0.02, RESET), "reset by the other side"),
+        ([head(200, content_length="100") + b"data: x", CUT], "closed by the other side"),
+    ],
+)
+async def test_a_body_that_breaks_off_is_a_broken_stream(transport: Transport, steps: list[object], why: str) -> None:
+    with serve(steps) as server:
+        reply = await transport.open(ask(server.url))
+        heard = b""
+        with pytest.raises(StreamBroken, match=why) as caught:
+            async for piece in reply.chunks():
+                heard += piece
+
+    assert heard.startswith(b"data: ")
+    assert f"{server.url}/v1/chat" in caught.value.message
+
+
+# -- timers ------------------------------------------------------------------------
+
+
+async def test_silence_after_the_request_ends_with_the_first_token_timer(transport: Transport) -> None:
+    with serve([HANG]) as server:
+        error = await fail(transport, ask(server.url, timeouts=Timeouts(first_token=0.15)))
+        assert await server.saw_drop()
+
+    assert type(error) is TimeoutExpired
+    assert error.message == f"no first token from {server.url}/v1/chat within 0.15 s (timer: firstToken)"
+    assert error.hint == "to wait longer, raise models.providers.venice.timeouts.firstToken"
+
+
+@pytest.mark.parametrize("promise", [(), (b": keep-alive\n\n", 0.05, b": keep-alive\n\n"), (b"event: ping\n",)])
+async def test_headers_and_comments_are_no_first_token(transport: Transport, promise: tuple[object, ...]) -> None:
+    with serve(sse_reply(*promise, HANG)) as server:
+        error = await fail(transport, ask(server.url, timeouts=Timeouts(first_token=0.2, idle=5)))
+
+    assert "(timer: firstToken)" in error.message
+
+
+async def test_a_data_line_cut_in_two_is_a_first_token(transport: Transport) -> None:
+    with serve(stream_reply(b": wait\n\nda", 0.05, b"ta: x\n\n", 0.3, b"data: y\n\n")) as server:
+        reply = await transport.open(ask(server.url, timeouts=Timeouts(first_token=0.2, idle=1)))
+        assert (await reply.read()).endswith(b"data: y\n\n")
+
+
+async def test_a_pause_between_pieces_ends_with_the_idle_timer(transport: Transport) -> None:
+    with serve(sse_reply("one", 0.1, b":\n\n", 0.1, b":\n\n", 0.1, "two", HANG)) as server:
+        reply = await transport.open(ask(server.url, timeouts=Timeouts(idle=0.2)))
+        heard = b""
+        with pytest.raises(TimeoutExpired, match=r"nothing more from .* within 0.2 s \(timer: idle\)"):
+            async for piece in reply.chunks():
+                heard += piece
+        assert await server.saw_drop()
+
+    assert b"two" in heard
+
+
+async def test_a_slow_reader_is_no_idle_server(transport: Transport) -> None:
+    with serve(sse_reply("one", 0.02, "two", 0.02, "three")) as server:
+        reply = await transport.open(ask(server.url, timeouts=Timeouts(idle=0.2)))
+        heard = b""
+        async for piece in reply.chunks():
+            heard += piece
+            await asyncio.sleep(0.25)
+
+    assert heard.count(b"data:") == 3
+
+
+async def test_the_whole_has_a_limit_however_lively_it_is(transport: Transport) -> None:
+    with serve(sse_reply(*["x", 0.03] * 50)) as server:
+        error = await fail(transport, ask(server.url, timeouts=Timeouts(total=0.3)))
+
+    assert "no complete answer" in error.message
+    assert "(timer: total)" in error.message
+    assert error.hint.endswith("models.providers.venice.timeouts.total")
+
+
+async def test_a_server_that_does_not_shake_hands_ends_with_the_connect_timer(transport: Transport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        error = await fail(transport, ask(url, timeouts=Timeouts(connect=0.2)))
+
+    assert error.message == f"no connection to {url}/v1/chat within 0.2 s (timer: connect)"
+
+
+# -- leaving -----------------------------------------------------------------------
+
+
+async def drink(reply: HttpReply) -> None:
+    async for _ in reply.chunks():
+        pass
+
+
+async def test_cancelling_before_the_headers_closes_the_connection_at_once(transport: Transport) -> None:
+    with serve([HANG]) as server:
+        task = asyncio.create_task(transport.open(ask(server.url)))
+        while not server.journal:
+            await asyncio.sleep(0.01)
+        left_at = time.monotonic()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert await server.saw_drop()
+
+    assert server.dropped_at - left_at < 0.2
+
+
+async def test_cancelling_while_reading_closes_the_connection_at_once(transport: Transport) -> None:
+    with serve(sse_reply("one", HANG)) as server:
+        task = asyncio.create_task(drink(await transport.open(ask(server.url))))
+        await asyncio.sleep(0.05)
+        left_at = time.monotonic()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert await server.saw_drop()
+
+    assert server.dropped_at - left_at < 0.2
+
+
+async def test_closing_a_reply_early_closes_its_connection_at_once(transport: Transport) -> None:
+    with serve(sse_reply("one", HANG)) as server:
+        reply = await transport.open(ask(server.url))
+        await anext(reply.chunks())
+        left_at = time.monotonic()
+        await reply.close()
+        assert await server.saw_drop()
+
+    assert server.dropped_at - left_at < 0.2
+
+
+async def test_closing_the_transport_breaks_what_is_open() -> None:
+    transport = Transport()
+    with serve(sse_reply("one", HANG)) as server:
+        reply = await transport.open(ask(server.url))
+        await transport.close()
+        assert await server.saw_drop()
+        with pytest.raises(StreamBroken):
+            await reply.read()
+    await transport.close()
+
+
+# -- offline -----------------------------------------------------------------------
+
+
+async def test_offline_calls_this_machine_only() -> None:
+    async with Transport(offline=True) as transport:
+        with serve(json_reply(1)) as server:
+            assert await (await transport.open(ask(server.url))).read() == b"1"
+        error = await fail(transport, ask("https://api.venice.example"))
+
+    assert type(error) is ConnectError
+    assert "--offline" in error.message
+    assert "api.venice.example" in error.message
