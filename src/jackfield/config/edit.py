@@ -167,12 +167,12 @@ def _child(node: Node, step: str | int, path: KeyPath, *, strict: bool = True) -
 def _spans(node: Node) -> list[tuple[int, int]]:
     """Return where each member or item starts and ends, in the text's order."""
     if node.kind == "object":
-        return [(member.start, member.node.end) for member in node.members]
+        return [(child.key_start, child.end) for _, child in node.members]
     return [(child.start, child.end) for child in node.value]
 
 
 def _start(parent: Node, node: Node) -> int:
-    return next(start for start, end in _spans(parent) if end == node.end)
+    return node.key_start if parent.kind == "object" else node.start
 
 
 def _comma(text: str, end: int) -> int:

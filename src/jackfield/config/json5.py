@@ -8,8 +8,10 @@ else. Knows no file and no schema.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NoReturn
+
+from msgspec import Struct
 
 Kind = Literal["object", "array", "string", "number", "boolean", "null"]
 
@@ -25,16 +27,23 @@ _NUMBER = (
 
 GAP = re.compile(_GAP)
 NAME = re.compile(_NAME)
-# A key with its colon and the gaps around; a value with the gap and the comma after it.
-_KEY = re.compile(rf"(?:({_STRING})|({_NAME})){_GAP}(:?){_GAP}")
-_SCALAR = re.compile(rf"(?:({_STRING})|({_NUMBER})|(true|false|null)(?![\w$]))")
-_AFTER = re.compile(rf"{_GAP}(,?){_GAP}")
+# Almost every member is a key and a single value: one match takes it, its comma and the gaps around.
+_KEY = rf"(?:({_STRING})|({_NAME})){_GAP}(:?){_GAP}"
+_SCALAR = rf"(?:({_STRING})|({_NUMBER})|(true|false|null)(?![\w$]))"
+_AFTER = rf"{_GAP}(,?){_GAP}"
+_match_member = re.compile(rf"{_KEY}(?:{_SCALAR}{_AFTER})?").match
+_match_item = re.compile(_SCALAR + _AFTER).match
+_match_after = re.compile(_AFTER).match
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(\r\n|[\s\S]))")
 _ESCAPED = {
     "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0",
     "\n": "", "\r\n": "", "\r": "", "\u2028": "", "\u2029": "",
 }  # fmt: skip
-_WORDS = {"true": True, "false": False, "null": None}
+_WORDS: dict[str, tuple[Kind, bool | None]] = {
+    "true": ("boolean", True),
+    "false": ("boolean", False),
+    "null": ("null", None),
+}
 _SHOWN = {
     "object": "an object",
     "array": "a list",
@@ -71,18 +80,16 @@ class Json5Error(ValueError):
         super().__init__(f"line {self.line}, column {self.column}: {message}")
 
 
-class Node:
+class Node(Struct, eq=False, gc=False):  # a tree has no cycles, and there are thousands
     """One value: `text[start:end]`. Objects hold nodes by key, arrays nodes in order, the rest plain values."""
 
-    __slots__ = ("end", "kind", "members", "source", "start", "value")
-
-    def __init__(self, source: Source, kind: Kind, value: Any, start: int, end: int) -> None:
-        self.source = source
-        self.kind = kind
-        self.value = value
-        self.start = start
-        self.end = end
-        self.members: list[Member] = []  # of an object, in the text's order, repeated keys too
+    source: Source
+    kind: Kind
+    value: Any
+    start: int
+    end: int
+    key_start: int = -1  # where its key stands; -1: it is no member
+    members: Sequence[tuple[str, Node]] = ()  # of an object, in the text's order, repeated keys too
 
     @property
     def text(self) -> str:
@@ -113,17 +120,6 @@ class Node:
             yield from child.walk()
 
 
-class Member:
-    """One mention of a key; it stands at `start`."""
-
-    __slots__ = ("key", "node", "start")
-
-    def __init__(self, key: str, node: Node, start: int) -> None:
-        self.key = key
-        self.node = node
-        self.start = start
-
-
 def parse(text: str, name: str = "") -> Node:
     """Return the tree of a JSON5 text; a later mention of a key wins and is noted in `source.repeated`.
 
@@ -151,85 +147,84 @@ class _Reader:
             self.fail("this comment is never closed", end)
         return end
 
-    def value(self, at: int, depth: int) -> Node:
-        match = _SCALAR.match(self.text, at)
+    def value(self, at: int, depth: int, key_at: int = -1) -> Node:
+        match = _match_item(self.text, at)
         if match:
-            return self.scalar(match)
+            return self.scalar(match[1], match[2] or match[3], at, key_at)
         if depth >= MAX_DEPTH:
             self.fail(f"nested deeper than {MAX_DEPTH} levels", at)
         if self.text.startswith("{", at):
-            return self.object(at, depth)
+            return self.object(at, depth, key_at)
         if self.text.startswith("[", at):
-            return self.array(at, depth)
+            return self.array(at, depth, key_at)
         return self.fail(self.no_value(at), at)
 
-    def scalar(self, match: re.Match[str]) -> Node:
-        string, number, word = match.groups()
-        start, end = match.span()
+    def scalar(self, string: str | None, word: str, at: int, key_at: int) -> Node:
         if string is not None:
-            return Node(self.source, "string", self.unquote(string, start), start, end)
-        if number is not None:
-            return Node(self.source, "number", self.number(number, start), start, end)
-        return Node(self.source, "null" if word == "null" else "boolean", _WORDS[word], start, end)
+            text = self.unquote(string, at) if "\\" in string else string[1:-1]
+            return Node(self.source, "string", text, at, at + len(string), key_at)
+        kind, value = _WORDS.get(word) or ("number", self.number(word, at))
+        return Node(self.source, kind, value, at, at + len(word), key_at)
 
-    def object(self, start: int, depth: int) -> Node:
-        values: dict[str, Node] = {}
-        node = Node(self.source, "object", values, start, start)
+    def object(self, start: int, depth: int, key_at: int) -> Node:
+        text, values, members = self.text, dict[str, Node](), list[tuple[str, Node]]()
         at = self.skip(start + 1)
-        while not self.text.startswith("}", at):
-            key, key_at, at = self.key(at, start)
-            child = self.value(at, depth + 1)
+        while not text.startswith("}", at):
+            match = _match_member(text, at)
+            key, child, comma, end = self.member(match, at, depth) if match else self.fail_key(at, start)
             if key in values:
-                self.source.repeated.append((key, key_at))
+                self.source.repeated.append((key, at))
             values[key] = child
-            node.members.append(Member(key, child, key_at))
-            at = self.after(child.end, start, "}")
-        node.end = at + 1
-        return node
+            members.append((key, child))
+            at = end if comma or text.startswith("}", end) else self.fail_after(end, start, "}")
+            if text.startswith("/", at):
+                at = self.skip(at)
+        return Node(self.source, "object", values, start, at + 1, key_at, members)
 
-    def array(self, start: int, depth: int) -> Node:
-        values: list[Node] = []
-        node = Node(self.source, "array", values, start, start)
+    def member(self, match: re.Match[str], at: int, depth: int) -> tuple[str, Node, str, int]:
+        """Return a key, its value, the comma that follows or nothing, and where to go on."""
+        quoted, name, colon, string, number, word, comma = match.groups()
+        if not colon:
+            end = self.skip(match.end(3))
+            self.fail(f'expected ":" after the key {quoted or name}, found {_glimpse(self.text, end)}', end)
+        key = name or quoted[1:-1]
+        if "\\" in key:
+            key = self.unquote(f'"{name}"' if name else quoted, at)
+        if comma is not None:
+            value_at = match.start(4 if string else 5 if number else 6)
+            return key, self.scalar(string, number or word, value_at, at), comma, match.end()
+        child = self.value(self.skip(match.end()), depth + 1, at)
+        return key, child, *self.after(child.end)
+
+    def array(self, start: int, depth: int, key_at: int) -> Node:
+        text, values = self.text, list[Node]()
         at = self.skip(start + 1)
-        while not self.text.startswith("]", at):
-            if at == len(self.text):
+        while not text.startswith("]", at):
+            if at == len(text):
                 self.fail_open(start, at)
             child = self.value(at, depth + 1)
             values.append(child)
-            at = self.after(child.end, start, "]")
-        node.end = at + 1
-        return node
+            comma, end = self.after(child.end)
+            at = end if comma or text.startswith("]", end) else self.fail_after(end, start, "]")
+            if text.startswith("/", at):
+                at = self.skip(at)
+        return Node(self.source, "array", values, start, at + 1, key_at)
 
-    def key(self, at: int, opened: int) -> tuple[str, int, int]:
-        match = _KEY.match(self.text, at)
-        if not match:
-            if at == len(self.text):
-                self.fail_open(opened, at)
-            self.fail(self.no_key(at), at)
-        string, name, colon = match.groups()
-        end = match.end()
-        key = (
-            self.unquote(string, at) if string is not None else self.unquote(f'"{name}"', at) if "\\" in name else name
-        )
-        if not colon:
-            self.fail(f'expected ":" after the key {key}, found {_glimpse(self.text, end)}', end)
-        return key, at, end if end < len(self.text) and self.text[end] != "/" else self.skip(end)
+    def after(self, at: int) -> tuple[str, int]:
+        """Return the comma that follows or nothing, and where what comes after it stands."""
+        match = _match_after(self.text, at)
+        return match[1], match.end()  # type: ignore[index,union-attr]  # matches the empty text too
 
-    def after(self, at: int, opened: int, closer: str) -> int:
-        """Return where the next item or the closer stands; anything else is an error."""
-        match = _AFTER.match(self.text, at)
-        end = match.end()  # type: ignore[union-attr]  # matches the empty text too
-        if match[1] or self.text.startswith(closer, end):  # type: ignore[index]
-            return end if not self.text.startswith("/*", end) else self.skip(end)
-        end = self.skip(end)
-        if end == len(self.text):
-            self.fail_open(opened, end)
-        return self.fail(f'expected "," or "{closer}"{self.opened(opened)}, found {_glimpse(self.text, end)}', end)
+    def fail_after(self, at: int, opened: int, closer: str) -> NoReturn:
+        at = self.skip(at)
+        if at == len(self.text):
+            self.fail_open(opened, at)
+        line, column = self.source.locate(opened)
+        place = f'for the "{self.text[opened]}" of line {line}, column {column}'
+        self.fail(f'expected "," or "{closer}" {place}, found {_glimpse(self.text, at)}', at)
 
     def unquote(self, quoted: str, at: int) -> str:
         inner = quoted[1:-1]
-        if "\\" not in inner:
-            return inner
 
         def replace(match: re.Match[str]) -> str:
             hexadecimal = match[1] or match[2]
@@ -259,14 +254,12 @@ class _Reader:
             return "this text is never closed on its line"
         return f"expected a value, found {_glimpse(self.text, at)}"
 
-    def no_key(self, at: int) -> str:
-        if self.text[at : at + 1] in {'"', "'"}:
-            return "this key is never closed on its line"
-        return f'expected a key or "}}", found {_glimpse(self.text, at)}'
-
-    def opened(self, at: int) -> str:
-        line, column = self.source.locate(at)
-        return f' for the "{self.text[at]}" of line {line}, column {column}'
+    def fail_key(self, at: int, opened: int) -> NoReturn:
+        if at == len(self.text):
+            self.fail_open(opened, at)
+        if self.text[at] in "\"'":
+            self.fail("this key is never closed on its line", at)
+        self.fail(f'expected a key or "}}", found {_glimpse(self.text, at)}', at)
 
     def fail_open(self, opened: int, at: int) -> NoReturn:
         line, column = self.source.locate(opened)

@@ -35,7 +35,7 @@ def observe(root: Node) -> Manner:
     """Return the manner of a text; one that shows none is plain JSON, indented by two."""
     text = root.source.text
     nodes = list(root.walk())
-    keys = [member.start for node in nodes for member in node.members if _BARE_KEY.fullmatch(member.key)]
+    keys = [child.key_start for node in nodes for key, child in node.members if _BARE_KEY.fullmatch(key)]
     quotes = [text[node.start] for node in nodes if node.kind == "string"]
     indent = _INDENT.search(text)
     return Manner(
@@ -43,7 +43,7 @@ def observe(root: Node) -> Manner:
         unit=indent[1] if indent else "  ",
         quote="'" if quotes.count("'") > quotes.count('"') else '"',
         quoted_keys=text[keys[0]] in "\"'" if keys else True,
-        last_comma=bool(root.members and re.match(r"\s*,", text[root.members[-1].node.end :])),
+        last_comma=bool(root.members and re.match(r"\s*,", text[root.members[-1][1].end :])),
     )
 
 
