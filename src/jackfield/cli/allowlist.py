@@ -1,0 +1,55 @@
+"""Choosing the models that may be used: writes `agents.defaults.models`, and only on request."""
+
+from __future__ import annotations
+
+from jackfield.auth.resolve import is_available
+from jackfield.cli import ask, ui
+from jackfield.cli.context import Context
+from jackfield.cli.models_menu import label_models
+from jackfield.config.save import Edit, Set, Unset, edit_config
+
+PATH = ("agents", "defaults", "models")
+
+
+def choose(context: Context) -> None:
+    """Ask which models may be used, show the change, and write it on yes; no mark means no allowlist."""
+    before = context.config.configured
+    chosen = ask.pick_many("Models that may be used", _options(context), before)
+    if (
+        not chosen
+        and before
+        and not ask.confirm("Clear the model allowlist? Every model may be used then.", default=False)
+    ):
+        return
+    primary = context.config.primary
+    if chosen and primary and primary not in chosen:
+        ui.note(f"the default model stays on it: {primary}")
+        chosen = [primary, *chosen]
+    edits = make_edits(before, chosen)
+    result = edit_config(context.paths, edits, environ=context.environ, dry_run=True)
+    if not result.diff:
+        ui.note("no change")
+        return
+    ui.note(result.diff.rstrip())
+    if ask.confirm("Write this?"):
+        edit_config(context.paths, edits, environ=context.environ)
+        del context.config
+        ui.out(f"Updated {result.path}")
+
+
+def make_edits(before: tuple[str, ...], chosen: list[str]) -> list[Edit]:
+    """Return what turns one allowlist into another; entries that stay keep their aliases and params."""
+    if not chosen:
+        return [Unset(PATH)]
+    removed: list[Edit] = [Unset((*PATH, ref)) for ref in before if ref not in chosen]
+    return removed + [Set((*PATH, ref), {}) for ref in chosen if ref not in before]
+
+
+def _options(context: Context) -> list[tuple[str, str]]:
+    catalog, now_ms = context.catalog, context.now_ms()
+    found = {ref: ref for ref in context.config.configured}
+    for name in catalog.provider_ids():
+        info = catalog.provider(name)
+        if info and not info.local and is_available(info, context.config, context.store, now_ms):
+            found |= {f"{name}/{model}": f"{name}/{label}" for label, model in label_models(catalog.models(name), info)}
+    return [(label, ref) for ref, label in found.items()]

@@ -1,0 +1,104 @@
+"""Which key a set-up uses: the flag's, a variable's, the one stored before. Asks nobody."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from jackfield.auth.sources import names, variables
+from jackfield.cli.choices import Choice
+from jackfield.cli.context import Context
+from jackfield.cli.signin import check_secret, make_profile, name_profile
+from jackfield.credential import Profile, ProfileType, Secret
+from jackfield.errors import AuthError, MissingKey
+
+TYPES: dict[str, ProfileType] = {"token": "token"}
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What the command line says of the credential."""
+
+    key: str = ""  # as given; may be wrapped in quotes and `export X=`
+    flag: str = ""  # the flag that gave it
+    profile_id: str | None = None
+    expires_ms: int | None = None
+    by_reference: bool = False  # store the variable's name, not its value
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """A credential that was found: new, or one the store has already."""
+
+    profile: Profile
+    origin: str
+    is_stored: bool = False
+
+
+def secret_type(choice: Choice) -> ProfileType:
+    """Return the type of profile a choice makes."""
+    return TYPES.get(choice.method.kind, "api_key")
+
+
+def find_key(context: Context, choice: Choice, wish: Wish) -> Key | None:
+    """Return the flag's key, else a variable's, else the stored one; `None` when there is none."""
+    if wish.key.strip() and not wish.by_reference:
+        key = check_secret(wish.key, wish.flag)
+        require_shape(choice, key)
+        return Key(profile=new_profile(choice, key, wish), origin=wish.flag)
+    found = find_variable(context, choice)
+    if found:
+        name, text = found
+        profile = new_profile(choice, check_secret(text, f"env: {name}"), wish)
+        if wish.by_reference:
+            profile = replace(profile, secret=Secret(""), secret_env=name)
+        return Key(profile=profile, origin=f"env: {name}")
+    return None if wish.by_reference else find_stored(context, choice)
+
+
+def find_variable(context: Context, choice: Choice) -> tuple[str, str] | None:
+    """Return the first variable that is set and holds this kind of secret, with its content."""
+    wants_token = secret_type(choice) == "token"
+    for name in variables(choice.info):
+        text = context.config.environ.get(name, "").strip()
+        if text and ("OAUTH_TOKEN" in name) == wants_token:
+            return name, text
+    return None
+
+
+def find_stored(context: Context, choice: Choice) -> Key | None:
+    """Return the profile of this type that the store has for the provider."""
+    known, kind = names(choice.info, context.config), secret_type(choice)
+    for profile in context.store.list():
+        usable = profile.secret and not profile.is_expired(context.now_ms())
+        if profile.provider in known and profile.type == kind and usable:
+            return Key(profile=profile, origin=f"profile:{profile.id}", is_stored=True)
+    return None
+
+
+def new_profile(choice: Choice, key: str, wish: Wish) -> Profile:
+    """Return the profile a key becomes."""
+    profile_id = name_profile(choice.info, wish.profile_id, "default")
+    return replace(make_profile(choice.info, profile_id, secret_type(choice), key), expires_ms=wish.expires_ms)
+
+
+def missing_key(choice: Choice) -> MissingKey:
+    """Return the error for a set-up without a key and without anybody to ask."""
+    kind = secret_type(choice)
+    named = [name for name in variables(choice.info) if ("OAUTH_TOKEN" in name) == (kind == "token")]
+    word = "token" if kind == "token" else "API-key"
+    env = f"{named[0]} in env, or " if named else ""
+    return MissingKey(
+        f"Missing {choice.flag or '--token'} (or {env}existing {choice.info.id} {word} profile).",
+        hint=f"get one from {choice.info.name or choice.info.id}, or run this on a terminal to be asked for it",
+    )
+
+
+def require_shape(choice: Choice, key: str) -> None:
+    """Raise `AuthError` for a token that is cut off, or of another kind than the choice takes."""
+    method = choice.method
+    if method.secret_prefix and not key.startswith(method.secret_prefix):
+        raise AuthError(f"expected a token that starts with {method.secret_prefix}", hint=method.hint)
+    if len(key) < method.secret_min_length:
+        raise AuthError(
+            f"the token is too short: {len(key)} characters, at least {method.secret_min_length} expected",
+            hint="paste the whole token; terminals wrap it over several lines",
+        )

@@ -1,0 +1,71 @@
+"""Choosing among a provider's models: one to start with, or those an allowlist names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import UNSET
+
+from jackfield.catalog.defaults import FREE, context_window, cost, name
+from jackfield.cli import ask
+from jackfield.cli.context import Context
+from jackfield.cli.setup import Setup
+from jackfield.model import Model, ProviderInfo
+from jackfield.providers.discover import find_local
+
+KEEP = "keep"
+MANUAL = "manual"
+
+
+def pick_model(context: Context, setup: Setup) -> str | None:
+    """Ask for a model of the set-up's provider; return its id, `None` to keep the present default."""
+    rows = list_models(context, setup)
+    current = context.config.primary
+    keep = [(f"Keep current ({current})", KEEP)] if current else [("None for now", KEEP)]
+    options = [*keep, *label_models(rows, setup.info), ("Enter model manually", MANUAL)]
+    picked = ask.pick(
+        "Default model", options, default=setup.model if setup.model in {row.id for row in rows} else KEEP
+    )
+    if picked == MANUAL:
+        text = ask.text("Model id").removeprefix(f"{setup.info.id}/")
+        return text or None
+    return None if picked == KEEP else picked
+
+
+def list_models(context: Context, setup: Setup) -> tuple[Model, ...]:
+    """Return the provider's rows, those of a running local server, and the one the set-up starts with."""
+    rows = {row.id: row for row in context.catalog.models(setup.info.id)}
+    if setup.info.local:
+        for server in find_local([setup.info]):
+            rows |= {row.id: row for row in server.models}
+    if setup.model and setup.model not in rows:
+        rows = {setup.model: Model(id=setup.model), **rows}
+    return tuple(rows.values())
+
+
+def label_models(rows: Sequence[Model], info: ProviderInfo) -> list[tuple[str, str]]:
+    """Return what a menu shows of each model: id, name, window, price, privacy; with the id."""
+    cells = [
+        (row.id, _shown_name(row), f"{round(context_window(row) / 1000)}k", _price(row), _privacy(row, info))
+        for row in rows
+    ]
+    widths = [max((len(line[column]) for line in cells), default=0) for column in range(5)]
+    return [
+        ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip(), line[0])
+        for line in cells
+    ]
+
+
+def _shown_name(row: Model) -> str:
+    return "" if name(row) == row.id else name(row)
+
+
+def _price(row: Model) -> str:
+    said = cost(row)
+    if said is None or said.input is None or said.output is None:
+        return "price unknown"
+    return "free" if said == FREE else f"${said.input}/${said.output}"
+
+
+def _privacy(row: Model, info: ProviderInfo) -> str:
+    return (info.privacy or "") if row.privacy is UNSET else row.privacy

@@ -1,0 +1,131 @@
+"""Setting a provider up without asking: from an order to what is written, and the words about it."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from jackfield.cli import ui
+from jackfield.cli.auth_paste import alternative
+from jackfield.cli.check import find_fault
+from jackfield.cli.choices import OFFERED, Choice
+from jackfield.cli.context import Context
+from jackfield.cli.custom import CUSTOM, check_url, entry_of_custom, place_custom
+from jackfield.cli.keys import Key, find_key, missing_key
+from jackfield.cli.order import Order
+from jackfield.cli.setup import Setup, apply
+from jackfield.cli.signin import warn_of
+from jackfield.config.save import EditResult
+from jackfield.errors import AuthError, UsageError
+from jackfield.message import JsonObject
+
+
+def carry_out(context: Context, order: Order) -> None:
+    """Set up the order's provider; raises when something is missing, and then has written nothing."""
+    choice = place(order)
+    if choice.method.kind not in OFFERED:
+        raise AuthError(
+            "OAuth requires interactive mode.", hint=f"what works here: {alternative(context, choice.info)}"
+        )
+    key = find_key(context, choice, replace(order.wish, expires_ms=end_of(context, order)))
+    if key is None and not is_optional(choice):
+        raise missing_key(choice)
+    setup = prepare(choice, order, key)
+    if key and not key.is_stored:
+        warn_of(key.profile.secret.reveal() or "-", choice.info, choice.method)
+    if order.check and (fault := check(context, setup)):
+        raise fault
+    report(context, setup, order, apply(context, setup))
+
+
+def place(order: Order) -> Choice:
+    """Return the order's choice at the address it means."""
+    choice, url = order.choice, order.custom.base_url
+    if choice is None:
+        raise UsageError("no --auth-choice is given", hint="such as: --auth-choice venice-api-key")
+    if choice.id == CUSTOM:
+        return place_custom(choice, order.custom)
+    url = check_url(url) if url else choice.method.base_url
+    return replace(choice, info=replace(choice.info, base_url=url)) if url else choice
+
+
+def is_optional(choice: Choice) -> bool:
+    """Tell whether the choice works without a key."""
+    return choice.method.kind == "none" or choice.info.key_optional
+
+
+def end_of(context: Context, order: Order) -> int | None:
+    """Return when the order's token ends, in Unix milliseconds."""
+    return None if order.lasts_ms is None else context.now_ms() + order.lasts_ms
+
+
+def prepare(choice: Choice, order: Order, key: Key | None) -> Setup:
+    """Return what would be written for a choice that is in its place."""
+    info, method = choice.info, choice.method
+    model = order.custom.model_id or method.default_model or info.default_model or None
+    moved = bool(method.base_url or order.custom.base_url)
+    entry: JsonObject = {"baseUrl": info.base_url} if moved else {}
+    return Setup(
+        choice=choice.id,
+        info=info,
+        profile=key.profile if key and not key.is_stored else None,
+        stored_id=key.profile.id if key and key.is_stored else None,
+        origin=key.origin if key else "no key",
+        model=model,
+        alias=info.default_alias if model == info.default_model else "",
+        set_default=order.set_default,
+        entry=entry_of_custom(choice, order.custom) if choice.id == CUSTOM else entry,
+        plugin=method.plugin,
+    )
+
+
+def check(context: Context, setup: Setup) -> Exception | None:
+    """Ask the model one word; return why it did not answer."""
+    if setup.ref is None:
+        raise UsageError("there is no model to check", hint="name one: --custom-model-id ID")
+    return find_fault(context, setup)
+
+
+# -- what is said afterwards -------------------------------------------------------
+
+
+def report(context: Context, setup: Setup, order: Order, result: EditResult) -> None:
+    """Say what was written and where, and what to type next."""
+    if order.as_json:
+        ui.as_json(render_summary(context, setup, result))
+        return
+    if setup.profile_id:
+        kind = setup.profile.type if setup.profile else "stored before"
+        ui.out(f"Auth profile: {setup.profile_id} ({setup.info.id}/{kind})")
+    if result.files:
+        ui.out(f"Updated {result.path}")
+    default = context.config.primary
+    if setup.ref and default == setup.ref:
+        ui.out(f"Default model: {setup.ref}")
+    elif setup.ref:
+        ui.out(f"Default model available: {setup.ref} (use --set-default to apply; now {default})")
+    if setup.profile:
+        ui.note(f"the key ({setup.origin}) is in {context.store.path}; it is used before any variable")
+    ui.note(f"next: {_next_command(setup, default)}")
+
+
+def _next_command(setup: Setup, default: str | None) -> str:
+    if setup.ref:
+        return 'jackfield chat "Hello"' if default == setup.ref else f'jackfield chat --model {setup.ref} "Hello"'
+    return f"jackfield models list --provider {setup.info.id}, then jackfield models set REF"
+
+
+def render_summary(context: Context, setup: Setup, result: EditResult) -> JsonObject:
+    """Return the JSON summary; it holds no secret."""
+    return {
+        "ok": True,
+        "mode": "local",
+        "authChoice": setup.choice,
+        "provider": setup.info.id,
+        "profileId": setup.profile_id,
+        "keySource": setup.origin,
+        "model": setup.ref,
+        "defaultModel": context.config.primary,
+        "configPath": str(context.paths.config),
+        "authStorePath": str(context.store.path),
+        "written": [str(path) for path in (*result.files, *((context.store.path,) if setup.profile else ()))],
+    }

@@ -1,0 +1,159 @@
+"""Setting a provider up step by step: provider, sign-in, key, model, check, summary, yes.
+
+Nothing is written before the last yes; Ctrl-C at any step leaves everything as it was.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from jackfield.cli import ask, ui
+from jackfield.cli.auth_paste import alternative
+from jackfield.cli.check import find_fault
+from jackfield.cli.choices import CHOICES, OFFERED, Choice, groups
+from jackfield.cli.context import Context
+from jackfield.cli.custom import COMPATIBILITY, CUSTOM, check_url
+from jackfield.cli.keys import Key, find_stored, find_variable, new_profile, require_shape
+from jackfield.cli.models_menu import pick_model
+from jackfield.cli.order import Order
+from jackfield.cli.setup import Setup, apply, becomes_default, preview
+from jackfield.cli.signin import check_secret, warn_of
+from jackfield.cli.unattended import end_of, is_optional, place, prepare, report
+from jackfield.errors import AuthError, Error
+
+
+def guide(context: Context, order: Order) -> None:
+    """Ask for what the order leaves open, show what will change, and write it on yes."""
+    _ = context.config  # a config that cannot be read stops us before the first question
+    choice = order.choice or pick_choice()
+    if choice is None:
+        ui.note("nothing changed; later: jackfield onboard")
+        return
+    order = replace(order, choice=choice)
+    refuse(context, choice)
+    if choice.id == CUSTOM:
+        order = _ask_custom(order)
+    choice = place(order)
+    setup = prepare(choice, order, _ask_key(context, choice, order))
+    setup = _ask_model(context, setup)
+    if _is_agreed(context, setup):
+        report(context, setup, order, apply(context, setup))
+    else:
+        ui.note("nothing was written")
+
+
+def pick_choice() -> Choice | None:
+    """Ask for the provider and the way to sign in there; `None` is `Skip for now`."""
+    by_group = groups(CHOICES)
+    options = [*((group, group) for group in sorted(by_group, key=str.lower)), ("Skip for now", "")]
+    group = ask.pick("Provider", options)
+    if not group:
+        return None
+    choices = by_group[group]
+    if len(choices) == 1:
+        return choices[0]
+    return ask.pick(f"How do you sign in to {group}?", [(_label(choice), choice) for choice in choices])
+
+
+def refuse(context: Context, choice: Choice) -> None:
+    """Raise for a sign-in that this version cannot carry out."""
+    if choice.method.kind not in OFFERED:
+        raise AuthError(
+            f"{choice.method.label or choice.id} is not in this version",
+            hint=f"what works instead: {alternative(context, choice.info)}",
+        )
+
+
+def _label(choice: Choice) -> str:
+    label = choice.method.label or choice.id
+    return label if choice.method.kind in OFFERED else f"{label} (not in this version)"
+
+
+# -- the steps ---------------------------------------------------------------------
+
+
+def _ask_custom(order: Order) -> Order:
+    custom = order.custom
+    url = custom.base_url or ask.text("Base URL", "http://127.0.0.1:8000/v1")
+    check_url(url)
+    options = [(name, name) for name in COMPATIBILITY]
+    kind = custom.compatibility or ask.pick("What does it speak?", options)
+    model = custom.model_id or _ask_until("Model id (as the server names it)")
+    return replace(order, custom=replace(custom, base_url=url, compatibility=kind, model_id=model))
+
+
+def _ask_key(context: Context, choice: Choice, order: Order) -> Key | None:
+    """Offer what is there already, then ask; `None` only where no key is needed."""
+    if order.wish.key:
+        key = check_secret(order.wish.key, order.wish.flag)
+        require_shape(choice, key)
+        return _typed(context, choice, order, key)
+    if found := find_variable(context, choice):
+        name, text = found
+        key = check_secret(text, f"env: {name}")
+        if ask.confirm(f"Use existing {name} (env, {_masked(key)})?"):
+            return replace(_typed(context, choice, order, key), origin=f"env: {name}")
+    stored = find_stored(context, choice)
+    if stored and ask.confirm(f"Use the stored key {stored.profile.id} ({stored.profile.secret.masked()})?"):
+        return stored
+    if choice.method.hint:
+        ui.note(choice.method.hint)
+    while True:
+        optional = is_optional(choice)
+        text = ask.secret(f"{choice.method.label or choice.id}{' (empty: none)' if optional else ''}")
+        if not text.strip() and optional:
+            return None
+        try:
+            key = check_secret(text, "the terminal")
+            require_shape(choice, key)
+        except AuthError as error:
+            ui.warn(error.message)
+            continue
+        warn_of(key, choice.info, choice.method)
+        return _typed(context, choice, order, key)
+
+
+def _typed(context: Context, choice: Choice, order: Order, key: str) -> Key:
+    wish = replace(order.wish, expires_ms=end_of(context, order))
+    return Key(profile=new_profile(choice, key, wish), origin="typed")
+
+
+def _masked(key: str) -> str:
+    from jackfield.credential import Secret
+
+    return Secret(key).masked()
+
+
+def _ask_model(context: Context, setup: Setup) -> Setup:
+    """Ask for the default model among all the provider has; the present one may stay."""
+    current = context.config.primary
+    model = pick_model(context, setup)
+    if model is None:
+        return replace(setup, model=None, alias="")
+    alias = setup.alias if model == setup.model else ""
+    # Picking a model in the presence of another default means changing the default.
+    return replace(setup, model=model, alias=alias, set_default=setup.set_default or current is not None)
+
+
+def _is_agreed(context: Context, setup: Setup) -> bool:
+    """Check the model, show what will be written, and ask."""
+    if setup.ref and not context.offline and ask.confirm(f"Ask {setup.ref} one word to see that it works?"):
+        fault = find_fault(context, setup)
+        ui.note("it answers" if fault is None else f"no answer: {fault}")
+        if isinstance(fault, Error) and fault.hint:
+            ui.note(fault.hint)
+        if fault and not ask.confirm("Save anyway?", default=False):
+            return False
+    if setup.profile:
+        ui.note(f"{context.store.path}: {setup.profile.id} ({setup.profile.secret.masked()})")
+    diff = preview(context, setup)
+    ui.note(diff.rstrip() if diff else f"{context.paths.config}: no change")
+    if becomes_default(setup, context.config):
+        ui.note(f"default model: {setup.ref}")
+    return ask.confirm("Write this?")
+
+
+def _ask_until(question: str) -> str:
+    while not (said := ask.text(question)):
+        ui.note("something is needed here")
+    return said
