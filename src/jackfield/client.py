@@ -18,7 +18,7 @@ from jackfield.catalog.load import Catalog
 from jackfield.catalog.price import cost_usd
 from jackfield.config.default import load_default
 from jackfield.config.schema import Config
-from jackfield.errors import Error, InvalidRequest
+from jackfield.errors import BadReply, Error, InvalidRequest
 from jackfield.message import (
     Accumulator,
     ChatRequest,
@@ -31,7 +31,7 @@ from jackfield.model import Model
 from jackfield.providers.provider import check_reply, load_protocol, render, wire_compat
 from jackfield.routing.failover import Events, Walk
 from jackfield.routing.plan import Candidate, Plan, plan
-from jackfield.transport.http import HttpReply, Transport
+from jackfield.transport.http import REPLY_LIMIT, HttpReply, Transport
 
 
 class AsyncClient:
@@ -197,7 +197,11 @@ async def _read(reply: HttpReply, candidate: Candidate, request: ChatRequest, so
             yield event
         return
     parser = protocol.StreamParser()
+    size = 0
     async for chunk in reply.chunks():
+        size += len(chunk)
+        if size > REPLY_LIMIT:
+            raise BadReply(f"the stream of {reply.url} is over {REPLY_LIMIT} bytes")
         for event in parser.feed(chunk):
             yield event
     for event in parser.close():

@@ -22,6 +22,7 @@ from jackfield.cli import answer, ui
 from jackfield.cli.attach import load_attachment
 from jackfield.cli.chat import summary
 from jackfield.cli.context import Context
+from jackfield.cli.models_rows import Listing
 from jackfield.client import AsyncClient
 from jackfield.errors import Error, UsageError
 from jackfield.message import Block, ChatRequest, ChatResponse, Message, TextBlock, ToolCall
@@ -175,9 +176,8 @@ def choose_model(talk: Conversation, rest: str) -> None:
 
 def list_models(talk: Conversation, rest: str) -> None:
     """List the models at hand, numbered; a word filters them."""
-    from jackfield.cli.models import available_refs
-
-    talk.listed = [ref for ref in available_refs(talk.context) if rest.lower() in ref.lower()]
+    rows = Listing(talk.context).usable()
+    talk.listed = [row.key for row in rows if rest.lower() in row.key.lower()]
     for number, ref in enumerate(talk.listed, 1):
         ui.out(f"{number:4}  {ref}")
     if not talk.listed:
