@@ -5,7 +5,7 @@ export PYTHON
 BIN := .venv/bin
 PYTEST_ARGS ?= -n auto
 
-.PHONY: help try test check lint fix lock bench demo-model
+.PHONY: help try test check fix lock bench demo-model
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -24,11 +24,15 @@ check: ## Style, types, layers, and files that are made from others
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/compile_catalog.py --check
+	$(BIN)/python scripts/render_docs.py --check
 
-fix: ## Mend what the style checks can mend
+fix: ## Mend style, and make the made files anew
 	@scripts/setup dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	$(BIN)/python scripts/compile_catalog.py
+	$(BIN)/python scripts/render_docs.py
 
 lock: ## Lock the packages anew (needs uv); see CONTRIBUTING.md
 	scripts/lock

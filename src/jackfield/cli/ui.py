@@ -6,11 +6,9 @@ on a terminal and passed on unchanged into a pipe.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any, TextIO
 
 import click
@@ -84,6 +82,8 @@ def warn(text: str) -> None:
 
 def as_json(value: object) -> None:
     """Print one JSON value, keys in their order; money is a decimal string."""
+    import json  # with decimal, below, the tenth part of what help costs
+
     out(json.dumps(value, indent=2, ensure_ascii=False, default=_to_json))
 
 
@@ -127,6 +127,8 @@ def render_attempt(attempt: Any) -> dict[str, Any]:
 
 
 def _to_json(value: object) -> object:
+    from decimal import Decimal
+
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, Mapping):

@@ -1,0 +1,150 @@
+"""What a command costs before it does any work, in starts of a bare interpreter.
+
+Every round runs each case once, so that a busy moment of the machine meets all of them; the
+medians' ratio to `python -c pass` is the figure. The budget is the most a release may show.
+
+    python bench/startup.py [--rounds 25] [--write]      --write puts the table into bench/README.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+README = Path(__file__).with_name("README.md")
+MODELS = 2_000
+# A reply in three pieces, as a server streams it.
+CHUNKS = [
+    '{"choices":[{"index":0,"delta":{"role":"assistant","content":"Hello"}}]}',
+    '{"choices":[{"index":0,"delta":{"content":" there"}}]}',
+    '{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}',
+    "[DONE]",
+]
+REPLY = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+    + "".join(f"data: {chunk}\n\n" for chunk in CHUNKS).encode()
+)
+
+
+@dataclass
+class Case:
+    """One command, what it may cost, and what its runs cost."""
+
+    name: str
+    command: Sequence[str]
+    budget: float
+    seconds: list[float] = field(default_factory=list)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--rounds", type=int, default=25)
+    options.add_argument("--write", action="store_true")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder, canned_server() as port:
+        home = Path(folder)
+        write_home(home, port)
+        cases = list_cases()
+        for _ in range(chosen.rounds):
+            for case in cases:
+                case.seconds.append(time_once(case.command, home))
+    table = render(cases, chosen.rounds)
+    print(table)
+    if chosen.write:
+        write(table)
+
+
+def list_cases() -> list[Case]:
+    """Return the bare interpreter and every measured command, in the table's order."""
+    python = sys.executable
+    installed = Path(python).with_name("jackfield")
+    jackfield = [str(installed)] if installed.exists() else [python, "-m", "jackfield"]
+    return [
+        Case("python -c pass", [python, "-c", "pass"], 1),
+        Case("python -c 'import jackfield'", [python, "-c", "import jackfield"], 4),
+        Case("jackfield --version", [*jackfield, "--version"], 2),
+        Case("jackfield --help", [*jackfield, "--help"], 5),
+        Case(f"jackfield models list ({MODELS} models, 24 kB config)", [*jackfield, "models", "list"], 7),
+        Case("jackfield chat (canned server)", [*jackfield, "chat", "--model", "box/m0", "Hello"], 25),
+    ]
+
+
+def write_home(home: Path, port: int) -> None:
+    """Write a set-up with many models; none of the developer's own is seen."""
+    rows = ",".join(f'{{id:"m{number}"}}' for number in range(MODELS))
+    provider = f'baseUrl:"http://127.0.0.1:{port}/v1",api:"openai-completions",apiKey:"k",models:[{rows}]'
+    (home / ".jackfield").mkdir(mode=0o700)
+    config = f"{{models:{{providers:{{box:{{{provider}}}}}}}}}"
+    (home / ".jackfield" / "jackfield.json").write_text(config, encoding="utf-8")
+
+
+def time_once(command: Sequence[str], home: Path) -> float:
+    """Run a command with nothing of the developer's environment; return its wall time in seconds."""
+    environ = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    start = time.perf_counter()
+    done = subprocess.run(command, env=environ, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    took = time.perf_counter() - start
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: {done.stderr.decode()}")
+    return took
+
+
+def answer(connection: socket.socket) -> None:
+    """Send the canned reply when a request's body has come; nothing to a caller that leaves."""
+    while heard := connection.recv(65536):
+        if b"}" in heard:
+            connection.sendall(REPLY)
+            return
+
+
+@contextmanager
+def canned_server() -> Iterator[int]:
+    """Answer every request on a loopback port with the same reply, at once."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    answer(connection)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def render(cases: Sequence[Case], rounds: int) -> str:
+    """Return the table; a ratio over its budget is marked."""
+    bare = median(cases[0].seconds)
+    lines = [f"Medians of {rounds} interleaved runs.", "", "| command | ms | × bare | budget |", "|---|---|---|---|"]
+    for case in cases:
+        ratio = median(case.seconds) / bare
+        mark = " **over**" if ratio > case.budget else ""
+        lines.append(f"| `{case.name}` | {median(case.seconds) * 1000:.0f} | {ratio:.1f}{mark} | {case.budget:g} |")
+    return "\n".join(lines)
+
+
+def write(table: str) -> None:
+    """Replace the table between the marks in bench/README.md."""
+    text = README.read_text(encoding="utf-8")
+    marked = re.compile(r"(<!-- startup -->\n).*?(\n<!-- end -->)", re.DOTALL)
+    README.write_text(marked.sub(lambda match: match[1] + table + match[2], text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""The rules of CONTRIBUTING.md that a program can check."""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "jackfield"
+FILES = sorted(SOURCE.rglob("*.py"))
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 50
+VAGUE_VERBS = ("get_", "do_", "handle_", "process_", "manage_")
+# `click` and `msgspec` call these by their own names.
+FOREIGN_NAMES = {"get_command"}
+VAGUE_NOUNS = {"utils", "util", "helpers", "helper", "common", "misc", "shared"}
+PROVIDER_WORDS = {"provider", "provider_id"}
+
+
+def spot(path: Path, node: ast.stmt | ast.expr) -> str:
+    return f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def walk(*kinds: type[ast.AST]) -> Iterator[tuple[Path, ast.AST]]:
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, kinds):
+                yield path, node
+
+
+def names_provider(node: ast.expr) -> bool:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in PROVIDER_WORDS or (isinstance(node, ast.Attribute) and ast.unparse(node).endswith("info.id"))
+        case _:
+            return False
+
+
+def is_text(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant(value=str(value)):
+            return value != ""
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
+            return any(map(is_text, parts))
+        case _:
+            return False
+
+
+def test_a_provider_is_data_and_compared_with_no_name() -> None:
+    found = []
+    for path, node in walk(ast.Compare):
+        assert isinstance(node, ast.Compare)
+        sides = [node.left, *node.comparators]
+        if any(map(names_provider, sides)) and any(map(is_text, sides)):
+            found.append(f"{spot(path, node)} {ast.unparse(node)}")
+
+    assert found == []
+
+
+def test_a_built_in_provider_is_named_in_no_match_statement() -> None:
+    ids = {path.stem for path in (SOURCE / "catalog" / "data").glob("*.toml")}
+    found = [
+        f"{spot(path, node.value)} {ast.unparse(node.value)}"
+        for path, node in walk(ast.MatchValue)
+        if isinstance(node, ast.MatchValue) and isinstance(node.value, ast.Constant) and node.value.value in ids
+    ]
+
+    assert found == []
+
+
+def test_files_fit_a_sitting() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+def test_functions_fit_a_screen() -> None:
+    found = {}
+    for path, node in walk(ast.FunctionDef, ast.AsyncFunctionDef):
+        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        length = (node.end_lineno or node.lineno) - node.lineno + 1
+        if length > LONGEST_FUNCTION:
+            found[f"{spot(path, node)} {node.name}"] = length
+
+    assert found == {}
+
+
+def test_no_error_is_swallowed_without_its_name() -> None:
+    found = []
+    for path, node in walk(ast.ExceptHandler):
+        assert isinstance(node, ast.ExceptHandler)
+        if ast.unparse(node.body[-1]) == "raise":
+            continue
+        caught = (
+            {each.id for each in ast.walk(node.type) if isinstance(each, ast.Name)} if node.type else {"everything"}
+        )
+        if caught & {"everything", "Exception", "BaseException"}:
+            found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+
+    assert found == []
+
+
+def test_functions_have_verbs_that_say_something() -> None:
+    found = []
+    for path, node in walk(ast.FunctionDef, ast.AsyncFunctionDef):
+        assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if node.name.lstrip("_").startswith(VAGUE_VERBS) and node.name not in FOREIGN_NAMES:
+            found.append(f"{spot(path, node)} {node.name}")
+
+    assert found == []
+
+
+def test_files_have_nouns_that_say_something() -> None:
+    assert [path for path in FILES if path.stem in VAGUE_NOUNS or path.parent.name in VAGUE_NOUNS] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_module_says_what_it_holds(path: Path) -> None:
+    assert ast.get_docstring(TREES[path])
+
+
+def test_every_exported_name_exists_and_the_list_is_sorted() -> None:
+    for path, tree in TREES.items():
+        if not any(isinstance(node, ast.Name) and node.id == "__all__" for node in ast.walk(tree)):
+            continue
+        name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+        module = import_module(name)
+        exported = list(module.__all__)
+
+        assert [each for each in exported if not hasattr(module, each)] == [], name
+        assert exported == sorted(exported), name
+
+
+def test_every_path_that_the_architecture_names_exists() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:[\w.-]+/)*[\w.-]+(?:\.(?:py|md|toml|json)|/))`", text))
+    found = {name for name in named if (ROOT / name).exists() or any(SOURCE.rglob(name))}
+
+    assert len(named) > 10
+    assert named - found == set()
+
+
+def test_nothing_of_a_developers_machine_stands_in_the_tree() -> None:
+    pattern = re.compile(r"/(?:work|farm|root|home/\w+)/\w")
+    folders = ("src", "tests", "scripts", "bench", "docs")
+    files = [
+        path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".md", ".toml"}
+    ]
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in [*files, *ROOT.glob("*.md")]
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if pattern.search(line) and path != Path(__file__)
+    ]
+
+    assert found == []
