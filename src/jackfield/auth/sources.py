@@ -163,13 +163,14 @@ def _keys_in(info: ProviderInfo, environ: Mapping[str, str]) -> Iterator[tuple[s
     for stem in stems:
         yield f"OPENCLAW_LIVE_{stem}_KEY", environ.get(f"OPENCLAW_LIVE_{stem}_KEY", "").strip()
     for stem in stems:
-        for text in re.split(r"[,;\s]+", environ.get(f"{stem}_API_KEYS", "")):
+        for text in environ.get(f"{stem}_API_KEYS", "").replace(",", " ").replace(";", " ").split():
             yield f"{stem}_API_KEYS", text
     for name in named:
         yield name, environ.get(name, "").strip()
     for stem in stems:
         # Only numbers: OPENAI_API_KEY_FILE and the like hold no key.
-        numbered = sorted(name for name in environ if re.fullmatch(rf"{re.escape(stem)}_API_KEY_\d+", name))
+        first = f"{stem}_API_KEY_"
+        numbered = sorted(name for name in environ if name.startswith(first) and name.removeprefix(first).isdecimal())
         yield from ((name, environ[name].strip()) for name in numbered)
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from jackfield.auth.file import load_object, save_object
-from jackfield.auth.lock import hold_lock
 from jackfield.auth.record import as_store, parse_profile, update_record
+from jackfield.config.disk import hold_lock
 from jackfield.credential import Profile
 from jackfield.errors import ConfigError
 from jackfield.message import JsonObject
@@ -90,21 +90,11 @@ class FileStore:
         self._edit(edit)
 
     def _edit(self, change: Callable[[JsonObject], Result]) -> Result:
-        self._make_home()
         with hold_lock(self.path.with_name(f"{self.path.name}.lock")):
             root = as_store(_checked(load_object(self.path), self.path))
             result = change(root)
             save_object(self.path, root)
         return result
-
-    def _make_home(self) -> None:
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(
-                f"cannot create {self.path.parent}: {error.strerror}",
-                hint="set JACKFIELD_HOME to a directory you may write to",
-            ) from error
 
     def _load(self) -> JsonObject:
         stamp = _stamp(self.path)
