@@ -166,6 +166,8 @@ class ChatStream:
         except Error as error:
             if self._walk.answered:
                 error.partial = self.heard()
+            # A doubt about the name explains most refusals of it.
+            error.hint = "\n".join(filter(None, (*self._walk.plan.warnings, error.hint)))
             raise
 
     def _try(self, candidate: Candidate) -> Events:

@@ -106,7 +106,7 @@ def test_commands_change_the_model_and_start_over(talk: Open) -> None:
         child.expect("no such command /nonsense")
         type_line(child, "/exit")
         assert ended(child) == 0
-    body = server.journal[1].json()
+    body = [received.json() for received in server.journal if received.method == "POST"][1]
     assert body["model"] == "other"
     assert [turn["content"] for turn in body["messages"]] == ["fresh"]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -31,8 +29,7 @@ def test_broken_json5_is_shown_with_its_line(args: tuple[str, ...]) -> None:
 
 def test_wrong_types_are_all_shown_at_once_with_the_nearest_key() -> None:
     write_config(
-        '{\n  models: { mode: "merg", providers: {\n    box: { baseURL: "http://x", api: 5, models: {} },\n  } },\n'
-        "  agents: { defaults: { modell: {} } },\n}\n"
+        '{\n  models: { mode: "merg", providers: {\n    box: { baseURL: "http://x", api: 5, models: {} },\n  } },\n}\n'
     )
     result = run("models", "list")
     assert result.code == 1
@@ -92,13 +89,16 @@ def test_a_config_that_is_a_folder_is_one_error(home: Path) -> None:
     check("models", "list", says="jackfield.json")
 
 
-def test_a_config_that_may_not_be_read_is_one_error(home: Path) -> None:
+def test_a_config_that_cannot_be_read_is_one_error() -> None:
+    # Opens like a file and fails when read, for root too.
+    check("models", "list", says="/proc/self/mem", env={"JACKFIELD_CONFIG": "/proc/self/mem"})
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
+def test_a_config_that_may_not_be_read_is_one_error() -> None:
     path = write_config("{}")
     path.chmod(0)
-    result = run_as_nobody(home, "models", "list")
-    assert result.returncode == 1, result
-    assert b"jackfield.json" in result.stderr
-    assert b"Traceback" not in result.stderr
+    check("models", "list", says="jackfield.json")
 
 
 def test_a_huge_config_is_refused_at_once(home: Path) -> None:
@@ -113,16 +113,11 @@ def test_bytes_that_are_no_text_are_one_error() -> None:
     check("models", "list", says="UTF-8")
 
 
-def test_no_home_directory_is_one_error() -> None:
-    environ = {"PATH": os.environ["PATH"], "HOME": "/nonexistent/nobody"}
-    done = subprocess.run(
-        [sys.executable, "-m", "jackfield", "models", "auth", "paste-api-key", "--provider", "venice"],
-        input=b"vapi_12345678901234567890", capture_output=True, env=environ, cwd="/", check=False, timeout=60,
-        user=65534 if os.getuid() == 0 else None, group=65534 if os.getuid() == 0 else None,
-    )  # fmt: skip
-    assert done.returncode == 1, done
-    assert b"Traceback" not in done.stderr
-    assert b"/nonexistent" in done.stderr
+def test_a_home_that_does_not_exist_is_one_error() -> None:
+    env = {"HOME": "/proc/nobody"}
+    assert run("models", "list", "--all", "--plain", env=env, cwd=Path("/")).code == 0
+    line = ("models", "auth", "paste-api-key", "--provider", "venice")
+    check(*line, says="/proc/nobody", env=env, cwd=Path("/"), stdin="vapi_1234567890123456")
 
 
 @pytest.mark.skipif(not Path("/proc/sys").is_dir(), reason="needs a read-only file system")
@@ -167,15 +162,3 @@ def test_a_damaged_credential_store_is_never_overwritten(home: Path) -> None:
         stdin="vapi_1234567890123456",
     )
     assert store.read_text("utf-8") == "{ broken"
-
-
-def run_as_nobody(home: Path, *args: str) -> subprocess.CompletedProcess[bytes]:
-    # Root reads everything; the folders above must be passable for somebody else.
-    root = os.getuid() == 0
-    for folder in (home / ".jackfield", home, *list(home.parents)[:4]):
-        if root and folder.exists() and folder.stat().st_uid == 0:
-            folder.chmod(folder.stat().st_mode | 0o055)
-    return subprocess.run(
-        [sys.executable, "-m", "jackfield", *args], capture_output=True, check=False, timeout=60, cwd="/",
-        user=65534 if root else None, group=65534 if root else None,
-    )  # fmt: skip
