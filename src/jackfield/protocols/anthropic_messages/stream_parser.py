@@ -153,7 +153,8 @@ class StreamParser:
         return list(block.close()) if block else []
 
     def _change_message(self, event: JsonObject) -> list[StreamEvent]:
-        said = {**{k: v for k, v in event.items() if k not in {"type", "delta", "usage"}}, **(event.get("delta") or {})}
+        said = {name: value for name, value in event.items() if name not in {"type", "delta", "usage"}}
+        said |= read(event, "delta", dict) or {}
         self._delta |= {name: value for name, value in said.items() if value is not None}
         self._merge_usage(event)
         return self._begin({})

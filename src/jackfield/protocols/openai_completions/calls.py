@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from jackfield.message import Block, BlockDelta, BlockEnd, JsonObject, StreamEvent, ToolCall
-from jackfield.protocols.openai_completions.fields import as_object, as_text, keep, rest
+from jackfield.protocols.openai_completions.fields import as_count, as_object, as_text, keep, rest
 from jackfield.protocols.openai_completions.merge import merge
 from jackfield.protocols.openai_completions.messages import CALL_KEYS
 
@@ -47,7 +47,7 @@ class CallReader:
         """Take one entry of `tool_calls`."""
         function = as_object(delta.get("function")) or as_object(delta.get("custom"))
         name = as_text(function.get("name"))
-        call = self._pick(delta.get("index"), as_text(delta.get("id")), name)
+        call = self._pick(as_count(delta.get("index")), as_text(delta.get("id")), name)
         call.name = call.name or name
         if fields := rest(delta, CALL_KEYS):
             merge(call.fields, fields)

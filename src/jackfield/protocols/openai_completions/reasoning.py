@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from jackfield.message import Block, JsonObject, ThinkingBlock
 from jackfield.model import Compat
-from jackfield.protocols.openai_completions.fields import as_list, as_text, keep, own
+from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, keep, own
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_text")  # first one with text counts
 DETAILS = "reasoning_details"
@@ -37,9 +37,10 @@ def make_thought(text: str, field: str | None, details: list[JsonObject]) -> Thi
 
 def signature_of(details: list[JsonObject]) -> str | None:
     """Return the signature where one detail of a Claude model stands for the whole thought."""
-    if len(details) != 1 or details[0].get("format") != CLAUDE:
+    detail = as_object(details[0]) if len(details) == 1 else {}
+    if detail.get("format") != CLAUDE:
         return None
-    return as_text(details[0].get("signature")) or as_text(details[0].get("data")) or None
+    return as_text(detail.get("signature")) or as_text(detail.get("data")) or None
 
 
 def detail_text(detail: JsonObject) -> str:

@@ -121,7 +121,7 @@ class StreamParser:
             return
         try:
             chunk = msgspec.json.decode(data)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             chunk = None
         if not isinstance(chunk, dict):
             self._bad = data

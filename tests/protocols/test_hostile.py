@@ -1,0 +1,357 @@
+"""Hostile input on every wire: whatever arrives, only our own errors come out."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jackfield.errors import Error
+from jackfield.message import Accumulator
+from jackfield.protocols import PACKAGES, load
+from jackfield.protocols.base import Protocol
+
+wires = pytest.mark.parametrize("name", PACKAGES)
+
+VALUES = (
+    None, True, False, 0, -1, 1.5, 10**40, "", "text", "\x00", [], [None], [[]], {}, {"type": None}, {"type": "text"},
+    ["a"], [1], [{}], {"a": {"b": []}}, "data:;base64,", "\u2028",
+)  # fmt: skip
+
+REQUESTS: dict[str, dict[str, Any]] = {
+    "anthropic-messages": {
+        "model": "m",
+        "max_tokens": 5,
+        "system": [{"type": "text", "text": "s", "cache_control": {"type": "ephemeral"}}],
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "t"},
+                    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}},
+                    {"type": "document", "source": {"type": "url", "url": "https://x.test"}, "title": "T"},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "thinking", "thinking": "t", "signature": "s"},
+                    {"type": "redacted_thinking", "data": "d"},
+                    {"type": "tool_use", "id": "i", "name": "n", "input": {"a": 1}},
+                ],
+            },
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "tool_result",
+                        "tool_use_id": "i",
+                        "content": [{"type": "text", "text": "t"}],
+                        "is_error": False,
+                    }
+                ],
+            },
+            {"role": "system", "content": "s"},
+        ],
+        "tools": [{"name": "n", "description": "d", "input_schema": {"type": "object"}, "strict": True}],
+        "tool_choice": {"type": "tool", "name": "n", "disable_parallel_tool_use": True},
+        "thinking": {"type": "enabled", "budget_tokens": 2},
+        "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": {}}},
+        "stop_sequences": ["s"],
+        "temperature": 0.5,
+        "top_p": 0.5,
+        "stream": True,
+        "metadata": {"user_id": "u"},
+    },
+    "openai-completions": {
+        "model": "m",
+        "max_tokens": 5,
+        "messages": [
+            {"role": "system", "content": "s"},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "t", "cache_control": {"type": "ephemeral"}},
+                    {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk=", "detail": "low"}},
+                    {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}},
+                    {"type": "file", "file": {"filename": "f", "file_data": "data:application/pdf;base64,aGk="}},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": None,
+                "refusal": "r",
+                "reasoning_content": "t",
+                "reasoning_details": [{"type": "reasoning.text", "text": "t", "signature": "s"}],
+                "tool_calls": [{"id": "i", "type": "function", "function": {"name": "n", "arguments": "{}"}}],
+            },
+            {"role": "tool", "tool_call_id": "i", "content": [{"type": "text", "text": "t"}]},
+        ],
+        "tools": [
+            {
+                "type": "function",
+                "function": {"name": "n", "description": "d", "parameters": {"type": "object"}, "strict": True},
+            }
+        ],
+        "tool_choice": {"type": "function", "function": {"name": "n"}},
+        "parallel_tool_calls": False,
+        "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {}, "strict": True}},
+        "reasoning_effort": "low",
+        "stop": ["s"],
+        "seed": 1,
+        "temperature": 0.5,
+        "top_p": 0.5,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    },
+}
+REPLIES: dict[str, dict[str, Any]] = {
+    "anthropic-messages": {
+        "id": "i",
+        "model": "m",
+        "content": [
+            {"type": "text", "text": "t", "citations": [{"type": "x"}]},
+            {"type": "thinking", "thinking": "t", "signature": "s"},
+            {"type": "tool_use", "id": "i", "name": "n", "input": {}},
+            {"type": "server_tool_use", "id": "i", "name": "n", "input": {}},
+        ],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 1, "output_tokens": 1, "output_tokens_details": {"thinking_tokens": 1}},
+    },
+    "openai-completions": {
+        "id": "i",
+        "model": "m",
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "stop",
+                "message": {
+                    "role": "assistant",
+                    "content": "t",
+                    "refusal": None,
+                    "reasoning_content": "t",
+                    "reasoning_details": [{"type": "reasoning.text", "text": "t", "signature": "s"}],
+                    "tool_calls": [{"id": "i", "type": "function", "function": {"name": "n", "arguments": "{}"}}],
+                    "annotations": [{"type": "url_citation"}],
+                },
+            }
+        ],
+        "usage": {
+            "prompt_tokens": 1,
+            "completion_tokens": 1,
+            "total_tokens": 2,
+            "prompt_tokens_details": {"cached_tokens": 1},
+            "completion_tokens_details": {"reasoning_tokens": 1},
+        },
+    },
+}
+STREAMS: dict[str, list[dict[str, Any]]] = {
+    "anthropic-messages": [
+        {"type": "message_start", "message": {"id": "i", "model": "m", "usage": {"input_tokens": 1}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "t"}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "t"}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "citations_delta", "citation": {"a": 1}}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "content_block_start", "index": 1, "content_block": {"type": "thinking", "thinking": "t"}},
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "signature_delta", "signature": "s"}},
+        {"type": "content_block_start", "index": 2, "content_block": {"type": "tool_use", "id": "i", "name": "n", "input": {}}},
+        {"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", "partial_json": "{}"}},
+        {"type": "content_block_start", "index": 3, "content_block": {"type": "server_tool_use", "id": "i"}},
+        {"type": "content_block_delta", "index": 3, "delta": {"type": "input_json_delta", "partial_json": "{"}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
+        {"type": "message_stop"},
+    ],
+    "openai-completions": [
+        {"id": "i", "model": "m", "choices": [{"index": 0, "delta": {"role": "assistant", "content": "t"}}]},
+        {"choices": [{"index": 0, "delta": {"reasoning_content": "t", "reasoning_details": [{"type": "reasoning.text", "text": "t"}]}}]},
+        {"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "id": "i", "function": {"name": "n", "arguments": "{"}}]}}]},
+        {"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "function": {"arguments": "}"}}]}}]},
+        {"choices": [{"index": 0, "delta": {"refusal": "r", "annotations": [{"a": 1}]}, "finish_reason": "stop"}]},
+        {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 1}}},
+    ],
+}  # fmt: skip
+ERRORS = [
+    {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}, "request_id": "r"},
+    {
+        "error": {
+            "message": "m",
+            "type": "t",
+            "code": "c",
+            "param": "p",
+            "metadata": {"raw": "{}", "provider_name": "p"},
+        }
+    },
+    {"message": "m"},
+    {"detail": [{"msg": "m"}]},
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of every value inside a JSON value, itself first."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inner:
+        yield from places(part, (*path, key))
+
+
+def changed(value: Any, path: tuple[Any, ...], to: Any) -> Any:
+    """Return a copy with another value at a path."""
+    if not path:
+        return to
+    whole = copy.deepcopy(value)
+    part = whole
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = to
+    return whole
+
+
+def read_request(protocol: Protocol, body: bytes) -> None:
+    try:
+        request = protocol.parse_request(body)
+    except Error:
+        return
+    for name in PACKAGES:
+        other = load(name)
+        other.find_losses(request)
+        json.dumps(other.render_request(request))
+
+
+def read_reply(protocol: Protocol, body: bytes) -> None:
+    try:
+        response = protocol.parse_response(body)
+    except Error:
+        return
+    for name in PACKAGES:
+        json.dumps(load(name).render_response(response))
+
+
+def read_stream(protocol: Protocol, data: bytes) -> None:
+    parser, heard = protocol.StreamParser(), Accumulator()
+    renderers = [load(name).StreamRenderer() for name in PACKAGES]
+    try:
+        for events in (parser.feed(data), parser.close()):
+            for event in events:
+                heard.feed(event)
+                for renderer in renderers:
+                    renderer.feed(event)
+    except Error as error:
+        for renderer in renderers:
+            renderer.fail(error)
+    heard.response()
+
+
+def as_sse(events: list[Any]) -> bytes:
+    return b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
+
+
+@wires
+def test_a_request_with_any_one_value_wrong_is_read_or_refused(name: str) -> None:
+    protocol, request = load(name), REQUESTS[name]
+    protocol.parse_request(json.dumps(request))
+    for path in places(request):
+        for value in VALUES:
+            read_request(protocol, json.dumps(changed(request, path, value)).encode())
+
+
+@wires
+def test_a_reply_with_any_one_value_wrong_is_read_or_refused(name: str) -> None:
+    protocol, reply = load(name), REPLIES[name]
+    protocol.parse_response(json.dumps(reply))
+    for path in places(reply):
+        for value in VALUES:
+            read_reply(protocol, json.dumps(changed(reply, path, value)).encode())
+
+
+@wires
+def test_a_stream_with_any_one_value_wrong_is_read_or_refused(name: str) -> None:
+    protocol, stream = load(name), STREAMS[name]
+    for path in places(stream):
+        for value in VALUES if path else ():
+            read_stream(protocol, as_sse(changed(stream, path, value)))
+
+
+@wires
+def test_an_error_body_with_any_one_value_wrong_is_still_an_error(name: str) -> None:
+    protocol = load(name)
+    for body in ERRORS:
+        for path in places(body):
+            for value in VALUES:
+                wrong = json.dumps(changed(body, path, value)).encode()
+                for status in (200, 400, 500):
+                    error = protocol.parse_error(status, wrong)
+                    assert isinstance(error, Error)
+                    assert error.message
+                    json.dumps(protocol.render_error(error))
+
+
+@wires
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"\x00", b"\xff\xfe", b"null", b"[]", b'"text"', b"1e999", b"[" * 50_000, b'{"a":' * 50_000, b"{" * 50_000,
+        b'{"a": 1' + b"0" * 5000 + b"}", b'{"model": "\\ud800", "messages": []}',
+    ],
+)  # fmt: skip
+def test_a_body_of_no_sense_is_refused(name: str, body: bytes) -> None:
+    protocol = load(name)
+    for read in (protocol.parse_request, protocol.parse_response):
+        with pytest.raises(Error):
+            read(body)
+    for data in (body, b"data: " + body + b"\n\n", b"event: error\ndata: " + body + b"\n\n"):
+        read_stream(protocol, data)
+    for status in (200, 404, 502):
+        assert protocol.parse_error(status, body).message
+
+
+@wires
+def test_arguments_nested_beyond_reason_pass_or_are_refused(name: str) -> None:
+    for depth in (100, 400, 900, 5000):
+        deep = '{"a":' * depth + "1" + "}" * depth
+        for body in (REQUESTS[name], REPLIES[name]):
+            for path in places(body):
+                marked = json.dumps(changed(body, path, "@@")).encode().replace(b'"@@"', deep.encode(), 1)
+                for read in (load(name).parse_request, load(name).parse_response):
+                    try:
+                        read(marked)
+                    except Error:
+                        continue
+
+
+@wires
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(data=st.data())
+def test_several_wrong_values_at_once_are_read_or_refused(name: str, data: st.DataObject) -> None:
+    protocol = load(name)
+    for original, read in ((REQUESTS[name], read_request), (REPLIES[name], read_reply)):
+        body: Any = original
+        for _ in range(data.draw(st.integers(1, 3))):
+            body = changed(body, data.draw(st.sampled_from(list(places(body)))), data.draw(JSON))
+        read(protocol, json.dumps(body).encode())
+    stream: Any = STREAMS[name]
+    for _ in range(data.draw(st.integers(1, 3))):
+        stream = changed(stream, data.draw(st.sampled_from(list(places(stream))[1:])), data.draw(JSON))
+    events = data.draw(st.permutations(stream)) if data.draw(st.booleans()) else stream
+    read_stream(protocol, as_sse(events))
+
+
+@wires
+@settings(max_examples=60, deadline=None)
+@given(data=st.binary(max_size=200))
+def test_bytes_of_any_kind_are_read_or_refused(name: str, data: bytes) -> None:
+    protocol = load(name)
+    read_stream(protocol, data)
+    read_request(protocol, data)
+    read_reply(protocol, data)
+    assert protocol.parse_error(500, data).message
