@@ -1,0 +1,45 @@
+"""A real llama.cpp server per worker, with a key, and configs that name it in two protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from jackfield.demo.server import DemoServer, open_server
+
+Config = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def llama() -> Iterator[DemoServer]:
+    """Run the server for all tests of a worker."""
+    pytest.importorskip("xllamacpp")
+    with open_server() as server:
+        yield server
+
+
+@pytest.fixture
+def brittle() -> Iterator[DemoServer]:
+    """Run a server that the test may kill."""
+    pytest.importorskip("xllamacpp")
+    with open_server() as server:
+        yield server
+
+
+@pytest.fixture
+def config(llama: DemoServer) -> Config:
+    """Return a config with the server as `demo` (OpenAI's wire) and as `claude` (Anthropic's)."""
+    return to_config(llama)
+
+
+def to_config(server: DemoServer, **model: Any) -> Config:
+    """Return a config that names a server; `model` is added to its model's row."""
+    openai = server.provider()
+    openai["models"][0] |= model
+    anthropic = {**server.provider(), "baseUrl": server.root, "api": "anthropic-messages"}
+    return {
+        "models": {"providers": {"demo": openai, "claude": anthropic}},
+        "agents": {"defaults": {"model": {"primary": "demo/tiny"}}},
+    }
