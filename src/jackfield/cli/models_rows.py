@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
 from msgspec import UNSET, Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from jackfield.auth.resolve import is_available
 from jackfield.catalog import defaults
@@ -50,17 +50,15 @@ class Listing:
         now_ms = context.now_ms()
         self._has_key = cache(lambda info_id: self._look_for_key(context, info_id, now_ms))
         self._servers = cache(self._find_servers)
+        self._about = cache(self._look_up)
 
     def usable(self) -> list[Row]:
         """Return what is configured and all models of providers with a credential, as far as the allowlist goes."""
         named = [self._row_of(key) for key in self._tags]
         ready = [name for name in self._catalog.provider_ids() if self._is_ready(name)]
         offered = [row for name in ready for row in self.of_provider(name) if self._is_allowed(row)]
-        own = [
-            self._row(f"{name}/{row.id}", name, row)
-            for name, entry in self._config.providers.items()
-            for row in map(self._catalog.model, [name] * len(entry.models), [each.id for each in entry.models])
-        ]
+        entries = self._config.providers
+        own = [self._row(name, self._catalog.model(name, row.id)) for name in entries for row in entries[name].models]
         return _sorted([*named, *offered, *(row for row in own if self._is_allowed(row))])
 
     def everything(self) -> list[Row]:
@@ -74,35 +72,39 @@ class Listing:
         running = self._running(name)
         known = {row.id: row for row in self._catalog.models(name) if row.status != HIDDEN}
         if running is not None:
-            entry = self._config.providers.get(name)
-            own = {row.id for row in entry.models} if entry else set()
             offered = {row.id: row.merged(known[row.id]) if row.id in known else row for row in running.models}
-            known = offered | {key: row for key, row in known.items() if key in own}
-        return [self._row(f"{name}/{row.id}", name, row) for row in known.values()]
+            known = offered | {key: row for key, row in known.items() if key in self._own(name)}
+        return [self._row(name, row) for row in known.values()]
 
     # -- rows ----------------------------------------------------------------------
 
-    def _row(self, key: str, provider: str, model: Model) -> Row:
-        info = self._catalog.provider(provider)
+    def _row(self, provider: str, model: Model) -> Row:
+        key = f"{provider}/{model.id}"
+        info, available, offered, own = self._about(provider)
         tags = self._tags.get(key, ())
         if info and (privacy := privacy_of(info, model)) != "standard":
             tags = (*tags, privacy)
-        return Row(
-            key=key, info=info, model=model, tags=tags, source=self._source(provider, model.id),
-            available=self._has_key(provider) if info and not info.local else self._running(provider) is not None,
-        )  # fmt: skip
+        source = "config" if model.id in own else "server" if model.id in offered else "catalog"
+        return Row(key=key, info=info, model=model, available=available, tags=tags, source=source)
 
     def _row_of(self, key: str) -> Row:
         ref = ModelRef.parse(key)
         info = self._catalog.provider(ref.provider) if ref else None
         if ref is None or info is None:
             return Row(key=key, tags=(*self._tags[key], "missing"))
-        return self._row(key, info.id, self._catalog.model(info.id, ref.model))
+        found = self._catalog.find(info.id, ref.model)
+        row = self._row(info.id, found or self._catalog.model(info.id, ref.model))
+        return row if found or row.source == "server" else replace(row, source="unknown")
 
-    def _source(self, provider: str, model_id: str) -> str:
-        origin = self._catalog.origin(provider, model_id)
-        running = self._running(provider) if origin == "unknown" else None
-        return "server" if running and any(each.id == model_id for each in running.models) else origin
+    def _look_up(self, provider: str) -> tuple[ProviderInfo | None, bool, frozenset[str], frozenset[str]]:
+        """Return a provider, whether it can be asked, what its running server offers, and the config's own ids."""
+        running = self._running(provider)
+        offered = frozenset(row.id for row in running.models) if running else frozenset()
+        return self._catalog.provider(provider), self._is_ready(provider), offered, self._own(provider)
+
+    def _own(self, provider: str) -> frozenset[str]:
+        entry = self._config.providers.get(provider)
+        return frozenset(row.id for row in entry.models) if entry else frozenset()
 
     def _key_of(self, text: str) -> str:
         """Return the ref a configured name means; the name itself when it means none."""
@@ -177,6 +179,8 @@ def _sorted(rows: Iterable[Row]) -> list[Row]:
 
 # -- as JSON -----------------------------------------------------------------------
 
+_CAMEL = {"input": "input", "output": "output", "cache_read": "cacheRead", "cache_write": "cacheWrite"}
+
 
 def render_row(row: Row) -> JsonObject:
     """Return a row in the command line's JSON shape; prices are decimal strings, `null` is unknown."""
@@ -197,13 +201,9 @@ def render_row(row: Row) -> JsonObject:
         "id": model.id,
         "maxTokens": defaults.max_tokens(model, row.info),
         "reasoning": defaults.reasons(model),
-        "cost": cost and _camel(asdict(cost)),
+        "cost": cost
+        and {_CAMEL[name]: None if price is None else f"{price:f}" for name, price in asdict(cost).items()},
         "privacy": privacy_of(row.info, model),
         "source": row.source,
         **({} if model.status is UNSET else {"status": model.status}),
     }
-
-
-def _camel(prices: JsonObject) -> JsonObject:
-    names = {"cache_read": "cacheRead", "cache_write": "cacheWrite"}
-    return {names.get(name, name): price for name, price in prices.items()}
