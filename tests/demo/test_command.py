@@ -16,7 +16,7 @@ ANSWER = "Hello from Jackfield. This answer came out of a real model server on y
 
 @pytest.fixture
 def wheel() -> None:
-    pytest.importorskip("xllamacpp")
+    pytest.importorskip("xllamacpp", exc_type=ImportError)
 
 
 @pytest.mark.usefixtures("wheel")

@@ -16,7 +16,7 @@ import pytest
 from jackfield.demo.server import DemoServer, open_server
 from jackfield.errors import Error
 
-pytest.importorskip("xllamacpp")
+pytest.importorskip("xllamacpp", exc_type=ImportError)
 
 
 @pytest.fixture

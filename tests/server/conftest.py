@@ -15,7 +15,7 @@ Config = dict[str, Any]
 @pytest.fixture(scope="session")
 def llama() -> Iterator[DemoServer]:
     """Run the server for all tests of a worker."""
-    pytest.importorskip("xllamacpp")
+    pytest.importorskip("xllamacpp", exc_type=ImportError)
     with open_server() as server:
         yield server
 
@@ -23,7 +23,7 @@ def llama() -> Iterator[DemoServer]:
 @pytest.fixture
 def brittle() -> Iterator[DemoServer]:
     """Run a server that the test may kill."""
-    pytest.importorskip("xllamacpp")
+    pytest.importorskip("xllamacpp", exc_type=ImportError)
     with open_server() as server:
         yield server
 

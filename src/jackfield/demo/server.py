@@ -24,6 +24,8 @@ from jackfield.message import JsonObject
 PROVIDER = "demo"
 REF = f"{PROVIDER}/{MODEL}"
 STOP_S = 5.0
+# What the wheel is linked against and a bare system may lack → how to get it on Debian.
+LIBRARIES = {"libgomp": "apt-get install libgomp1"}
 
 
 class DemoServer(Struct, frozen=True):
@@ -87,8 +89,7 @@ def open_server(port: int = 0) -> Iterator[DemoServer]:
             if not root:
                 log.seek(0)
                 said = log.read().strip().splitlines() or ["no word"]
-                where = f" on port {port}" if port else ""
-                raise Error(f"the demo's model server did not start{where}: {said[-1]}")
+                raise _failed(said[-1], port)
             yield DemoServer(root, key, process)
         finally:
             _stop(process)
@@ -103,6 +104,12 @@ def _exchange(process: subprocess.Popen[str], key: str) -> str:
     except BrokenPipeError:
         return ""
     return process.stdout.readline().strip()
+
+
+def _failed(said: str, port: int) -> Error:
+    where = f" on port {port}" if port else ""
+    hint = next((command for library, command in LIBRARIES.items() if library in said), "")
+    return Error(f"the demo's model server did not start{where}: {said}", hint=hint)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
