@@ -65,3 +65,12 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         check=False,
     )
     assert done.stderr == b""
+
+
+def test_help_keeps_its_lines_and_bare_groups_show_it() -> None:
+    shown = run("--help").out
+    assert "  jackfield onboard                               set up a provider\n" in shown
+    bare = run()
+    assert (bare.code, bare.out) == (2, "")
+    assert bare.err.strip() == shown.strip()
+    assert run("models", "auth").err.startswith("Usage: jackfield models auth")

@@ -44,7 +44,7 @@ from jackfield.message import EFFORTS, ChatRequest, ChatResponse, Message, Respo
 @click.option("--profile-id", metavar="ID", help="Use this credential and no other.")
 @pass_context
 def chat(context: Context, /, message: str | None, files: tuple[str, ...], **options: Any) -> None:
-    r"""Ask a model once, or hold a conversation.
+    """Ask a model once, or hold a conversation.
 
     \b
       jackfield chat --model venice/llama-3.3-70b "Hello"

@@ -20,7 +20,7 @@ PLACES = {
 @click.argument("shell", type=click.Choice(list(PLACES)))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     \b
     bash:  eval "$(jackfield completion bash)"

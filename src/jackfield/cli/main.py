@@ -80,7 +80,7 @@ def suggest(name: str, known: Sequence[str]) -> str:
 @click.version_option(__version__, "-V", "--version", prog_name="jackfield", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context, /, **flags: Any) -> None:
-    r"""Name a model as provider/model, get an answer.
+    """Name a model as provider/model, get an answer.
 
     \b
     First steps:
@@ -110,6 +110,9 @@ def run(argv: Sequence[str], program: str = "jackfield") -> int:
     except (click.Abort, KeyboardInterrupt, Cancelled):
         ui.note("")
         return 130
+    except click.exceptions.NoArgsIsHelpError as error:
+        ui.note(error.format_message())
+        return 2
     except click.UsageError as error:
         return _usage(error, json_wanted=json_wanted)
     except click.ClickException as error:
