@@ -104,7 +104,9 @@ def differences(case: Case, outcome: ChatResponse | Error, usage: Usage) -> Iter
 
 
 def _error_differences(case: Case, error: Error) -> Iterator[str]:
-    said = next((case.expect[name] for name in ("error", "error_in_stream", "error_in_body") if name in case.expect), {})
+    said = next(
+        (case.expect[name] for name in ("error", "error_in_stream", "error_in_body") if name in case.expect), {}
+    )
     words = (said or {}).get("message") if isinstance(said, dict) else said
     if words and str(words) not in error.message:
         yield f"error: expected {words!r}, got {error.message!r}"

@@ -9,8 +9,6 @@ since several providers close the connection without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from msgspec import Struct
 
 from jackfield.errors import BadReply
@@ -29,85 +27,69 @@ class SseDecoder:
     """Cuts bytes into events; `feed` takes pieces of any size, `close` gives what was left."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
-        self._seen = 0  # bytes of `_rest` known to hold no line end
-        self._data: list[str] = []
+        self._rest = bytearray()  # of a line
+        self._held = b""  # a CR at the end of a piece: its LF may come with the next
+        self._data: list[bytes] = []
         self._event = ""
         self._size = 0
-        self._first = True
+        self._is_first = True
 
-    def feed(self, data: bytes) -> Iterator[SseEvent]:
-        """Take the next bytes and yield every event they complete."""
-        self._rest += data
-        for line in self._lines():
-            if (event := self._take(line)) is not None:
-                yield event
+    def feed(self, data: bytes) -> list[SseEvent]:
+        """Take the next bytes and return every event they complete."""
+        if self._held or b"\r" in data:
+            data = self._as_lf(data)
+        end = data.rfind(b"\n")
+        if end < 0:
+            self._rest += data
+            self._check_size()
+            return []
+        lines = (bytes(self._rest) + data[:end]).split(b"\n")
+        self._rest[:] = data[end + 1 :]
+        return self._take(lines)
+
+    def close(self) -> list[SseEvent]:
+        """Return the last event where the stream ended without its blank line."""
+        lines = [bytes(self._rest), b""]
+        self._rest.clear()
+        return self._take(lines)
+
+    def _as_lf(self, data: bytes) -> bytes:
+        data = self._held + data
+        self._held = data[-1:] if data.endswith(b"\r") else b""
+        return data.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _take(self, lines: list[bytes]) -> list[SseEvent]:
+        if self._is_first and lines:
+            self._is_first = False
+            lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
+        events: list[SseEvent] = []
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+                self._size += len(line)
+                self._check_size()
+            elif not line:
+                self._dispatch(events)
+            else:
+                self._take_field(line)
+        return events
+
+    def _take_field(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        if name == b"event":
+            self._event = value.removeprefix(b" ").decode("utf-8", "replace")
+        elif name == b"data":
+            self._data.append(b"")
+
+    def _dispatch(self, events: list[SseEvent]) -> None:
+        if self._data:
+            events.append(SseEvent(b"\n".join(self._data).decode("utf-8", "replace"), self._event))
+            self._data, self._size = [], 0
+        self._event = ""
+
+    def _check_size(self) -> None:
         if self._size + len(self._rest) > MAX_EVENT_BYTES:
             raise BadReply(f"an event of the stream is over {MAX_EVENT_BYTES} bytes")
-
-    def close(self) -> Iterator[SseEvent]:
-        """Yield the last event where the stream ended without its blank line."""
-        rest = bytes(self._rest).removesuffix(b"\r")
-        self._rest.clear()
-        self._seen = 0
-        for line in (rest, b"") if rest else (b"",):
-            if (event := self._take(line)) is not None:
-                yield event
-
-    def _lines(self) -> Iterator[bytes]:
-        start = 0
-        rest = self._rest
-        if b"\r" not in rest:
-            while (end := rest.find(b"\n", max(start, self._seen))) >= 0:
-                yield bytes(rest[start:end])
-                start = end + 1
-        else:
-            for start, line in _split_cr(rest):
-                yield line
-        if start:
-            del rest[:start]
-        self._seen = 0 if b"\r" in rest else len(rest)
-
-    def _take(self, line: bytes) -> SseEvent | None:
-        if self._first:
-            self._first = False
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        if not line:
-            return self._dispatch()
-        name, _, value = line.partition(b":")
-        text = value.removeprefix(b" ").decode("utf-8", "replace")
-        if name == b"data":
-            self._data.append(text)
-            self._size += len(line)
-        elif name == b"event":
-            self._event = text
-        return None
-
-    def _dispatch(self) -> SseEvent | None:
-        data, event = self._data, self._event
-        self._data, self._event, self._size = [], "", 0
-        return SseEvent("\n".join(data), event) if data else None
-
-
-def _split_cr(rest: bytearray) -> Iterator[tuple[int, bytes]]:
-    """Yield (offset after the line end, line), where a CR may end a line; a last CR waits for its LF."""
-    start = position = 0
-    while position < len(rest):
-        byte = rest[position]
-        if byte == 0x0D:
-            if position + 1 == len(rest):
-                return
-            width = 2 if rest[position + 1] == 0x0A else 1
-        elif byte == 0x0A:
-            width = 1
-        else:
-            ends = [at for at in (rest.find(b"\r", position), rest.find(b"\n", position)) if at >= 0]
-            if not ends:
-                return
-            position = min(ends)
-            continue
-        yield position + width, bytes(rest[start:position])
-        start = position = position + width
 
 
 def encode(data: bytes | str, event: str = "") -> bytes:

@@ -56,7 +56,8 @@ class CallReader:
         self._add(call, function.get("arguments", function.get("input")))
 
     def _pick(self, index: object, call_id: str, name: str) -> Call:
-        known = next((call for call in self._calls if call_id and call.id == call_id), None)
+        is_new_index = index is not None and index not in self._at and bool(name)
+        known = None if is_new_index else next((c for c in self._calls if call_id and c.id == call_id), None)
         call = known or self._at.get(index) if index is not None else known
         if call is None and index is None and not call_id and self._calls:
             call = self._calls[-1]

@@ -43,7 +43,9 @@ def _find(held: list[Any], item: JsonObject) -> JsonObject | None:
     if "index" not in item or "data" in item:
         return None
     same = (other for other in reversed(held) if isinstance(other, dict) and other.get("index") == item["index"])
-    return next((other for other in same if other.get("type", item.get("type")) == item.get("type", other.get("type"))), None)
+    return next(
+        (other for other in same if other.get("type", item.get("type")) == item.get("type", other.get("type"))), None
+    )
 
 
 def _copy(value: Any) -> Any:

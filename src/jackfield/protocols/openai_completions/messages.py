@@ -59,7 +59,9 @@ def parse_messages(wire: object) -> tuple[list[TextBlock], list[Message]]:
             # A later instruction keeps its place; on other wires it is the user's.
             turns.append(Message("user", _parse_words(message), opaque=keep({"role": "system"})))
         elif role == "user":
-            _add_user(turns, _parse_words(message), keep(rest(message, ("role", "content", "cache_control", "tool_calls"))))
+            _add_user(
+                turns, _parse_words(message), keep(rest(message, ("role", "content", "cache_control", "tool_calls")))
+            )
         elif role in ("tool", "function"):
             _add_user(turns, [_parse_result(message, turns)], None)
         elif role == "assistant":
@@ -126,11 +128,11 @@ def parse_assistant(wire: JsonObject, place_id: str) -> tuple[list[Block], JsonO
     if refusal := as_text(wire.get("refusal")):
         blocks.append(RefusalBlock(refusal))
     blocks += parse_images(wire.get("images"))
-    blocks += parse_audio(wire.get("audio"))
     calls = [call for call in as_list(wire.get("tool_calls")) if isinstance(call, dict)]
     if as_text(as_object(wire.get("function_call")).get("name")):
         calls.append({"function": wire["function_call"]})
     blocks += [parse_call(call, f"call_{place_id}_{at}") for at, call in enumerate(calls)]
+    blocks += parse_audio(wire.get("audio"))
     return place(parse_reasoning(wire), blocks), rest(wire, ASSISTANT_KEYS)
 
 
@@ -281,9 +283,7 @@ def _render_user(
     yield {"role": role, "content": render_content(words, compat), **held}
 
 
-def _render_result(
-    result: ToolResult, compat: Compat, ids: Mapping[str, str], names: Mapping[str, str]
-) -> JsonObject:
+def _render_result(result: ToolResult, compat: Compat, ids: Mapping[str, str], names: Mapping[str, str]) -> JsonObject:
     blocks: list[Block] = list(result.content)
     if not compat.supports_images_in_tool_results:
         blocks = [block for block in blocks if isinstance(block, TextBlock)]

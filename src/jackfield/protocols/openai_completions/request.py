@@ -52,13 +52,15 @@ def _refused(compat: Compat) -> list[str]:
 
 def _render_sampling(request: ChatRequest, compat: Compat) -> JsonObject:
     tempered = compat.supports_temperature is not False
-    return said({
-        compat.max_tokens_field or "max_tokens": request.max_tokens,
-        "temperature": request.temperature if tempered else None,
-        "top_p": request.top_p if tempered else None,
-        "stop": list(request.stop) or None,
-        "seed": request.seed,
-    })
+    return said(
+        {
+            compat.max_tokens_field or "max_tokens": request.max_tokens,
+            "temperature": request.temperature if tempered else None,
+            "top_p": request.top_p if tempered else None,
+            "stop": list(request.stop) or None,
+            "seed": request.seed,
+        }
+    )
 
 
 def _render_tools(request: ChatRequest, compat: Compat) -> JsonObject:

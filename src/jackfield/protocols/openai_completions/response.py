@@ -66,7 +66,9 @@ def is_error(wire: JsonObject) -> bool:
     """Say whether a body or chunk of a successful reply is an error all the same."""
     if wire.get("error"):
         return True
-    return "choices" not in wire and (wire.get("object") == "error" or bool(wire.keys() & {"detail", "message", "errors"}))
+    return "choices" not in wire and (
+        wire.get("object") == "error" or bool(wire.keys() & {"detail", "message", "errors"})
+    )
 
 
 def parse_finish(word: object, blocks: Sequence[Block]) -> tuple[FinishReason, str | None]:

@@ -266,7 +266,9 @@ class StreamParser:
 
     def _end(self) -> None:
         if not self._started:
-            self._error = BadReply(f"the stream holds no reply: {preview(self._bad)}" if self._bad else "the reply is empty")
+            self._error = BadReply(
+                f"the stream holds no reply: {preview(self._bad)}" if self._bad else "the reply is empty"
+            )
             return
         if not (self._finish or (self._done and self._usage)):
             self._fail(StreamBroken("the stream ended before its finish reason"))

@@ -40,7 +40,8 @@ class StreamRenderer:
 
     def __init__(self, include_usage: bool = True) -> None:
         self._include_usage = include_usage
-        self._head: JsonObject = {}
+        self._head: frozenset[str] = frozenset()
+        self._prefix = b'{"choices":'
         self._blocks: dict[int, Block] = {}
         self._thoughts: dict[int, list[str]] = {}
         self._calls: dict[int, int] = {}  # block index → the wire's index of the call
@@ -57,7 +58,8 @@ class StreamRenderer:
                 return self._delta(self._render_end(index, signature, opaque))
             case MessageStart(reply_id, model, extras):
                 head = {"id": reply_id, "object": "chat.completion.chunk", "created": 0, "model": model}
-                self._head = {**head, **rest(extras, ("choices", "message", "usage"))}
+                head.update(rest(extras, ("choices", "message", "usage")))
+                self._head, self._prefix = frozenset(head), ENCODER.encode(head)[:-1] + b',"choices":'
                 return self._delta({"role": "assistant", "content": ""})
             case MessageEnd():
                 return self._render_message_end(event)
@@ -131,7 +133,8 @@ class StreamRenderer:
         return self._chunk([{"index": 0, "delta": delta, "finish_reason": None}]) if delta else b""
 
     def _chunk(self, choices: list[JsonObject], more: JsonObject | None = None) -> bytes:
-        return encode(ENCODER.encode({**self._head, "choices": choices, **(more or {})}))
+        tail = b"," + ENCODER.encode(more)[1:] if more else b"}"
+        return encode(self._prefix + ENCODER.encode(choices) + tail)
 
 
 def _arguments(block: ToolCall) -> JsonObject:
