@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from jackfield.auth.store import FileStore
+from jackfield.auth.store import FileStore, HeldProfile
 from jackfield.config.disk import hold_lock
 from jackfield.credential import Profile, Secret
 from jackfield.errors import ConfigError
@@ -22,7 +22,7 @@ from jackfield.errors import ConfigError
 ADD_ONE = """
 import sys
 from pathlib import Path
-from jackfield.auth.store import FileStore
+from jackfield.auth.store import FileStore, HeldProfile
 from jackfield.credential import Profile, Secret
 path, name = sys.argv[1:]
 new = Profile(id=name, provider="venice", type="api_key", secret=Secret("vapi_" + name))
@@ -31,7 +31,7 @@ FileStore(Path(path)).modify(name, lambda old: new)
 WRITE_FOREVER = """
 import sys
 from pathlib import Path
-from jackfield.auth.store import FileStore
+from jackfield.auth.store import FileStore, HeldProfile
 from jackfield.credential import Profile, Secret
 store = FileStore(Path(sys.argv[1]))
 print("ready", flush=True)
@@ -162,7 +162,9 @@ def test_a_broken_file_is_named_with_its_line_and_never_overwritten(store):
     assert store.path.read_bytes() == before
 
 
-@pytest.mark.parametrize("content", ["[]", '"text"', "[" * 100_000, '{"version": 2, "profiles": {}}', '{"version": "x"}'])
+@pytest.mark.parametrize(
+    "content", ["[]", '"text"', "[" * 100_000, '{"version": 2, "profiles": {}}', '{"version": "x"}']
+)
 def test_a_file_of_another_shape_is_never_overwritten(store, content):
     write(store, content)
     with pytest.raises(ConfigError):
@@ -283,3 +285,12 @@ def test_a_directory_that_cannot_be_made_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ConfigError, match="cannot write in"):
         add(FileStore(tmp_path / "file" / "home" / "auth-profiles.json"), "a:b")
+
+
+def test_a_held_profile_is_read_like_a_stored_one_and_is_on_no_disk(tmp_path):
+    profile = Profile(id="a:b", provider="a", type="token", secret=Secret("t"), expires_ms=5)
+    held = HeldProfile(profile)
+    assert held.read("a:b") == profile
+    assert held.list() == (profile,)
+    assert held.order("a") is None
+    assert "t'" not in repr(held)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from jackfield.auth.file import load_object, save_object
-from jackfield.auth.record import as_store, parse_profile, update_record
+from jackfield.auth.record import as_store, parse_profile, render_profile, update_record
 from jackfield.config.disk import hold_lock
 from jackfield.credential import Profile
 from jackfield.errors import ConfigError
@@ -102,6 +102,17 @@ class FileStore:
             self._root = as_store(_checked(load_object(self.path), self.path))
             self._stamp = stamp
         return self._root
+
+
+class HeldProfile(FileStore):
+    """A store of one profile that is on no disk: for trying a credential before it is kept."""
+
+    def __init__(self, profile: Profile) -> None:
+        super().__init__(Path(os.devnull))
+        self._held = {"profiles": {profile.id: render_profile(profile)}}
+
+    def _load(self) -> JsonObject:
+        return self._held
 
 
 def _stamp(path: Path) -> tuple[int, ...] | None:

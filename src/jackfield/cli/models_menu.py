@@ -9,6 +9,7 @@ from msgspec import UNSET
 from jackfield.catalog.defaults import FREE, context_window, cost, name
 from jackfield.cli import ask
 from jackfield.cli.context import Context
+from jackfield.cli.models_rows import HIDDEN
 from jackfield.cli.setup import Setup
 from jackfield.model import Model, ProviderInfo
 from jackfield.providers.discover import find_local
@@ -21,11 +22,10 @@ def pick_model(context: Context, setup: Setup) -> str | None:
     """Ask for a model of the set-up's provider; return its id, `None` to keep the present default."""
     rows = list_models(context, setup)
     current = context.config.primary
-    keep = [(f"Keep current ({current})", KEEP)] if current else [("None for now", KEEP)]
-    options = [*keep, *label_models(rows, setup.info), ("Enter model manually", MANUAL)]
-    picked = ask.pick(
-        "Default model", options, default=setup.model if setup.model in {row.id for row in rows} else KEEP
-    )
+    keep = (f"Keep current ({current})" if current else "None for now", KEEP)
+    options = [keep, *label_models(rows, setup.info), ("Enter model manually", MANUAL)]
+    # Whoever only presses Enter keeps what is set.
+    picked = ask.pick("Default model", options, default=KEEP if current else setup.model)
     if picked == MANUAL:
         text = ask.text("Model id").removeprefix(f"{setup.info.id}/")
         return text or None
@@ -34,7 +34,7 @@ def pick_model(context: Context, setup: Setup) -> str | None:
 
 def list_models(context: Context, setup: Setup) -> tuple[Model, ...]:
     """Return the provider's rows, those of a running local server, and the one the set-up starts with."""
-    rows = {row.id: row for row in context.catalog.models(setup.info.id)}
+    rows = {row.id: row for row in context.catalog.models(setup.info.id) if row.status != HIDDEN}
     if setup.info.local:
         for server in find_local([setup.info]):
             rows |= {row.id: row for row in server.models}
@@ -64,7 +64,7 @@ def _price(row: Model) -> str:
     said = cost(row)
     if said is None or said.input is None or said.output is None:
         return "price unknown"
-    return "free" if said == FREE else f"${said.input}/${said.output}"
+    return "$0" if said == FREE else f"${said.input}/${said.output}"
 
 
 def _privacy(row: Model, info: ProviderInfo) -> str:

@@ -19,6 +19,7 @@ from jackfield.cli.order import Order
 from jackfield.cli.setup import Setup, apply, becomes_default, preview
 from jackfield.cli.signin import check_secret, warn_of
 from jackfield.cli.unattended import end_of, is_optional, place, prepare, report
+from jackfield.credential import Secret
 from jackfield.errors import AuthError, Error
 
 
@@ -91,7 +92,7 @@ def _ask_key(context: Context, choice: Choice, order: Order) -> Key | None:
     if found := find_variable(context, choice):
         name, text = found
         key = check_secret(text, f"env: {name}")
-        if ask.confirm(f"Use existing {name} (env, {_masked(key)})?"):
+        if ask.confirm(f"Use existing {name} (env, {Secret(key).masked()})?"):
             return replace(_typed(context, choice, order, key), origin=f"env: {name}")
     stored = find_stored(context, choice)
     if stored and ask.confirm(f"Use the stored key {stored.profile.id} ({stored.profile.secret.masked()})?"):
@@ -116,12 +117,6 @@ def _ask_key(context: Context, choice: Choice, order: Order) -> Key | None:
 def _typed(context: Context, choice: Choice, order: Order, key: str) -> Key:
     wish = replace(order.wish, expires_ms=end_of(context, order))
     return Key(profile=new_profile(choice, key, wish), origin="typed")
-
-
-def _masked(key: str) -> str:
-    from jackfield.credential import Secret
-
-    return Secret(key).masked()
 
 
 def _ask_model(context: Context, setup: Setup) -> Setup:

@@ -1,0 +1,46 @@
+"""`plugins`: bundled plugins by name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.commands import run, write_config
+
+
+def test_enabling_is_written_said_and_repeatable() -> None:
+    for _ in range(2):
+        result = run("plugins", "enable", "qwen-portal-auth")
+        assert (result.code, result.out) == (0, 'Enabled plugin "qwen-portal-auth".\n')
+    assert "not in this version" in result.err
+    said = run("plugins", "list", "--json").json()["plugins"]
+    assert {row["id"]: row["enabled"] for row in said} == {
+        "copilot-proxy": False,
+        "google-antigravity-auth": False,
+        "google-gemini-cli-auth": False,
+        "minimax-portal-auth": False,
+        "qwen-portal-auth": True,
+    }
+    assert run("plugins", "disable", "qwen-portal-auth").out == 'Disabled plugin "qwen-portal-auth".\n'
+    assert run("plugins", "info", "qwen-portal-auth").out == "qwen-portal-auth: disabled, bundled, for qwen-portal\n"
+
+
+def test_an_unknown_plugin_is_an_error_that_lists_the_known() -> None:
+    result = run("plugins", "enable", "nope")
+    assert result.code == 1
+    assert "qwen-portal-auth" in result.err
+
+
+def test_a_list_of_allowed_plugins_is_extended() -> None:
+    path = write_config('{ "plugins": { "allow": ["other"] } }')
+    assert run("plugins", "enable", "copilot-proxy").code == 0
+    assert json.loads(path.read_text(encoding="utf-8"))["plugins"]["allow"] == ["other", "copilot-proxy"]
+
+
+@pytest.mark.parametrize("section", ['{ "deny": ["copilot-proxy"] }', '{ "enabled": false }'])
+def test_what_the_config_forbids_is_not_enabled(section: str) -> None:
+    path = write_config(f'{{ "plugins": {section} }}')
+    before = path.read_bytes()
+    assert run("plugins", "enable", "copilot-proxy").code == 1
+    assert path.read_bytes() == before
