@@ -7,6 +7,9 @@ nor written.
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -32,21 +35,21 @@ TOOL_ANSWER = "18 °C, clear sky"
 
 NEXT = """\
 Next:
-  jackfield onboard                    set up a provider: key, model, check
-  jackfield chat "Hello"               ask the model you chose
-  jackfield models list --all          every provider and model it knows
-  jackfield demo --serve               keep the model server running, to try things on"""
+  {program} onboard                  set up a provider: key, model, check
+  {program} chat "Hello"             ask the model you chose
+  {program} models list --all        every provider and model it knows
+  {program} demo --serve             keep the model server running, to try things on"""
 
 SERVING = """\
 A model server answers at {base_url} until you press Ctrl-C.
 In another shell, set it up as you would any server of your own, and ask it:
 
-  jackfield onboard --non-interactive --auth-choice custom-api-key --custom-provider-id {provider} \\
+  {program} onboard --non-interactive --auth-choice custom-api-key --custom-provider-id {provider} \\
     --custom-base-url {base_url} --custom-model-id {model} --custom-api-key {key}
-  jackfield chat --model {ref} "Hello"
-  jackfield chat --model {ref} --thinking high "Hello"
+  {program} chat --model {ref} "Hello"
+  {program} chat --model {ref} --thinking high "Hello"
 
-The same as a config of its own (jackfield --config FILE …):
+The same as a config of its own ({program} --config FILE …):
 
 {config}"""
 
@@ -70,9 +73,16 @@ def demo(*, serve: bool, port: int) -> None:
             _show(server)
 
 
+def name_program() -> str:
+    """Return how a shell in this folder calls the program: by its name if it is on the path, else by its file."""
+    path = Path(sys.argv[0])
+    found = path.stem != "jackfield" or shutil.which("jackfield")
+    return "jackfield" if found else os.path.relpath(path)
+
+
 def _serve(server: DemoServer) -> None:
     named = {"ref": REF, "provider": PROVIDER, "model": MODEL, "base_url": server.base_url, "key": server.key}
-    ui.out(SERVING.format(**named, config=server.config_text()))
+    ui.out(SERVING.format(**named, config=server.config_text(), program=name_program()))
     while server.is_running():
         time.sleep(0.2)
 
@@ -84,7 +94,7 @@ def _show(server: DemoServer) -> None:
         app = App({"JACKFIELD_HOME": folder}, cwd=home, offline=True)
         ui.note(f"a real llama.cpp server, a model of 3 kB, at {server.base_url}\n")
         reply = asyncio.run(_talk(app))
-    ui.note(f"\n{summary(reply)}\n\n{NEXT}")
+    ui.note(f"\n{summary(reply)}\n\n{NEXT.format(program=name_program())}")
 
 
 async def _talk(app: App) -> ChatResponse:
