@@ -55,11 +55,11 @@ ERRORS = [
     ("{\n  a: [1,\n", 3, 1, 'the text ends before the "[" of line 2, column 6 is closed'),
     ("{a: 1 b: 2}", 1, 7, 'expected "," or "}" for the "{" of line 1, column 1, found "b"'),
     ("[1 2]", 1, 4, 'expected "," or "]" for the "[" of line 1, column 1, found \'2\''),
-    ("{a 1}", 1, 4, 'expected ":" after the key a, found \'1\''),
+    ("{a 1}", 1, 4, "expected \":\" after the key a, found '1'"),
     ("{a:}", 1, 4, "expected a value, found '}'"),
-    ("{,}", 1, 2, 'expected a key or "}", found \',\''),
-    ("{a:1,,}", 1, 6, 'expected a key or "}", found \',\''),
-    ("{1: 2}", 1, 2, 'expected a key or "}", found \'1\''),
+    ("{,}", 1, 2, "expected a key or \"}\", found ','"),
+    ("{a:1,,}", 1, 6, "expected a key or \"}\", found ','"),
+    ("{1: 2}", 1, 2, "expected a key or \"}\", found '1'"),
     ("[1,,2]", 1, 4, "expected a value, found ','"),
     ("{a: yes}", 1, 5, 'expected a value, found "yes"'),
     ("{a: 'x\n'}", 1, 5, "this text is never closed on its line"),
@@ -73,10 +73,10 @@ ERRORS = [
     (r'{a: "\x4"}', 1, 6, r"unknown escape \x"),
     (r'{a: "b\u12"}', 1, 7, r"unknown escape \u"),
     (r'{a: "\1"}', 1, 6, r"unknown escape \1"),
-    ("{a: “x”}", 1, 5, 'expected a value, found a typographic quote; use " or \''),
+    ("{a: “x”}", 1, 5, "expected a value, found a typographic quote; use \" or '"),
     ("{a: " + "9" * 2000 + "}", 1, 5, "this number has more than 1000 digits"),
     ("\ufeff{a:\n  ?}", 2, 3, "expected a value, found '?'"),
-    ("\ufeff{?", 1, 2, 'expected a key or "}", found \'?\''),
+    ("\ufeff{?", 1, 2, "expected a key or \"}\", found '?'"),
 ]
 
 
@@ -135,7 +135,7 @@ def test_every_json_text_reads_as_json_does(value: object, indent: int | str | N
 @given(st.text(alphabet="{}[]:,'\"\\/*\n ab1-.x", max_size=30))
 def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
     try:
-        parse(text)
+        place = parse(text).source.locate(0)
     except Json5Error as error:
-        assert error.line >= 1
-        assert error.column >= 1
+        place = (error.line, error.column)
+    assert min(place) >= 1

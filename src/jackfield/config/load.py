@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from jackfield.config.environment import add_block, load_environ
 from jackfield.config.json5 import Node, Source
-from jackfield.config.paths import Paths
+from jackfield.config.paths import CONFIG_NAME, Paths
 from jackfield.config.provider import build_providers, build_routes
 from jackfield.config.read import Reader
 from jackfield.config.schema import Config, Environ, InvalidConfig, Issue
@@ -64,6 +64,8 @@ def check_config(
     """
     effective, warnings = load_environ(environ, paths.dotenv, cwd)
     root, sources = load_tree(paths.config, effective, texts)
+    if paths.config != paths.home / CONFIG_NAME and not (texts or paths.config.exists()):
+        warnings.append(f"{paths.config} does not exist: every default holds")
     return check_tree(paths, effective, root, [*warnings, *_repeated(sources)])
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from jackfield.errors import ConfigError
 
+CONFIG_NAME = "jackfield.json"
 # Shells and service managers hand an unset variable on in these words.
 UNSET_WORDS = frozenset({"", "undefined", "null"})
 
@@ -36,7 +37,7 @@ def locate(environ: Mapping[str, str], *, config: str | None = None) -> Paths:
     file = _expand(config, environ) if config else _named(environ, "JACKFIELD_CONFIG", "OPENCLAW_CONFIG_PATH")
     return Paths(
         home=home,
-        config=file or home / "jackfield.json",
+        config=file or home / CONFIG_NAME,
         auth=home / "auth-profiles.json",
         cache=home / "cache",
         dotenv=home / ".env",

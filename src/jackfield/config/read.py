@@ -184,8 +184,8 @@ class Reader:
         text = self._filled(node, path)
         if text is UNSET or not text.strip():
             return UNSET
-        named = self.environ.get(text, "") if _VARIABLE_NAME.fullmatch(text) else ""
-        return Secret((named or text).strip())
+        named = self.environ.get(text, "").strip() if _VARIABLE_NAME.fullmatch(text) else ""
+        return Secret(named or text.strip())
 
     def _key(self, node: Node, path: KeyPath) -> Any:
         if node.kind == "object":
@@ -239,9 +239,11 @@ class Reader:
         return UNSET
 
     def _wrong(self, node: Node, path: KeyPath, expected: str) -> Any:
-        unquoted = node.kind == "string" and expected.endswith(("number", "false"))
+        numeric = expected.endswith("number")
+        found = node.text if numeric and node.kind == "number" else node.shown
+        unquoted = node.kind == "string" and (numeric or expected == "true or false")
         return self.complain(
-            node, path, f"expected {expected}, found {node.shown}" + ("; write it without quotes" if unquoted else "")
+            node, path, f"expected {expected}, found {found}" + ("; write it without quotes" if unquoted else "")
         )
 
     def complain(self, node: Node, path: KeyPath, message: str) -> Any:

@@ -17,7 +17,6 @@ from jackfield.errors import ConfigError
 Value: TypeAlias = Union[bool, int, float, Decimal, str, "list[Value]", "tuple[Value, ...]", "dict[str, Value]", None]
 
 _BARE_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
-_INDENT = re.compile(r"^[{\[]?[^\S\r\n]*\r?\n([ \t]+)\S", re.MULTILINE)
 ONE_LINE = 80  # a list of single values up to this long stays on its line
 
 
@@ -37,14 +36,23 @@ def observe(root: Node) -> Manner:
     nodes = list(root.walk())
     keys = [child.key_start for node in nodes for key, child in node.members if _BARE_KEY.fullmatch(key)]
     quotes = [text[node.start] for node in nodes if node.kind == "string"]
-    indent = _INDENT.search(text)
+    indent = _indent_of(root)
     return Manner(
         newline="\r\n" if "\r\n" in text else "\n",
-        unit=indent[1] if indent else "  ",
+        unit=indent or "  ",
         quote="'" if quotes.count("'") > quotes.count('"') else '"',
         quoted_keys=text[keys[0]] in "\"'" if keys else True,
         last_comma=bool(root.members and re.match(r"\s*,", text[root.members[-1][1].end :])),
     )
+
+
+def _indent_of(root: Node) -> str:
+    """Return what stands before the first member on its line; empty when that is not just blanks."""
+    if not root.members:
+        return ""
+    text, start = root.source.text, root.members[0][1].key_start
+    before = text[text.rfind("\n", 0, start) + 1 : start]
+    return before if before.strip(" \t") == "" else ""
 
 
 def render_key(key: str, manner: Manner) -> str:

@@ -24,7 +24,7 @@ from jackfield.config.owner import find_owner
 from jackfield.config.paths import Paths
 from jackfield.config.render import Value
 from jackfield.config.schema import Environ, InvalidConfig, Issue
-from jackfield.config.source import MAX_BYTES, load_tree, open_includes, read_text
+from jackfield.config.source import MAX_BYTES, load_tree, open_includes, read_text, real_path
 from jackfield.errors import ConfigError
 from jackfield.message import JsonObject
 
@@ -77,7 +77,7 @@ def edit_config(
             f"{paths.config} is read-only: OPENCLAW_CONFIG_READONLY is set",
             hint="unset it, or change the file where it is made",
         )
-    real = paths.config.resolve()
+    real = real_path(paths.config)
     with nullcontext() if dry_run else hold_lock(real.with_name(f".{real.name}.lock")):
         return _edit(paths, edits, variables, dry_run=dry_run)
 
@@ -119,7 +119,7 @@ def _check(paths: Paths, environ: Environ, texts: Mapping[Path, str]) -> tuple[s
     known = {_without_place(issue) for issue in old.issues}
     issues = tuple(issue for issue in new.issues if _without_place(issue) not in known)
     if issues:
-        raise InvalidConfig(issues)
+        raise InvalidConfig(issues, changed=True)
     return new.config.warnings
 
 

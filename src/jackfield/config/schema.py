@@ -37,13 +37,16 @@ class Issue(Struct, frozen=True):
 class InvalidConfig(ConfigError):
     """A config that cannot be used; `.issues` lists everything that is wrong, not the first thing."""
 
-    def __init__(self, issues: tuple[Issue, ...]) -> None:
+    def __init__(self, issues: tuple[Issue, ...], *, changed: bool = False) -> None:
         count = "1 problem" if len(issues) == 1 else f"{len(issues)} problems"
         lines = "".join(f"\n- {issue}" for issue in issues)
-        super().__init__(
-            f"the config has {count}:{lines}", hint='correct the file, then run "jackfield config validate"'
-        )
+        what, hint = _REFUSED if changed else _FOUND
+        super().__init__(f"{what} {count}:{lines}", hint=hint)
         self.issues = issues
+
+
+_FOUND = ("the config has", 'correct the file, then run "jackfield config validate"')
+_REFUSED = ("the config would have", "nothing was changed")
 
 
 class Environ(dict[str, str]):

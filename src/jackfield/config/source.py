@@ -46,6 +46,11 @@ def read_text(file: Path, limit: int = MAX_BYTES) -> str | None:
         raise _unusable(file, f"cannot be read: {(reason or 'unknown reason').lower()}") from error
 
 
+def real_path(file: Path) -> Path:
+    """Return a path with links followed; unlike `Path.resolve`, a loop of links is no error yet."""
+    return Path(os.path.realpath(file))
+
+
 def parse_file(file: Path, text: str) -> Node:
     """Return the tree of a file's text; blank text is an empty object."""
     if not text.strip("\ufeff \t\r\n"):
@@ -72,9 +77,9 @@ def load_tree(
 
 def open_includes(file: Path, environ: Mapping[str, str], texts: Mapping[Path, str] = ON_DISK) -> Includes:
     """Return what finds and reads the files a config includes."""
-    real = file.resolve()
+    real = real_path(file)
     extra = environ.get("OPENCLAW_INCLUDE_ROOTS", "").split(os.pathsep)
-    return Includes(file, (real.parent, *(Path(name).expanduser().resolve() for name in extra if name)), texts, [])
+    return Includes(file, (real.parent, *(real_path(Path(name).expanduser()) for name in extra if name)), texts, [])
 
 
 def included_files(node: Node) -> list[Node]:
@@ -100,7 +105,7 @@ class Includes(Struct):
     @property
     def file(self) -> Path:
         """The config, links followed."""
-        return self.named.resolve()
+        return real_path(self.named)
 
     def root(self) -> Node:
         """Return the config's own tree, includes not resolved."""
@@ -150,7 +155,7 @@ class Includes(Struct):
     def _find(self, name: Node, path: KeyPath, chain: tuple[Path, ...]) -> Path:
         if "\0" in name.value or len(name.value) > MAX_PATH:
             raise complaint(name, path, "this is no file name")
-        file = (chain[-1].parent / str(name.value)).resolve()
+        file = real_path(chain[-1].parent / str(name.value))
         if file in chain:
             raise complaint(name, path, "files include each other: " + " → ".join(map(str, (*chain, file))))
         if len(chain) > MAX_INCLUDES:
