@@ -18,6 +18,7 @@ from jackfield.catalog.load import Catalog
 from jackfield.catalog.price import cost_usd
 from jackfield.config.default import load_default
 from jackfield.config.schema import Config
+from jackfield.credential import RequestAuth
 from jackfield.errors import BadReply, Error, InvalidRequest
 from jackfield.message import (
     Accumulator,
@@ -104,9 +105,8 @@ class AsyncClient:
         ids = self.catalog.provider_ids() if provider is None else (self.catalog.normalise(provider),)
         return tuple((f"{each}/{model.id}", model) for each in ids for model in self.catalog.models(each))
 
-    async def attempt(self, candidate: Candidate, request: ChatRequest) -> Events:
+    async def attempt(self, candidate: Candidate, request: ChatRequest, auth: RequestAuth) -> Events:
         """Yield one candidate's reply; raise what its provider, or the way there, has to say."""
-        auth = resolve(candidate.info, self.config, self.store, int(time.time() * 1000), candidate.profile_id)
         sent = render(with_thinking(request, candidate.model, self.config), candidate.info, candidate.model, auth)
         reply = await self._transport.open(sent)
         try:
@@ -115,6 +115,10 @@ class AsyncClient:
                     yield replace(event, model=str(candidate.ref)) if isinstance(event, MessageStart) else event
         finally:
             await reply.close()
+
+    def resolve(self, candidate: Candidate) -> RequestAuth:
+        """Return the credential a candidate gets now; raise `MissingKey` when there is none."""
+        return resolve(candidate.info, self.config, self.store, int(time.time() * 1000), candidate.profile_id)
 
 
 class ChatStream:
@@ -172,7 +176,9 @@ class ChatStream:
 
     def _try(self, candidate: Candidate) -> Events:
         self._weigh_losses(candidate)
-        return self._client.attempt(candidate, self._request)
+        auth = self._client.resolve(candidate)
+        self._walk.profile_id = auth.profile_id
+        return self._client.attempt(candidate, self._request, auth)
 
     def _weigh_losses(self, candidate: Candidate) -> None:
         info, model = candidate.info, candidate.model

@@ -26,6 +26,7 @@ class Walk:
         self.plan = plan
         self.attempts: list[Attempt] = []
         self.answered: Candidate | None = None
+        self.profile_id: str | None = None  # the credential of the current try, once it is known
         self._clock = clock
 
     async def run(self, try_candidate: Try) -> Events:
@@ -46,6 +47,7 @@ class Walk:
     async def _attempt(self, candidate: Candidate, try_candidate: Try) -> Events:
         started = self._clock()
         held: list[StreamEvent] = []
+        self.profile_id = candidate.profile_id
         try:
             async with aclosing(try_candidate(candidate)) as events:
                 async for event in events:
@@ -66,7 +68,7 @@ class Walk:
         self.attempts.append(
             Attempt(
                 model=str(candidate.ref),
-                profile=candidate.profile_id,
+                profile=self.profile_id,
                 reason=error.type if error else None,
                 ms=round((self._clock() - started) * 1000),
                 message=error.message if error else None,
