@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Raw
 from msgspec.structs import fields, replace
 
-from jackfield.catalog.index import PATH
+from jackfield.catalog.index import PATH, Head
 from jackfield.model import AuthMethod, Cost, Model, ProviderInfo
 
 DATA = PATH.parent / "data"
@@ -34,7 +35,7 @@ def main(check: bool) -> int:
 
 
 def compile_index(paths: list[Path]) -> bytes:
-    """Return the index as JSON, one line per provider so that a change shows as one."""
+    """Return the index: its head, then each provider's rows on a line of their own."""
     infos = [parse(path) for path in paths]
     names = [name for info in infos for name in (info.id, *info.aliases)]
     if twice := {name for name in names if names.count(name) > 1}:
@@ -43,13 +44,13 @@ def compile_index(paths: list[Path]) -> bytes:
     for info in infos:
         if host := urlsplit(info.base_url).netloc:
             hosts.setdefault(host, []).append(info.id)
-    aliases = {alias: info.id for info in infos for alias in info.aliases}
-    lines = [
-        ENCODER.encode(info.id) + b":" + ENCODER.encode({"info": replace(info, models=()), "models": info.models})
-        for info in infos
-    ]
-    head = b'{"aliases":' + ENCODER.encode(aliases) + b',\n"hosts":' + ENCODER.encode(hosts) + b',\n"providers":{\n'
-    return head + b",\n".join(lines) + b"\n}}\n"
+    head = Head(
+        aliases={alias: info.id for info in infos for alias in info.aliases},
+        hosts={host: tuple(names) for host, names in hosts.items()},
+        infos={info.id: Raw(ENCODER.encode(replace(info, models=()))) for info in infos},
+        lines={info.id: number for number, info in enumerate(infos, 2)},
+    )
+    return b"".join(line + b"\n" for line in (ENCODER.encode(head), *(ENCODER.encode(info.models) for info in infos)))
 
 
 def parse(path: Path) -> ProviderInfo:

@@ -1,8 +1,8 @@
 """The compiled catalog: every built-in provider and model, in one file that ships with the package.
 
-`data/*.toml` is the source; `scripts/compile_catalog.py` writes `index.json` from it. Reading
-costs by what is asked for: headers and rows stay undecoded until somebody wants them. Knows
-nothing of the user's config.
+`data/*.toml` is the source; `scripts/compile_catalog.py` writes `index.json` from it: a head of
+one line, then one line of rows per provider. Reading costs by what is asked for: the head is
+decoded, headers and rows stay bytes until somebody wants them. Knows nothing of the user's config.
 """
 
 from __future__ import annotations
@@ -18,18 +18,27 @@ from jackfield.model import Model, ProviderInfo
 PATH = Path(__file__).with_name("index.json")
 
 
+class Head(Struct, frozen=True):
+    """The first line."""
+
+    aliases: dict[str, str]  # other spellings of provider ids
+    hosts: dict[str, tuple[str, ...]]  # host and port of a base URL → who answers there
+    infos: dict[str, Raw]  # each a `ProviderInfo` without its rows
+    lines: dict[str, int]  # on which line of the file a provider's rows stand
+
+
 class Entry(Struct, frozen=True):
     """One provider, undecoded: `info` is a `ProviderInfo` without its rows, `models` a list of `Model`."""
 
     info: Raw
-    models: Raw
+    models: bytes
 
 
 class Index(Struct, frozen=True):
     """The file."""
 
-    aliases: dict[str, str] = {}  # other spellings of provider ids
-    hosts: dict[str, tuple[str, ...]] = {}  # host and port of a base URL → who answers there
+    aliases: dict[str, str] = {}
+    hosts: dict[str, tuple[str, ...]] = {}
     providers: dict[str, Entry] = {}
 
 
@@ -47,7 +56,10 @@ _INFO = msgspec.json.Decoder(ProviderInfo)
 @lru_cache(maxsize=1)
 def load_index() -> Index:
     """Return the built-in catalog; it is read once."""
-    return msgspec.json.decode(PATH.read_bytes(), type=Index)
+    first, *rest = PATH.read_bytes().split(b"\n")
+    head = msgspec.json.decode(first, type=Head)
+    entries = {name: Entry(info, rest[head.lines[name] - 2]) for name, info in head.infos.items()}
+    return Index(head.aliases, head.hosts, entries)
 
 
 def parse_info(entry: Entry) -> ProviderInfo:

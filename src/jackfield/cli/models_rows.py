@@ -5,6 +5,7 @@ Gathers from catalog, config, credentials and the servers that run on this machi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
@@ -22,6 +23,7 @@ from jackfield.model import Model, ModelRef, ProviderInfo
 from jackfield.providers.discover import LocalServer, find_local
 from jackfield.routing.plan import check_allowed, privacy_of, resolve_ref
 
+VARIANT = re.compile(r"_API_KEYS$|_API_KEY_\d+$|^OPENCLAW_LIVE_")
 HIDDEN = "legacy"  # a row that still answers to its name but is offered to nobody
 
 
@@ -47,6 +49,11 @@ class Listing:
     def __init__(self, context: Context) -> None:
         self._config, self._catalog = context.config, context.catalog
         self._tags = _tags(context.config, self._key_of)
+        environ = context.config.environ
+        self._names = {name for name, text in environ.items() if text}
+        # Several keys of one provider, or one for tests: names the catalog does not list.
+        self._has_variants = any(VARIANT.search(name) for name in environ)
+        self._keepers = {profile.provider for profile in context.store.list()}
         now_ms = context.now_ms()
         self._has_key = cache(lambda info_id: self._look_for_key(context, info_id, now_ms))
         self._servers = cache(self._find_servers)
@@ -121,11 +128,18 @@ class Listing:
 
     def _look_for_key(self, context: Context, name: str, now_ms: int) -> bool:
         info = self._catalog.provider(name)
-        if info is None or (
-            info.key_optional and not context.config.providers.get(name) and not _has_variable(info, context)
-        ):
-            return False
-        return is_available(info, context.config, context.store, now_ms)
+        return (
+            info is not None
+            and self._may_have_key(context, info)
+            and is_available(info, context.config, context.store, now_ms)
+        )
+
+    def _may_have_key(self, context: Context, info: ProviderInfo) -> bool:
+        """Tell whether a closer look is worth it: of a hundred providers a user has keys for two or three."""
+        if not self._names.isdisjoint(info.env) or self._has_variants:
+            return True
+        known = {info.id, *info.aliases}
+        return not known.isdisjoint(context.config.providers) or not known.isdisjoint(self._keepers)
 
     def _running(self, name: str) -> LocalServer | None:
         info = self._catalog.provider(name)
@@ -166,10 +180,6 @@ def _tags(config: Config, key_of: Callable[[str], str]) -> dict[str, tuple[str, 
 
 def _numbered(refs: Iterable[str], tag: str) -> Iterator[tuple[str, str]]:
     return ((ref, f"{tag}#{number}") for number, ref in enumerate(refs, 1))
-
-
-def _has_variable(info: ProviderInfo, context: Context) -> bool:
-    return any(context.config.environ.get(name) for name in info.env)
 
 
 def _sorted(rows: Iterable[Row]) -> list[Row]:
