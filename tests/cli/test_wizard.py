@@ -1,0 +1,231 @@
+"""`onboard` and `configure` with a person: on a real terminal, one that can draw and one that cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands import run, write_config
+from tests.servers import json_reply, serve
+
+pexpect = pytest.importorskip("pexpect")
+if not hasattr(pexpect, "spawn"):
+    pytest.skip("no terminals on this system", allow_module_level=True)
+
+KEY = "vapi_1234567890abcd"
+ENTER, CTRL_C = "\r", "\x03"
+REPLY = {
+    "id": "1", "object": "chat.completion", "created": 1, "model": "m",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "OK."}, "finish_reason": "stop"}],
+}  # fmt: skip
+# What is expected on the screen, what is then typed.
+Steps = list[tuple[str, str]]
+KEY_STEP = ("Venice API key", KEY + ENTER)
+NO_CHECK = ("one word", "n" + ENTER)
+
+
+def folder() -> Path:
+    return Path(os.environ["HOME"]) / ".jackfield"
+
+
+def load(name: str) -> dict[str, Any]:
+    path = folder() / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def primary() -> str | None:
+    return load("jackfield.json").get("agents", {}).get("defaults", {}).get("model", {}).get("primary")
+
+
+def drive(*args: str, steps: Steps, term: str = "dumb", env: dict[str, str] | None = None) -> tuple[int, str]:
+    """Run a command on a terminal, answer its questions, and return its exit code and all it showed."""
+    child = pexpect.spawn(
+        sys.executable, ["-m", "jackfield", *args], encoding="utf-8", timeout=30, dimensions=(50, 160),
+        env={**os.environ, "TERM": term, **(env or {})},
+    )  # fmt: skip
+    shown = []
+    for expected, typed in steps:
+        child.expect(expected)
+        shown.append(child.before + child.after)
+        child.send(typed)
+    child.expect(pexpect.EOF)
+    shown.append(child.before)
+    child.close()
+    assert "Traceback" not in "".join(shown), "".join(shown)
+    return child.exitstatus, "".join(shown)
+
+
+@pytest.mark.parametrize("term", ["dumb", "xterm-256color"])
+def test_a_person_is_led_from_the_provider_to_the_written_config(term: str) -> None:
+    steps = [
+        ("Provider", "venice" + ENTER),
+        KEY_STEP,
+        ("Default model", "uncensored" + ENTER),
+        NO_CHECK,
+        ("Write this", "y" + ENTER),
+    ]
+    code, shown = drive("onboard", steps=steps, term=term)
+    assert code == 0
+    assert load("auth-profiles.json")["profiles"]["venice:default"]["key"] == KEY
+    assert primary() == "venice/venice-uncensored"
+    assert KEY not in shown
+    assert "vapi…abcd" in shown
+
+
+def test_every_model_of_the_provider_is_offered_with_its_window_and_privacy() -> None:
+    _, shown = drive("onboard", "--auth-choice", "venice-api-key", steps=[KEY_STEP, ("Default model", CTRL_C)])
+    rows = [line for line in shown.splitlines() if line.rstrip().endswith(("private", "anonymized"))]
+    assert len(rows) == 25
+    assert "131k" in rows[0]
+
+
+def test_the_default_is_the_choices_model_and_the_diff_is_shown_before_the_yes() -> None:
+    steps = [KEY_STEP, ("Default model", ENTER), NO_CHECK, ("Write this", ENTER)]
+    code, shown = drive("onboard", "--auth-choice", "venice-api-key", steps=steps)
+    assert (code, primary()) == (0, "venice/llama-3.3-70b")
+    assert shown.index('+        "primary": "venice/llama-3.3-70b"') < shown.index("Write this")
+
+
+def test_no_at_the_end_writes_nothing() -> None:
+    steps = [KEY_STEP, ("Default model", ENTER), NO_CHECK, ("Write this", "n" + ENTER)]
+    code, _ = drive("onboard", "--auth-choice", "venice-api-key", steps=steps)
+    assert code == 0
+    assert not (folder() / "auth-profiles.json").exists()
+    assert not (folder() / "jackfield.json").exists()
+
+
+@pytest.mark.parametrize("term", ["dumb", "xterm-256color"])
+@pytest.mark.parametrize("done", range(5), ids=["provider", "key", "model", "check", "yes"])
+def test_ctrl_c_at_any_step_writes_nothing(term: str, done: int) -> None:
+    steps = [
+        ("Provider", "venice" + ENTER),
+        KEY_STEP,
+        ("Default model", ENTER),
+        NO_CHECK,
+        ("Write this", "y" + ENTER),
+    ]
+    steps[done] = (steps[done][0], CTRL_C)
+    code, _ = drive("onboard", steps=steps[: done + 1], term=term)
+    assert code == 130
+    assert not (folder() / "auth-profiles.json").exists()
+    assert not (folder() / "jackfield.json").exists()
+
+
+def test_a_present_variable_is_offered_masked() -> None:
+    steps = [
+        (r"Use existing VENICE_API_KEY \(env, vapi…abcd\)", "y" + ENTER),
+        ("Default model", ENTER),
+        NO_CHECK,
+        ("Write this", "y" + ENTER),
+    ]
+    code, _ = drive("onboard", "--auth-choice", "venice-api-key", steps=steps, env={"VENICE_API_KEY": KEY})
+    assert code == 0
+    assert load("auth-profiles.json")["profiles"]["venice:default"]["key"] == KEY
+
+
+def test_a_key_that_cannot_be_one_is_asked_for_again() -> None:
+    steps = [("Venice API key", ENTER), ("is empty", ""), KEY_STEP, ("Default model", CTRL_C)]
+    assert drive("onboard", "--auth-choice", "venice-api-key", steps=steps)[0] == 130
+
+
+def test_a_present_default_stays_unless_another_model_is_picked() -> None:
+    write_config('{ "agents": { "defaults": { "model": { "primary": "groq/a" } } } }')
+    steps = [KEY_STEP, ("Default model", ENTER), ("Write this", "y" + ENTER)]
+    drive("onboard", "--auth-choice", "venice-api-key", steps=steps)
+    assert primary() == "groq/a"
+    steps = [("stored key", "y" + ENTER), ("Default model", "opus" + ENTER), NO_CHECK, ("Write this", "y" + ENTER)]
+    drive("onboard", "--auth-choice", "venice-api-key", steps=steps)
+    assert primary() == "venice/claude-opus-45"
+
+
+def test_a_model_can_be_typed() -> None:
+    steps = [
+        KEY_STEP,
+        ("Default model", "manually" + ENTER),
+        ("Model id", "new-one" + ENTER),
+        NO_CHECK,
+        ("Write", "y\r"),
+    ]
+    drive("onboard", "--auth-choice", "venice-api-key", steps=steps)
+    assert primary() == "venice/new-one"
+
+
+def test_a_model_that_answers_is_saved_and_one_that_does_not_only_on_request() -> None:
+    answers = [json_reply({"error": {"message": "invalid api key"}}, 401), json_reply(REPLY)]
+    models = json_reply({"object": "list", "data": [{"id": "m"}, {"id": "another"}]})
+    with serve(lambda call: models if call.method == "GET" else answers.pop(0)) as server:
+        line = ("onboard", "--custom-base-url", f"{server.url}/v1", "--custom-model-id", "m")
+        asked = [("speak", "1" + ENTER), ("server", "sk-1234567890" + ENTER), ("another", "2" + ENTER)]
+        code, shown = drive(*line, steps=[*asked, ("one word", ENTER), ("Save anyway", ENTER)])
+        assert (code, primary()) == (0, None)
+        assert "invalid api key" in shown
+        code, _ = drive(*line, steps=[*asked, ("one word", ENTER), ("it answers", ""), ("Write this", ENTER)])
+    assert code == 0
+    assert primary() == f"custom-127-0-0-1-{server.port}/m"
+    asked_with = [call.headers["authorization"] for call in server.journal if call.method == "POST"]
+    assert asked_with == ["Bearer sk-1234567890"] * 2
+
+
+def test_a_sign_in_that_is_not_here_says_what_works() -> None:
+    code, shown = drive("onboard", "--auth-choice", "openai-codex", steps=[])
+    assert code == 1
+    assert "not in this version" in shown
+    assert "--auth-choice openai-api-key" in shown
+
+
+def test_configure_leads_to_the_same_steps() -> None:
+    steps = [
+        ("What do you want to change", ENTER),
+        ("Provider", "venice" + ENTER),
+        KEY_STEP,
+        ("Default model", ENTER),
+        NO_CHECK,
+        ("Write this", ENTER),
+        ("Anything else", ENTER),
+    ]
+    code, shown = drive("configure", steps=steps)
+    assert (code, primary()) == (0, "venice/llama-3.3-70b")
+    assert "Model/auth" in shown
+
+
+def test_an_allowlist_is_chosen_changed_and_cleared_on_request() -> None:
+    write_config('{ "agents": { "defaults": { "models": { "venice/qwen3-4b": { "alias": "q" } } } } }')
+    env = {"VENICE_API_KEY": KEY}
+    line = ("configure", "--section", "allowlist")
+    drive(*line, steps=[("may be used", "1 2" + ENTER), ("Write this", ENTER)], env=env)
+    chosen = load("jackfield.json")["agents"]["defaults"]["models"]
+    assert chosen == {"venice/qwen3-4b": {"alias": "q"}, "venice/llama-3.3-70b": {}}
+    drive(*line, steps=[("may be used", "-" + ENTER), ("Clear", "y" + ENTER), ("Write this", ENTER)], env=env)
+    assert "models" not in load("jackfield.json").get("agents", {}).get("defaults", {})
+
+
+@pytest.mark.parametrize("line", [("configure",), ("configure", "--section", "model")])
+def test_configure_without_a_person_is_one_clear_line(line: tuple[str, ...]) -> None:
+    result = run(*line)
+    assert result.code == 1
+    assert "needs a terminal" in result.err
+
+
+def test_an_unknown_section_is_named() -> None:
+    result = run("configure", "--section", "nope")
+    assert result.code == 1
+    assert "unknown section 'nope'" in result.err
+
+
+def test_a_credential_is_added_step_by_step() -> None:
+    steps = [
+        ("Provider", "anthropic" + ENTER),
+        ("What do you have", "token" + ENTER),
+        ("Keep it as", "work" + ENTER),
+        ("It ends in", "365d" + ENTER),
+        ("Anthropic token", "sk-ant-oat01-" + "a" * 80 + ENTER),
+    ]
+    code, shown = drive("models", "auth", "add", steps=steps)
+    assert code == 0, shown
+    kept = load("auth-profiles.json")["profiles"]["anthropic:work"]
+    assert (kept["type"], kept["expires"] > 1_700_000_000_000) == ("token", True)
