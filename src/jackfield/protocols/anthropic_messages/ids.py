@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from jackfield.message import Block, Message, ToolCall, ToolResult
 
 LEGAL = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def legal_ids(messages: Sequence[Message]) -> Iterator[Message]:
@@ -36,24 +37,27 @@ class _Ids:
         match block:
             case ToolCall(id):
                 given = self._given.setdefault(id, [])
-                given.append(self._legal(id, len(given)))
+                given.append(self._free(id, len(given)))
                 return replace(block, id=given[-1])
             case ToolResult(call_id):
                 # Results answer calls of one id in the order of the calls.
-                given = self._given.get(call_id) or [self._legal(call_id, 0)]
+                given = self._given.get(call_id) or [_legal(call_id, 0)]
                 turn = self._answered.get(call_id, 0)
                 self._answered[call_id] = turn + 1
                 return replace(block, call_id=given[min(turn, len(given) - 1)])
             case _:
                 return block
 
-    def _legal(self, id: str, use: int) -> str:  # noqa: A002  # the wire's word
-        legal, salt = id, use
-        while not LEGAL.fullmatch(legal) or legal in self._taken or salt > use:
-            digest = sha256(f"{id}#{salt}".encode("utf-8", "surrogatepass")).hexdigest()[:12]
-            legal = f"{re.sub('[^a-zA-Z0-9_-]', '_', id)[:51]}_{digest}"
-            if legal not in self._taken:
-                break
-            salt += 1
+    def _free(self, call_id: str, use: int) -> str:
+        while (legal := _legal(call_id, use)) in self._taken:
+            use += 1
         self._taken.add(legal)
         return legal
+
+
+def _legal(call_id: str, use: int) -> str:
+    """Return the id itself where it is legal and new, else its legal characters and a digest of the whole."""
+    if use == 0 and LEGAL.fullmatch(call_id):
+        return call_id
+    digest = sha256(f"{call_id}#{use}".encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{ILLEGAL.sub('_', call_id)[:51]}_{digest}"

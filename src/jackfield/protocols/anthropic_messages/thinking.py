@@ -44,7 +44,7 @@ def render_thinking(
     budget = wire.get("budget_tokens") if wire else None
     max_tokens = DEFAULT_MAX_TOKENS if said is None else said
     if isinstance(budget, int) and (said is None or said <= budget):
-        max_tokens += budget
+        max_tokens = max(1, max_tokens) + budget
     return wire, effort, max_tokens
 
 
