@@ -160,7 +160,7 @@ MISSING = MissingVar("VENICE_API_KEY", "models.providers.venice.apiKey", "jackfi
 
 
 def test_a_variable_the_key_needs_is_named_with_its_key_and_line(store, config):
-    with pytest.raises(ConfigError, match=r"models\.providers\.venice\.apiKey \(jackfield\.json:7\): VENICE_API_KEY"):
+    with pytest.raises(MissingKey, match=r"models\.providers\.venice\.apiKey \(jackfield\.json:7\): VENICE_API_KEY"):
         resolve(VENICE, with_entry(config, missing=(MISSING,)), store, NOW)
 
 
@@ -177,7 +177,7 @@ def test_a_variable_the_address_needs_is_fatal_whatever_key_there_is(store, conf
 
 
 def test_a_local_server_whose_named_key_is_missing_is_not_called_without(store, config):
-    with pytest.raises(ConfigError, match="VENICE_API_KEY"):
+    with pytest.raises(MissingKey, match="VENICE_API_KEY is not set"):
         resolve(replace(VENICE, local=True), with_entry(config, missing=(MISSING,)), store, NOW)
 
 

@@ -10,7 +10,7 @@ from jackfield.auth.sources import Source, entry_of, names, profile_source, sour
 from jackfield.auth.store import FileStore
 from jackfield.config.schema import Config
 from jackfield.credential import RequestAuth
-from jackfield.errors import AuthError, ConfigError, MissingKey
+from jackfield.errors import ConfigError, MissingKey
 from jackfield.model import ProviderInfo
 
 __all__ = ["Source", "is_available", "resolve", "resolve_all", "sources"]
@@ -21,8 +21,9 @@ def resolve(
 ) -> RequestAuth:
     """Return the credential to use; `profile_id` names one and excludes every other place.
 
-    Raises `MissingKey` naming the variable and the command that help, `ConfigError` when what
-    the config says of this provider cannot be filled in, `AuthError` for a key that cannot be sent.
+    Raises `MissingKey` naming the variable and the command that help, `ConfigError` when the
+    provider's address or a header needs a variable that is not set, `AuthError` for a key that
+    cannot be sent.
     """
     return resolve_all(info, config, store, now_ms, profile_id)[0]
 
@@ -77,14 +78,10 @@ def _pinned(info: ProviderInfo, config: Config, store: FileStore, now_ms: int, p
 # -- what to say when there is none ------------------------------------------------
 
 
-def _missing(info: ProviderInfo, found: tuple[Source, ...], store: FileStore) -> AuthError | ConfigError:
-    unfilled = next((source for source in found if source.detail), None)
-    if unfilled:
-        return ConfigError(f'no API key found for provider "{info.id}": {unfilled.detail}', hint=_advice(info))
-    useless = [f"{source.label} ({source.reason})" for source in found if source.reason]
-    tried = f"; not usable: {', '.join(useless)}" if useless else ""
+def _missing(info: ProviderInfo, found: tuple[Source, ...], store: FileStore) -> MissingKey:
+    useless = "; ".join(source.detail or f"{source.label} ({source.reason})" for source in found if source.reason)
     return MissingKey(
-        f'no API key found for provider "{info.id}"{tried}',
+        f'no API key found for provider "{info.id}"{useless and f": {useless}"}',
         hint=f"{_advice(info)}\ncredentials are kept in {store.path}",
     )
 
