@@ -24,7 +24,7 @@ KEPT = (
     "VIRTUAL_ENV",
     "COVERAGE_PROCESS_START",
 )
-KEPT_PREFIXES = ("PYTEST_", "PYTHON", "COV_CORE_")
+KEPT_PREFIXES = ("WRITE_README", "PYTEST_", "PYTHON", "COV_CORE_")
 # Names that no resolver knows (RFC 6761): a lookup fails as it does on the real network.
 NOWHERE = (".invalid", ".test", ".example")
 
