@@ -19,4 +19,4 @@ def load(name: str) -> Protocol:
     if name not in PACKAGES:
         raise ConfigError(f"unknown api {name!r}", hint=f"known: {', '.join(PACKAGES)}")
     # A package is not statically a Protocol; tests/protocols/test_contract.py holds each one to it.
-    return cast(Protocol, import_module(PACKAGES[name]))
+    return cast("Protocol", import_module(PACKAGES[name]))

@@ -18,13 +18,8 @@ from jackfield.message import (
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.openai_completions.fields import NAME, own
+from jackfield.protocols.openai_completions.request import FOREIGN
 from jackfield.protocols.openai_completions.thinking import render_thinking
-
-# Request fields of other wires that no server of this one takes.
-FOREIGN = frozenset({
-    "anthropic_beta", "anthropic_version", "container", "context_management", "generationConfig", "inference_geo",
-    "mcp_servers", "output_config", "previous_response_id", "safetySettings", "stop_sequences",
-})  # fmt: skip
 
 
 def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...]:

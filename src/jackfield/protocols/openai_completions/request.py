@@ -21,6 +21,11 @@ KNOWN = frozenset((
 CHOICES: dict[str, Literal["auto", "none", "required"]] = {
     "auto": "auto", "none": "none", "required": "required", "any": "required",  # `any` is Mistral's word
 }  # fmt: skip
+# Fields of other wires that no server of this one takes.
+FOREIGN = frozenset({
+    "anthropic_beta", "anthropic_version", "container", "context_management", "generationConfig", "inference_geo",
+    "mcp_servers", "output_config", "previous_response_id", "safetySettings", "stop_sequences",
+})  # fmt: skip
 Number = TypeVar("Number", int, float)
 
 
@@ -36,7 +41,7 @@ def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
         body.update(render_thinking(request.thinking, compat))
     if request.response_format is not None:
         body["response_format"] = _render_format(request.response_format, compat)
-    body.update(rest(request.extras, ("stream_options", *_refused(compat))))
+    body.update(rest(request.extras, {"stream_options", *FOREIGN, *_refused(compat)}))
     if request.stream:
         body["stream"] = True
         options = {"include_usage": True} if compat.supports_usage_in_streaming is not False else {}
