@@ -52,6 +52,7 @@ def test_nan_is_a_number() -> None:
 ERRORS = [
     ("", 1, 1, "expected a value, found the end of the text"),
     ("{a: 1", 1, 6, 'the text ends before the "{" of line 1, column 1 is closed'),
+    ("{\n  a: ", 2, 6, 'the text ends before the "{" of line 1, column 1 is closed'),
     ("{\n  a: [1,\n", 3, 1, 'the text ends before the "[" of line 2, column 6 is closed'),
     ("{a: 1 b: 2}", 1, 7, 'expected "," or "}" for the "{" of line 1, column 1, found "b"'),
     ("[1 2]", 1, 4, 'expected "," or "]" for the "[" of line 1, column 1, found \'2\''),

@@ -8,13 +8,13 @@ from jackfield.config.keypath import parse_path, render_path
 from jackfield.config.paths import locate
 from jackfield.errors import UsageError
 
-HOME = {"HOME": "/home/u"}
+HOME = {"HOME": "/srv/u"}
 
 
 def test_everything_lies_under_one_home() -> None:
     paths = locate(HOME)
 
-    assert paths.home == Path("/home/u/.jackfield")
+    assert paths.home == Path("/srv/u/.jackfield")
     assert paths.config == paths.home / "jackfield.json"
     assert paths.auth == paths.home / "auth-profiles.json"
     assert paths.dotenv == paths.home / ".env"
@@ -26,11 +26,11 @@ def test_everything_lies_under_one_home() -> None:
     [
         ({"JACKFIELD_HOME": "/j", "OPENCLAW_STATE_DIR": "/o"}, "/j", "/j/jackfield.json"),
         ({"OPENCLAW_STATE_DIR": "/o"}, "/o", "/o/jackfield.json"),
-        ({"JACKFIELD_HOME": "~/j"}, "/home/u/j", "/home/u/j/jackfield.json"),
-        ({"JACKFIELD_HOME": " "}, "/home/u/.jackfield", "/home/u/.jackfield/jackfield.json"),
-        ({"JACKFIELD_HOME": "undefined"}, "/home/u/.jackfield", "/home/u/.jackfield/jackfield.json"),
-        ({"JACKFIELD_CONFIG": "/c.json", "OPENCLAW_CONFIG_PATH": "/o.json"}, "/home/u/.jackfield", "/c.json"),
-        ({"OPENCLAW_CONFIG_PATH": "/o.json"}, "/home/u/.jackfield", "/o.json"),
+        ({"JACKFIELD_HOME": "~/j"}, "/srv/u/j", "/srv/u/j/jackfield.json"),
+        ({"JACKFIELD_HOME": " "}, "/srv/u/.jackfield", "/srv/u/.jackfield/jackfield.json"),
+        ({"JACKFIELD_HOME": "undefined"}, "/srv/u/.jackfield", "/srv/u/.jackfield/jackfield.json"),
+        ({"JACKFIELD_CONFIG": "/c.json", "OPENCLAW_CONFIG_PATH": "/o.json"}, "/srv/u/.jackfield", "/c.json"),
+        ({"OPENCLAW_CONFIG_PATH": "/o.json"}, "/srv/u/.jackfield", "/o.json"),
     ],
 )
 def test_variables_move_it(environ: dict[str, str], home: str, config: str) -> None:
@@ -40,7 +40,7 @@ def test_variables_move_it(environ: dict[str, str], home: str, config: str) -> N
 
 
 def test_the_command_line_beats_the_variables() -> None:
-    assert locate(HOME | {"JACKFIELD_CONFIG": "/c.json"}, config="~/mine.json5").config == Path("/home/u/mine.json5")
+    assert locate(HOME | {"JACKFIELD_CONFIG": "/c.json"}, config="~/mine.json5").config == Path("/srv/u/mine.json5")
     assert locate(HOME, config="mine.json5").config == Path.cwd() / "mine.json5"
 
 

@@ -171,7 +171,7 @@ class _Reader:
         at = self.skip(start + 1)
         while not text.startswith("}", at):
             match = _match_member(text, at)
-            key, child, comma, end = self.member(match, at, depth) if match else self.fail_key(at, start)
+            key, child, comma, end = self.member(match, at, start, depth) if match else self.fail_key(at, start)
             if key in values:
                 self.source.repeated.append((key, at))
             values[key] = child
@@ -181,7 +181,7 @@ class _Reader:
                 at = self.skip(at)
         return Node(self.source, "object", values, start, at + 1, key_at, members)
 
-    def member(self, match: re.Match[str], at: int, depth: int) -> tuple[str, Node, str, int]:
+    def member(self, match: re.Match[str], at: int, opened: int, depth: int) -> tuple[str, Node, str, int]:
         """Return a key, its value, the comma that follows or nothing, and where to go on."""
         quoted, name, colon, string, number, word, comma = match.groups()
         if not colon:
@@ -193,7 +193,10 @@ class _Reader:
         if comma is not None:
             value_at = match.start(4 if string else 5 if number else 6)
             return key, self.scalar(string, number or word, value_at, at), comma, match.end()
-        child = self.value(self.skip(match.end()), depth + 1, at)
+        value_at = self.skip(match.end())
+        if value_at == len(self.text):
+            self.fail_open(opened, value_at)
+        child = self.value(value_at, depth + 1, at)
         return key, child, *self.after(child.end)
 
     def array(self, start: int, depth: int, key_at: int) -> Node:
