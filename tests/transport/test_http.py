@@ -64,7 +64,12 @@ async def test_a_request_arrives_as_it_is_and_secrets_only_at_the_socket(transpo
     heard = server.journal[0]
     assert (heard.method, heard.target, heard.body) == ("POST", "/v1/a%2Fb?api-version=1&key=abc", b"{}")
     assert (heard.headers["authorization"], heard.headers["x-title"]) == ("Bearer sk-1234567890", "t")
-    assert (reply.status, reply.headers["x-request-id"], reply.headers["x-mixed"], body) == (200, "r1", "Yes", b'{"ok": true}')
+    assert (reply.status, reply.headers["x-request-id"], reply.headers["x-mixed"], body) == (
+        200,
+        "r1",
+        "Yes",
+        b'{"ok": true}',
+    )
     assert "sk-1234" not in repr(request)
     assert reply.url == f"{server.url}/v1/a%2Fb?api-version=1&key=****"
 
@@ -96,7 +101,8 @@ async def test_a_refusal_is_a_reply_not_an_error(transport: Transport) -> None:
 
 async def test_a_refusal_whose_body_breaks_is_read_as_far_as_it_comes(transport: Transport) -> None:
     with serve(
-        [head(500, content_length="99") + b"half", RESET], [head(500, content_length="9000000") + b"x" * 2_000_000, HANG]
+        [head(500, content_length="99") + b"half", RESET],
+        [head(500, content_length="9000000") + b"x" * 2_000_000, HANG],
     ) as server:
         assert await (await transport.open(ask(server.url))).read_refusal() in {b"half", b""}
         assert len(await (await transport.open(ask(server.url))).read_refusal()) == 1024 * 1024
@@ -110,7 +116,9 @@ async def test_cookies_are_not_kept(transport: Transport) -> None:
     assert "cookie" not in server.journal[1].headers
 
 
-async def test_nothing_of_the_process_environment_is_used(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_of_the_process_environment_is_used(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     with serve(json_reply(1)) as server:
         assert await (await transport.open(ask(server.url))).read() == b"1"
