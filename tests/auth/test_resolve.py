@@ -135,6 +135,12 @@ def test_a_server_that_asks_for_no_key_gets_none(store, config, info):
     assert (auth.secret, auth.source) == (None, "none")
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "", "https://localhost.example.com/v1", "http://8.8.8.8/v1"])
+def test_a_server_elsewhere_is_not_called_without_a_key(store, config, url):
+    with pytest.raises(MissingKey):
+        resolve(ProviderInfo(id="x", base_url=url), config, store, NOW)
+
+
 def test_a_local_server_still_gets_the_key_it_was_given(store, config):
     info = ProviderInfo(id="ollama", local=True, env=("OLLAMA_API_KEY",))
     auths = resolve_all(info, with_environ(config, OLLAMA_API_KEY="k"), store, NOW)

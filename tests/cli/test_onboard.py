@@ -352,6 +352,8 @@ def test_its_key_goes_into_the_store_and_its_second_model_is_added() -> None:
         "--custom-base-url http://127.0.0.1:1/v1",
         "--custom-base-url ftp://x --custom-model-id m",
         "--custom-base-url nonsense --custom-model-id m",
+        "--custom-base-url http://[::1 --custom-model-id m",
+        "--custom-base-url http://x:99999 --custom-model-id m",
         "--custom-base-url http://127.0.0.1:1 --custom-model-id m --custom-provider-id a/b",
         "--custom-base-url http://127.0.0.1:1 --custom-model-id m --custom-compatibility grpc",
     ],

@@ -67,7 +67,7 @@ def sources(info: ProviderInfo, config: Config, store: FileStore, now_ms: int) -
 
 def needs_no_key(info: ProviderInfo) -> bool:
     """Tell whether the provider answers without a key: declared so, or a server in this house."""
-    return info.key_optional or info.local or _is_near(info.base_url)
+    return info.key_optional or info.local or _is_near(info.endpoint or info.base_url)
 
 
 def variables(info: ProviderInfo) -> tuple[str, ...]:
@@ -191,12 +191,10 @@ def _configured(info: ProviderInfo, config: Config) -> Iterator[Source]:
         yield Source(kind="config", label=entry.api_key.origin, secret=Secret(text), type=kind)
 
 
-def _is_near(base_url: str) -> bool:
-    host = urlsplit(base_url).hostname or ""
-    if host == "localhost" or host.endswith((".localhost", ".local")):
-        return True
+def _is_near(url: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_private
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or host.endswith((".localhost", ".local")) or ipaddress.ip_address(host).is_private
     except ValueError:
         return False
 

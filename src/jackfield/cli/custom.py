@@ -64,10 +64,15 @@ def entry_of_custom(choice: Choice, custom: Custom) -> JsonObject:
 
 def check_url(text: str) -> str:
     """Return a base URL without its last slash; raises `UsageError` when it is none."""
-    parts = urlsplit(text.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
         raise UsageError(f"{text!r} is no base URL", hint="write it like http://127.0.0.1:8000/v1")
-    return text.strip().rstrip("/")
+    return text.rstrip("/")
 
 
 def derive_id(base_url: str) -> str:
