@@ -200,3 +200,11 @@ def test_a_message_is_needed_somewhere() -> None:
     empty = run("chat", stdin="")
     assert empty.code == 2
     assert "standard input is empty" in empty.err
+
+
+def test_a_question_to_nobody_names_who_could_answer() -> None:
+    nobody = run("chat", "Hello")
+    somebody = run("chat", "Hello", env={"VENICE_API_KEY": "vapi_0123456789abcdef"})
+    assert (nobody.code, somebody.code) == (1, 1)
+    assert "jackfield onboard" in nobody.err
+    assert "jackfield chat --model venice/llama-3.3-70b" in somebody.err

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from jackfield.cli import answer, ui
 from jackfield.cli.attach import load_attachment
 from jackfield.cli.context import Context, pass_context
-from jackfield.errors import UsageError
+from jackfield.errors import ConfigError, UsageError
 from jackfield.message import EFFORTS, ChatRequest, ChatResponse, Message, ResponseFormat, TextBlock, Thinking
 
 
@@ -58,6 +58,8 @@ def chat(context: Context, /, message: str | None, files: tuple[str, ...], **opt
         if not message and not blocks:
             raise UsageError("standard input is empty", hint='give a message: jackfield chat "Hello"')
     request = to_request(options)
+    if not request.model and not context.config.primary:
+        raise without_default(context)
     for warning in context.config.warnings:
         ui.warn(warning)
     if message is None and not blocks:
@@ -91,6 +93,23 @@ async def ask(context: Context, request: ChatRequest, options: dict[str, Any]) -
             reply = await answer.show(client.stream(request, **how), show_thinking=shows)
     answer.check_answer(reply, wants_json=request.response_format is not None)
     return reply
+
+
+def without_default(context: Context) -> ConfigError:
+    """Return the error of a question to nobody; its hint names what could answer here and now."""
+    from jackfield.cli.models_rows import Listing
+
+    first: dict[str, str] = {}
+    for row in Listing(context).usable():
+        if row.info is not None:
+            favourite = f"{row.info.id}/{row.info.default_model}"
+            first.setdefault(row.info.id, favourite if row.info.default_model else row.key)
+    ready = [f'ready to use: jackfield chat --model {ref} "…"' for ref in list(first.values())[:3]]
+    ready = ready or ["set up a provider: jackfield onboard"]
+    return ConfigError(
+        "no model is named and no default is set",
+        hint="\n".join([*ready, "choose a default: jackfield models set provider/model"]),
+    )
 
 
 def to_request(options: dict[str, Any]) -> ChatRequest:
