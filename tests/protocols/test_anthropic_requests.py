@@ -277,11 +277,11 @@ def test_a_thought_without_a_signature_or_at_a_turns_end_is_dropped_whole() -> N
 
 
 def test_arguments_that_are_no_object_stand_as_text_inside_one() -> None:
-    arguments = ["", '{"a": 1}', "{broken", "[1]", "[" * 100_000]
+    arguments = ["null", '{"a": 1}', "{broken", "[1]", "[" * 100_000, ""]
     body = render(Message.assistant(*(ToolCall(f"c{n}", "f", text) for n, text in enumerate(arguments))))
     inputs = [block["input"] for block in body["messages"][0]["content"]]
     assert inputs[:4] == [{}, {"a": 1}, {"arguments": "{broken"}, {"arguments": "[1]"}]
-    assert inputs[4] == {"arguments": arguments[4]}
+    assert inputs[4:] == [{"arguments": arguments[4]}, {}]
 
 
 def test_tool_ids_become_legal_and_unique_and_results_follow_their_calls() -> None:

@@ -170,7 +170,7 @@ def as_input(arguments: str) -> JsonObject:
     Text that is no JSON object stands whole under the one key `arguments`: the model reads
     what it wrote, and the request is valid.
     """
-    if not arguments.strip():
+    if arguments.strip() in ("", "null"):  # some models' way to say: no arguments
         return {}
     try:
         value = msgspec.json.decode(arguments)
