@@ -66,6 +66,7 @@ class Server:
     replies: Sequence[Reply | Callable[[Received], Reply]]
     journal: list[Received] = field(default_factory=list)
     connections: int = 0
+    heard: threading.Event = field(default_factory=threading.Event)  # a request has arrived
     dropped: threading.Event = field(default_factory=threading.Event)
     dropped_at: float = 0.0  # time.monotonic()
 
@@ -188,6 +189,7 @@ async def _talk(server: Server, reader: asyncio.StreamReader, writer: asyncio.St
     connection = server.connections
     while (received := await _read_request(reader, connection)) is not None:
         server.journal.append(received)
+        server.heard.set()
         for step in server.next_reply(received):
             try:
                 if not await _play(step, reader, writer):
@@ -240,7 +242,10 @@ async def _pause(seconds: float | None, reader: asyncio.StreamReader) -> None:
 
 async def _read_request(reader: asyncio.StreamReader, connection: int) -> Received | None:
     try:
-        raw = await reader.readuntil(b"\r\n\r\n")
+        first_byte = await reader.readexactly(1)
+        if first_byte == b"\x16":  # a TLS handshake, which a plain server takes for a bad request
+            return Received("", "", {}, first_byte, connection, time.monotonic())
+        raw = first_byte + await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
     first, *lines = raw.decode("latin-1").rstrip("\r\n").split("\r\n")

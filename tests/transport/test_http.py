@@ -48,6 +48,12 @@ async def fail(transport: Transport, request: HttpRequest) -> Error:
     return caught.value
 
 
+async def drink(reply: HttpReply, heard: bytearray) -> None:
+    """Read to the end, keeping what came before an error."""
+    async for piece in reply.chunks():
+        heard += piece
+
+
 # -- what is sent and heard --------------------------------------------------------
 
 
@@ -271,10 +277,9 @@ async def test_a_reused_connection_that_has_begun_to_answer_is_not_replaced(tran
 async def test_a_body_that_breaks_off_is_a_broken_stream(transport: Transport, steps: list[object], why: str) -> None:
     with serve(steps) as server:
         reply = await transport.open(ask(server.url))
-        heard = b""
+        heard = bytearray()
         with pytest.raises(StreamBroken, match=why) as caught:
-            async for piece in reply.chunks():
-                heard += piece
+            await drink(reply, heard)
 
     assert heard.startswith(b"data: ")
     assert f"{server.url}/v1/chat" in caught.value.message
@@ -310,10 +315,9 @@ async def test_a_data_line_cut_in_two_is_a_first_token(transport: Transport) -> 
 async def test_a_pause_between_pieces_ends_with_the_idle_timer(transport: Transport) -> None:
     with serve(sse_reply("one", 0.1, b":\n\n", 0.1, b":\n\n", 0.1, "two", HANG)) as server:
         reply = await transport.open(ask(server.url, timeouts=Timeouts(idle=0.2)))
-        heard = b""
+        heard = bytearray()
         with pytest.raises(TimeoutExpired, match=r"nothing more from .* within 0.2 s \(timer: idle\)"):
-            async for piece in reply.chunks():
-                heard += piece
+            await drink(reply, heard)
         assert await server.saw_drop()
 
     assert b"two" in heard
@@ -350,16 +354,10 @@ async def test_a_server_that_does_not_shake_hands_ends_with_the_connect_timer(tr
 # -- leaving -----------------------------------------------------------------------
 
 
-async def drink(reply: HttpReply) -> None:
-    async for _ in reply.chunks():
-        pass
-
-
 async def test_cancelling_before_the_headers_closes_the_connection_at_once(transport: Transport) -> None:
     with serve([HANG]) as server:
         task = asyncio.create_task(transport.open(ask(server.url)))
-        while not server.journal:
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(server.heard.wait, 2)
         left_at = time.monotonic()
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -371,7 +369,7 @@ async def test_cancelling_before_the_headers_closes_the_connection_at_once(trans
 
 async def test_cancelling_while_reading_closes_the_connection_at_once(transport: Transport) -> None:
     with serve(sse_reply("one", HANG)) as server:
-        task = asyncio.create_task(drink(await transport.open(ask(server.url))))
+        task = asyncio.create_task(drink(await transport.open(ask(server.url)), bytearray()))
         await asyncio.sleep(0.05)
         left_at = time.monotonic()
         task.cancel()
