@@ -60,7 +60,7 @@ def chat(context: Context, /, message: str | None, files: tuple[str, ...], **opt
     request = to_request(options)
     if not request.model and not context.config.primary:
         raise without_default(context)
-    for warning in context.config.warnings:
+    for warning in _worth_saying(context):
         ui.warn(warning)
     if message is None and not blocks:
         if options["as_json"]:
@@ -93,6 +93,12 @@ async def ask(context: Context, request: ChatRequest, options: dict[str, Any]) -
             reply = await answer.show(client.stream(request, **how), show_thinking=shows)
     answer.check_answer(reply, wants_json=request.response_format is not None)
     return reply
+
+
+def _worth_saying(context: Context) -> list[str]:
+    # A variable that only an idle provider misses is told by `config validate`, and here when it is used.
+    idle = {str(missing) for entry in context.config.providers.values() for missing in entry.missing}
+    return [warning for warning in context.config.warnings if context.verbose or warning not in idle]
 
 
 def without_default(context: Context) -> ConfigError:
