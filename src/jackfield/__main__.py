@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from jackfield import __version__
@@ -18,7 +19,19 @@ def main() -> None:
     from jackfield.cli.main import run  # noqa: PLC0415
 
     # Both installed names are one program; a shell's completion asks under the name it knows.
-    sys.exit(run(sys.argv[1:], "openclaw" if sys.argv[0].endswith("openclaw") else "jackfield"))
+    code = run(sys.argv[1:], "openclaw" if sys.argv[0].endswith("openclaw") else "jackfield")
+    if sys.gettrace() or sys.getprofile():
+        sys.exit(code)
+    _leave(code)
+
+
+def _leave(code: int) -> None:
+    # Taking all modules down one by one takes as long as a bare start; whatever needs an end has ended.
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
 
 
 if __name__ == "__main__":
