@@ -54,7 +54,7 @@ def test_the_reference_names_every_section() -> None:
         "models.routes.<name>",
         "agents.defaults",
     ):
-        assert f"## `{section}`" in reference
+        assert f"\n## {section}\n" in reference
 
 
 # -- masking -----------------------------------------------------------------------

@@ -24,6 +24,7 @@ from jackfield.config.table import ROOT
 from jackfield.message import JsonObject
 
 _SECRET = {"type": "string", "writeOnly": True}
+NO_REMARKS: Mapping[str, str] = {}
 
 
 def render_json_schema() -> JsonObject:
@@ -83,34 +84,52 @@ def _table_schema(table: Table) -> JsonObject:
 
 
 def render_reference() -> str:
-    """Return the reference's tables as Markdown: one per section, in the tables' order."""
-    sections = []
-    for path, table in _tables((), ROOT):
-        rows = [
-            f"| `{field.name}` | {_kind(field.shape)} | {_default(field)} | {_meaning(field)} |"
-            for field in table.fields
-        ]
-        more = "\n\nOther keys are kept untouched." if table.open else ""
-        title = f"## `{'.'.join(path)}`" if path else "## Sections"
-        sections.append(
-            "\n".join([title, "", "| key | value | default | meaning |", "|---|---|---|---|", *rows]) + more
-        )
-    return "\n\n".join(sections) + "\n"
+    """Return the page of all keys: one table per section, then the records used in several places."""
+    sections = [_section(".".join(path) or "The file", table) for path, table in _tables((), ROOT)]
+    records = dict.fromkeys(_records(ROOT))
+    sections += [_section(_name(record), record.table, _remarks(record.struct)) for record in records]
+    return "# Config keys\n\n" + "\n\n".join(sections) + "\n"
+
+
+def _section(title: str, table: Table, remarks: Mapping[str, str] = NO_REMARKS) -> str:
+    rows = [
+        f"| `{field.name}` | {_kind(field.shape)} | {_default(field)} | {remarks.get(field.name) or _meaning(field)} |"
+        for field in table.fields
+    ]
+    more = "\n\nOther keys are kept untouched." if table.open else ""
+    return "\n".join([f"## {title}", "", "| key | value | default | meaning |", "|---|---|---|---|", *rows]) + more
+
+
+def _remarks(struct: type[Struct]) -> dict[str, str]:
+    """Return the remarks beside a struct's fields in its source, by the config's names."""
+    names = {field.name: field.encode_name for field in fields(struct)}
+    found = re.findall(r"^    (\w+): .*?  # (.+)$", inspect.getsource(struct), re.MULTILINE)
+    return {names[name]: remark for name, remark in found if name in names}
 
 
 def _tables(path: tuple[str, ...], shape: Shape) -> Iterator[tuple[tuple[str, ...], Table]]:
-    """Yield every table with names of its own, below a shape; tables of a few like fields stand in their parent's row."""
+    """Yield every table below a shape with the path to it."""
     match shape:
         case Table():
             yield path, shape
             for field in shape.fields:
-                yield from _tables((*path, field.name), field.shape)
+                if not field.idle:
+                    yield from _tables((*path, field.name), field.shape)
         case MapOf():
             yield from _tables((*path, f"<{shape.key}>"), shape.value)
         case ListOf():
             yield from _tables((*path[:-1], path[-1] + "[]"), shape.item)
         case Either():
             yield from _tables(path, shape.other)
+
+
+def _records(shape: Shape) -> Iterator[Record]:
+    for _, table in _tables((), shape):
+        yield from (field.shape for field in table.fields if isinstance(field.shape, Record))
+
+
+def _name(record: Record) -> str:
+    return record.struct.__name__.lower()
 
 
 def _kind(shape: Shape) -> str:  # noqa: C901  one case per shape
@@ -136,13 +155,13 @@ def _kind(shape: Shape) -> str:  # noqa: C901  one case per shape
         case Either():
             return "text or object"
         case Record():
-            return "object: " + ", ".join(f"`{field.name}`" for field in shape.table.fields)
+            return f"[{_name(shape)}](#{_name(shape)})"
         case Table():
             return "object"
 
 
 def _default(field: Field) -> str:
-    return field.default.replace("|", "\\|")
+    return f"`{field.default}`" if field.default and " " not in field.default else field.default
 
 
 def _meaning(field: Field) -> str:
