@@ -310,6 +310,20 @@ def test_an_id_used_twice_is_told_apart_in_the_order_of_the_calls() -> None:
     assert calls[:1] == [block["id"] for block in render(*turn)["messages"][0]["content"]]
 
 
+def test_an_id_that_looks_like_a_cleaned_one_is_not_mistaken_for_it() -> None:
+    [cleaned] = [
+        block["id"] for block in render(Message.assistant(ToolCall("a:b", "f", "{}")))["messages"][0]["content"]
+    ]
+    body = render(Message.assistant(ToolCall(cleaned, "f", "{}"), ToolCall("a:b", "f", "{}")))
+    calls = [block["id"] for block in body["messages"][0]["content"]]
+    assert calls[0] == cleaned
+    assert len(set(calls)) == 2
+
+
+def test_a_temperature_above_the_apis_range_is_brought_into_it() -> None:
+    assert render(Message.user("Hi"), temperature=1.5)["temperature"] == 1
+
+
 def test_the_oldest_cache_marks_beyond_four_are_taken_off() -> None:
     texts = [TextBlock(str(n), MARK) for n in range(4)]
     result = ToolResult("a", [TextBlock("in", MARK)], cache_control=HOUR)

@@ -230,7 +230,11 @@ def test_tools_that_interleave_keep_their_arguments_apart() -> None:
     [
         ({"input_tokens": 3, "output_tokens": 1}, {"output_tokens": 6}, Usage(3, 6)),
         ({"input_tokens": 3, "output_tokens": 1}, None, Usage(3, 1)),
-        ({"input_tokens": 0}, {"input_tokens": 5, "output_tokens": 6, "cache_read_input_tokens": None}, Usage(5, 6)),
+        (
+            {"input_tokens": 0, "cache_read_input_tokens": 4},
+            {"input_tokens": 5, "output_tokens": 6, "cache_read_input_tokens": None},
+            Usage(5, 6, 4),
+        ),
         (None, {"output_tokens": 0}, Usage(None, 0)),
         (None, None, Usage()),
         ("odd", [], Usage()),
