@@ -4,6 +4,8 @@ Read from platform.openai.com/docs/api-reference/chat (2026-11-21) and from what
 really send. Mistral's dialect is read too.
 """
 
+from __future__ import annotations
+
 from jackfield.protocols.openai_completions.errors import parse_error, render_error
 from jackfield.protocols.openai_completions.fields import NAME
 from jackfield.protocols.openai_completions.losses import find_losses

@@ -1,0 +1,42 @@
+"""Every protocol's package is what `base.Protocol` promises."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from jackfield.errors import ConfigError
+from jackfield.protocols import PACKAGES, load
+from jackfield.protocols.base import Protocol, StreamParser, StreamRenderer
+
+FUNCTIONS = [name for name, held in vars(Protocol).items() if isinstance(held, staticmethod)]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_protocol_has_every_name_of_the_contract(name: str) -> None:
+    protocol = load(name)
+    assert name == protocol.NAME
+    assert protocol.PATH.startswith("/")
+    assert protocol.STREAM_TYPE
+    for part, contract in ((protocol.StreamParser, StreamParser), (protocol.StreamRenderer, StreamRenderer)):
+        assert {method for method in vars(contract) if not method.startswith("_")} & {"feed", "close"} <= vars(
+            part
+        ).keys()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_protocols_function_takes_what_the_contract_says(name: str, function: str) -> None:
+    own, contract = inspect.signature(getattr(load(name), function)), inspect.signature(getattr(Protocol, function))
+    assert list(own.parameters) == list(contract.parameters)
+    assert [p.default is p.empty for p in own.parameters.values()] == [
+        p.default is p.empty for p in contract.parameters.values()
+    ]
+    assert own.return_annotation == contract.return_annotation
+
+
+def test_an_unknown_protocol_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load("telegraph")
+    assert "openai-completions" in caught.value.hint
