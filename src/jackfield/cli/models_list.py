@@ -32,9 +32,10 @@ def list_(context: Context, everything: bool, provider: str | None, local: bool,
     listing = Listing(context)
     if provider:
         rows = listing.of_provider(provider)
-        rows.sort(key=lambda row: row.key)
+    elif everything:
+        rows = listing.everything()
     else:
-        rows = listing.everything() if everything else listing.usable()
+        rows = listing.usable()
     if local:
         rows = [row for row in rows if row.local]
     if not rows:

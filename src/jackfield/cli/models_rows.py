@@ -34,13 +34,19 @@ class Row(Struct, frozen=True, kw_only=True):
     info: ProviderInfo | None = None
     model: Model | None = None
     available: bool | None = None
+    local: bool | None = None  # it runs on this machine or network
     tags: tuple[str, ...] = ()
     source: str = "unknown"  # catalog · config · server · unknown
 
-    @property
-    def local(self) -> bool | None:
-        """Whether the model runs on this machine or network; `None` when unknown."""
-        return is_local(self.info.endpoint or self.info.base_url) if self.info else None
+
+class About(Struct, frozen=True, kw_only=True):
+    """What all rows of a provider share."""
+
+    info: ProviderInfo | None
+    ready: bool  # it can be asked
+    local: bool | None
+    offered: frozenset[str]  # ids of its running server
+    own: frozenset[str]  # ids the config gives
 
 
 class Listing:
@@ -64,8 +70,10 @@ class Listing:
         named = [self._row_of(key) for key in self._tags]
         ready = [name for name in self._catalog.provider_ids() if self._is_ready(name)]
         offered = [row for name in ready for row in self.of_provider(name) if self._is_allowed(row)]
-        entries = self._config.providers
-        own = [self._row(name, self._catalog.model(name, row.id)) for name in entries for row in entries[name].models]
+        entries = {name: self._own(name) for name in self._config.providers}
+        own = [
+            self._row(name, row) for name, ids in entries.items() for row in self._catalog.models(name) if row.id in ids
+        ]
         return _sorted([*named, *offered, *(row for row in own if self._is_allowed(row))])
 
     def everything(self) -> list[Row]:
@@ -81,18 +89,20 @@ class Listing:
         if running is not None:
             offered = {row.id: row.merged(known[row.id]) if row.id in known else row for row in running.models}
             known = offered | {key: row for key, row in known.items() if key in self._own(name)}
-        return [self._row(name, row) for row in known.values()]
+        return _sorted(self._row(name, row) for row in known.values())
 
     # -- rows ----------------------------------------------------------------------
 
     def _row(self, provider: str, model: Model) -> Row:
         key = f"{provider}/{model.id}"
-        info, available, offered, own = self._about(provider)
+        found = self._about(provider)
         tags = self._tags.get(key, ())
-        if info and (privacy := privacy_of(info, model)) != "standard":
+        if found.info and (privacy := privacy_of(found.info, model)) != "standard":
             tags = (*tags, privacy)
-        source = "config" if model.id in own else "server" if model.id in offered else "catalog"
-        return Row(key=key, info=info, model=model, available=available, tags=tags, source=source)
+        source = "config" if model.id in found.own else "server" if model.id in found.offered else "catalog"
+        return Row(
+            key=key, info=found.info, model=model, available=found.ready, local=found.local, tags=tags, source=source
+        )
 
     def _row_of(self, key: str) -> Row:
         ref = ModelRef.parse(key)
@@ -103,11 +113,15 @@ class Listing:
         row = self._row(info.id, found or self._catalog.model(info.id, ref.model))
         return row if found or row.source == "server" else replace(row, source="unknown")
 
-    def _look_up(self, provider: str) -> tuple[ProviderInfo | None, bool, frozenset[str], frozenset[str]]:
-        """Return a provider, whether it can be asked, what its running server offers, and the config's own ids."""
-        running = self._running(provider)
-        offered = frozenset(row.id for row in running.models) if running else frozenset()
-        return self._catalog.provider(provider), self._is_ready(provider), offered, self._own(provider)
+    def _look_up(self, provider: str) -> About:
+        info, running = self._catalog.provider(provider), self._running(provider)
+        return About(
+            info=info,
+            ready=self._is_ready(provider),
+            local=is_local(info.endpoint or info.base_url) if info else None,
+            offered=frozenset(row.id for row in running.models) if running else frozenset(),
+            own=self._own(provider),
+        )
 
     def _own(self, provider: str) -> frozenset[str]:
         entry = self._config.providers.get(provider)
@@ -150,8 +164,8 @@ class Listing:
         return {server.provider: server for server in find_local([info for info in infos if info and info.local])}
 
     def _is_allowed(self, row: Row) -> bool:
-        ref = ModelRef.parse(row.key)
-        if ref is None or self._config.allow is None:
+        ref = ModelRef.parse(row.key) if self._config.allow else None
+        if ref is None:
             return True
         try:
             check_allowed(ref, self._config)
@@ -184,7 +198,8 @@ def _numbered(refs: Iterable[str], tag: str) -> Iterator[tuple[str, str]]:
 
 def _sorted(rows: Iterable[Row]) -> list[Row]:
     unique = {row.key: row for row in rows}
-    return sorted(unique.values(), key=lambda row: (row.key.partition("/")[0], row.key))
+    # By provider, then by id: the slash must sort before every character of a longer provider's name.
+    return sorted(unique.values(), key=lambda row: row.key.replace("/", "\0", 1))
 
 
 # -- as JSON -----------------------------------------------------------------------
