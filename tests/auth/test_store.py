@@ -138,8 +138,8 @@ def test_a_writer_killed_at_any_moment_leaves_a_good_file_and_no_lock(store):
     add(store, "a:after")
     assert store.read("a:after")
     assert sorted(path.name for path in store.path.parent.iterdir()) == [
+        ".auth-profiles.json.lock",
         "auth-profiles.json",
-        "auth-profiles.json.lock",
     ]
 
 

@@ -90,6 +90,22 @@ def test_an_allowlist_is_never_begun_but_extended_where_there_is_one() -> None:
     assert "vapi" not in path.read_text(encoding="utf-8")
 
 
+def test_an_allowlist_elsewhere_that_keeps_the_model_out_is_named() -> None:
+    write_config('{ agents: { defaults: { modelPolicy: { allow: ["groq/*"] } } } }')
+    result = onboard("--venice-api-key", "vapi_1234567890abcd")
+    assert result.code == 0
+    assert "'venice/llama-3.3-70b' is not allowed by agents.defaults.modelPolicy.allow" in result.err
+
+
+def test_a_new_key_leaves_the_rest_of_the_stored_profile_alone() -> None:
+    onboard("--venice-api-key", "vapi_1234567890abcd")
+    path = folder() / "auth-profiles.json"
+    known = {**store()["venice:default"], "email": "me@example.com", "metadata": {"team": 7}}
+    path.write_text(json.dumps({"version": 1, "profiles": {"venice:default": known}}), encoding="utf-8")
+    onboard("--venice-api-key", "vapi_new_67890abcd")
+    assert store()["venice:default"] == {**known, "key": "vapi_new_67890abcd"}
+
+
 def test_comments_order_and_unknown_keys_of_the_config_survive() -> None:
     before = (
         "// my set-up\n{\n  channels: { irc: { nick: 'me' } }, // not ours\n"
@@ -282,6 +298,27 @@ def test_a_setup_token_is_checked_and_stored_as_a_token() -> None:
     assert store()["anthropic:work"]["token"] == TOKEN
     assert store()["anthropic:work"]["expires"] > 1_700_000_000_000
     assert primary() == "anthropic/claude-opus-4-5"
+
+
+@pytest.mark.parametrize("choice", ["token", "setup-token", "oauth", "claude-cli"])
+def test_a_missing_token_names_its_flag(choice: str) -> None:
+    result = onboard("--auth-choice", choice)
+    assert result.code == 1
+    assert "Missing --token (or ANTHROPIC_OAUTH_TOKEN in env, or existing anthropic token profile)." in result.err
+    assert onboard("--auth-choice", choice, env={"ANTHROPIC_OAUTH_TOKEN": TOKEN}).code == 0
+    assert store()["anthropic:default"]["type"] == "token"
+
+
+def test_a_token_without_its_provider_is_wrong_usage() -> None:
+    assert onboard("--token", TOKEN).code == 2
+    assert onboard("--token-provider", "nope", "--token", TOKEN).code == 1
+
+
+def test_a_token_with_its_provider_needs_no_choice() -> None:
+    assert onboard("--token-provider", "anthropic", "--token", TOKEN).code == 0
+    assert store()["anthropic:default"]["type"] == "token"
+    assert onboard("--token-provider", "anthropic", "--token", "sk-ant-api03-1234567890").code == 0
+    assert store()["anthropic:default"]["type"] == "api_key"
 
 
 def test_an_unknown_choice_offers_the_nearest_and_lists_all() -> None:

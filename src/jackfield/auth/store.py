@@ -90,7 +90,7 @@ class FileStore:
         self._edit(edit)
 
     def _edit(self, change: Callable[[JsonObject], Result]) -> Result:
-        with hold_lock(self.path.with_name(f"{self.path.name}.lock")):
+        with hold_lock(self.path.with_name(f".{self.path.name}.lock")):
             root = as_store(_checked(load_object(self.path), self.path))
             result = change(root)
             save_object(self.path, root)

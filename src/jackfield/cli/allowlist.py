@@ -33,7 +33,7 @@ def choose(context: Context) -> None:
     ui.note(result.diff.rstrip())
     if ask.confirm("Write this?"):
         edit_config(context.paths, edits, environ=context.environ)
-        del context.config
+        context.reload()
         ui.out(f"Updated {result.path}")
 
 

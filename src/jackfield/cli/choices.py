@@ -32,8 +32,9 @@ class Choice(Struct, frozen=True):
 
     @property
     def flag(self) -> str:
-        """The flag that takes this choice's key: its own, else the provider's other one; may be empty."""
-        return self.method.flag or next((method.flag for method in self.info.auth if method.kind in KEYED), "")
+        """The flag that takes this choice's key: its own, else that of its provider's other choice of the kind."""
+        kind = self.method.kind
+        return self.method.flag or next((each.flag for each in self.info.auth if each.kind == kind and each.flag), "")
 
 
 def _builtin() -> tuple[Choice, ...]:

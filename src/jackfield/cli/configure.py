@@ -11,10 +11,10 @@ from jackfield.cli.context import Context, pass_context
 
 
 def _set_up_model(context: Context) -> None:
-    from jackfield.cli.order import Order
+    from jackfield.cli.given import Given
     from jackfield.cli.wizard import guide
 
-    guide(context, Order(choice=None))
+    guide(context, Given(choice=None))
 
 
 def _choose_allowlist(context: Context) -> None:

@@ -17,6 +17,11 @@ class Context(App):
 
     verbose: bool = False
 
+    def reload(self) -> None:
+        """Read the config anew when it is next asked for: a command changed it."""
+        for name in ("config", "catalog"):
+            self.__dict__.pop(name, None)
+
 
 pass_context = click.make_pass_decorator(Context)
 

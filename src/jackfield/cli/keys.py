@@ -15,10 +15,10 @@ from jackfield.errors import AuthError, MissingKey
 TYPES: dict[str, ProfileType] = {"token": "token"}
 
 
-class Wish(Struct, frozen=True, kw_only=True):
+class GivenKey(Struct, frozen=True, kw_only=True):
     """What the command line says of the credential."""
 
-    key: str = ""  # as given; may be wrapped in quotes and `export X=`
+    text: str = ""  # as typed; may be wrapped in quotes and `export X=`
     flag: str = ""  # the flag that gave it
     profile_id: str | None = None
     expires_ms: int | None = None
@@ -38,20 +38,20 @@ def secret_type(choice: Choice) -> ProfileType:
     return TYPES.get(choice.method.kind, "api_key")
 
 
-def find_key(context: Context, choice: Choice, wish: Wish) -> Key | None:
+def find_key(context: Context, choice: Choice, given: GivenKey) -> Key | None:
     """Return the flag's key, else a variable's, else the stored one; `None` when there is none."""
-    if wish.key.strip() and not wish.by_reference:
-        key = check_secret(wish.key, wish.flag)
+    if given.text.strip() and not given.by_reference:
+        key = check_secret(given.text, given.flag)
         require_shape(choice, key)
-        return Key(profile=new_profile(choice, key, wish), origin=wish.flag)
+        return Key(profile=new_profile(choice, key, given), origin=given.flag)
     found = find_variable(context, choice)
     if found:
         name, text = found
-        profile = new_profile(choice, check_secret(text, f"env: {name}"), wish)
-        if wish.by_reference:
+        profile = new_profile(choice, check_secret(text, f"env: {name}"), given)
+        if given.by_reference:
             profile = replace(profile, secret=Secret(""), secret_env=name)
         return Key(profile=profile, origin=f"env: {name}")
-    return None if wish.by_reference else find_stored(context, choice)
+    return None if given.by_reference else find_stored(context, choice)
 
 
 def find_variable(context: Context, choice: Choice) -> tuple[str, str] | None:
@@ -74,10 +74,10 @@ def find_stored(context: Context, choice: Choice) -> Key | None:
     return None
 
 
-def new_profile(choice: Choice, key: str, wish: Wish) -> Profile:
+def new_profile(choice: Choice, key: str, given: GivenKey) -> Profile:
     """Return the profile a key becomes."""
-    profile_id = name_profile(choice.info, wish.profile_id, "default")
-    return replace(make_profile(choice.info, profile_id, secret_type(choice), key), expires_ms=wish.expires_ms)
+    profile_id = name_profile(choice.info, given.profile_id, "default")
+    return replace(make_profile(choice.info, profile_id, secret_type(choice), key), expires_ms=given.expires_ms)
 
 
 def missing_key(choice: Choice) -> MissingKey:

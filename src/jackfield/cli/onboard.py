@@ -14,7 +14,7 @@ from jackfield.cli import ui
 from jackfield.cli.choices import FLAGS, SKIP
 from jackfield.cli.context import Context, pass_context
 from jackfield.cli.custom import COMPATIBILITY
-from jackfield.cli.order import BY_REFERENCE, PLAINTEXT, parameter, parse_order
+from jackfield.cli.given import BY_REFERENCE, PLAINTEXT, parameter, parse_flags
 from jackfield.cli.signin import Duration
 from jackfield.cli.unattended import carry_out
 
@@ -73,13 +73,13 @@ def onboard(context: Context, /, **flags: Any) -> None:
       jackfield onboard --venice-api-key KEY               asks nothing
 
     The key goes into the credential store, never into the config.
-    """  # noqa: D301  click's own mark, no escape for the reader
+    """
     keys = {flag: flags[parameter(flag)] for flag in FLAGS if flags[parameter(flag)] is not None}
     _note_unrelated(flags)
-    order = parse_order(flags, keys)
-    has_key = bool(order.wish.key.strip())
-    if order.choice is not None and (has_key or flags["non_interactive"] or not ui.can_ask()):
-        carry_out(context, order)
+    given = parse_flags(flags, keys)
+    has_key = bool(given.key.text.strip())
+    if given.choice is not None and (has_key or flags["non_interactive"] or not ui.can_ask()):
+        carry_out(context, given)
     elif flags["auth_choice"] == SKIP:
         _say_skipped(as_json=flags["as_json"])
     elif flags["non_interactive"] or not ui.can_ask():
@@ -90,7 +90,7 @@ def onboard(context: Context, /, **flags: Any) -> None:
     else:
         from jackfield.cli.wizard import guide
 
-        guide(context, order)
+        guide(context, given)
 
 
 def _note_unrelated(flags: dict[str, Any]) -> None:

@@ -72,7 +72,7 @@ def apply(context: Context, setup: Setup) -> EditResult:
     if setup.profile:
         keep_profile(context, setup.info, setup.profile)
     result = _edit(context, setup)
-    del context.config  # read anew: it changed
+    context.reload()
     if setup.profile:
         warn_if_unused(context, setup.info, setup.profile)
     return result

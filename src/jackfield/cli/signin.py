@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from jackfield.auth.health import judge
 from jackfield.auth.paste import clean_key, key_problem, key_warnings
@@ -102,7 +103,8 @@ def keep_profile(context: Context, info: ProviderInfo, profile: Profile) -> None
     """Write a profile to the store; where the user has an order for the provider, it goes first there."""
     if warning := context.store.warning():
         ui.warn(warning)
-    context.store.modify(profile.id, lambda _: profile)
+    # The address is the user's note on the account; a new key does not change whose it is.
+    context.store.modify(profile.id, lambda old: replace(profile, email=profile.email or (old and old.email)))
     for provider in sorted(names(info, context.config)):
         order = context.store.order(provider)
         if order is not None and profile.id not in order:

@@ -1,4 +1,4 @@
-"""Setting a provider up without asking: from an order to what is written, and the words about it."""
+"""Setting a provider up without asking: from what is given to what is written, and the words about it."""
 
 from __future__ import annotations
 
@@ -10,40 +10,42 @@ from jackfield.cli.check import find_fault
 from jackfield.cli.choices import OFFERED, Choice
 from jackfield.cli.context import Context
 from jackfield.cli.custom import CUSTOM, check_url, entry_of_custom, place_custom
+from jackfield.cli.given import Given
 from jackfield.cli.keys import Key, find_key, missing_key
-from jackfield.cli.order import Order
 from jackfield.cli.setup import Setup, apply
 from jackfield.cli.signin import warn_of
 from jackfield.config.save import EditResult
-from jackfield.errors import AuthError, UsageError
+from jackfield.errors import AuthError, NotAllowed, UsageError
 from jackfield.message import JsonObject
+from jackfield.model import ModelRef
+from jackfield.routing.plan import check_allowed
 
 
-def carry_out(context: Context, order: Order) -> None:
-    """Set up the order's provider; raises when something is missing, and then has written nothing."""
-    choice = place(order)
+def carry_out(context: Context, given: Given) -> None:
+    """Set up the given provider; raises when something is missing, and then has written nothing."""
+    choice = place(given)
     if choice.method.kind not in OFFERED:
         raise AuthError(
             "OAuth requires interactive mode.", hint=f"what works here: {alternative(context, choice.info)}"
         )
-    key = find_key(context, choice, replace(order.wish, expires_ms=end_of(context, order)))
+    key = find_key(context, choice, replace(given.key, expires_ms=end_of(context, given)))
     if key is None and not is_optional(choice):
         raise missing_key(choice)
-    setup = prepare(choice, order, key)
+    setup = prepare(choice, given, key)
     if key and not key.is_stored:
         warn_of(key.profile.secret.reveal() or "-", choice.info, choice.method)
-    if order.check and (fault := check(context, setup)):
+    if given.check and (fault := check(context, setup)):
         raise fault
-    report(context, setup, order, apply(context, setup))
+    report(context, setup, given, apply(context, setup))
 
 
-def place(order: Order) -> Choice:
-    """Return the order's choice at the address it means."""
-    choice, url = order.choice, order.custom.base_url
+def place(given: Given) -> Choice:
+    """Return the given choice at the address it means."""
+    choice, url = given.choice, given.custom.base_url
     if choice is None:
         raise UsageError("no --auth-choice is given", hint="such as: --auth-choice venice-api-key")
     if choice.id == CUSTOM:
-        return place_custom(choice, order.custom)
+        return place_custom(choice, given.custom)
     url = check_url(url) if url else choice.method.base_url
     return replace(choice, info=replace(choice.info, base_url=url)) if url else choice
 
@@ -53,16 +55,16 @@ def is_optional(choice: Choice) -> bool:
     return choice.method.kind == "none" or choice.info.key_optional
 
 
-def end_of(context: Context, order: Order) -> int | None:
-    """Return when the order's token ends, in Unix milliseconds."""
-    return None if order.lasts_ms is None else context.now_ms() + order.lasts_ms
+def end_of(context: Context, given: Given) -> int | None:
+    """Return when the given token ends, in Unix milliseconds."""
+    return None if given.lasts_ms is None else context.now_ms() + given.lasts_ms
 
 
-def prepare(choice: Choice, order: Order, key: Key | None) -> Setup:
+def prepare(choice: Choice, given: Given, key: Key | None) -> Setup:
     """Return what would be written for a choice that is in its place."""
     info, method = choice.info, choice.method
-    model = order.custom.model_id or method.default_model or info.default_model or None
-    moved = bool(method.base_url or order.custom.base_url)
+    model = given.custom.model_id or method.default_model or info.default_model or None
+    moved = bool(method.base_url or given.custom.base_url)
     entry: JsonObject = {"baseUrl": info.base_url} if moved else {}
     return Setup(
         choice=choice.id,
@@ -72,8 +74,8 @@ def prepare(choice: Choice, order: Order, key: Key | None) -> Setup:
         origin=key.origin if key else "no key",
         model=model,
         alias=info.default_alias if model == info.default_model else "",
-        set_default=order.set_default,
-        entry=entry_of_custom(choice, order.custom) if choice.id == CUSTOM else entry,
+        set_default=given.set_default,
+        entry=entry_of_custom(choice, given.custom) if choice.id == CUSTOM else entry,
         plugin=method.plugin,
     )
 
@@ -88,9 +90,9 @@ def check(context: Context, setup: Setup) -> Exception | None:
 # -- what is said afterwards -------------------------------------------------------
 
 
-def report(context: Context, setup: Setup, order: Order, result: EditResult) -> None:
+def report(context: Context, setup: Setup, given: Given, result: EditResult) -> None:
     """Say what was written and where, and what to type next."""
-    if order.as_json:
+    if given.as_json:
         ui.as_json(render_summary(context, setup, result))
         return
     if setup.profile_id:
@@ -103,9 +105,18 @@ def report(context: Context, setup: Setup, order: Order, result: EditResult) -> 
         ui.out(f"Default model: {setup.ref}")
     elif setup.ref:
         ui.out(f"Default model available: {setup.ref} (use --set-default to apply; now {default})")
+    _warn_of_allowlist(context, setup)
     if setup.profile:
         ui.note(f"the key ({setup.origin}) is in {context.store.path}; it is used before any variable")
     ui.note(f"next: {_next_command(setup, default)}")
+
+
+def _warn_of_allowlist(context: Context, setup: Setup) -> None:
+    try:
+        check_allowed(ModelRef(setup.info.id, setup.model or ""), context.config)
+    except NotAllowed as error:
+        if setup.model:
+            ui.warn(error.message)
 
 
 def _next_command(setup: Setup, default: str | None) -> str:

@@ -13,9 +13,9 @@ from jackfield.cli.check import find_fault
 from jackfield.cli.choices import CHOICES, OFFERED, Choice, groups
 from jackfield.cli.context import Context
 from jackfield.cli.custom import COMPATIBILITY, CUSTOM, check_url
+from jackfield.cli.given import Given
 from jackfield.cli.keys import Key, find_stored, find_variable, new_profile, require_shape
 from jackfield.cli.models_menu import pick_model
-from jackfield.cli.order import Order
 from jackfield.cli.setup import Setup, apply, becomes_default, preview
 from jackfield.cli.signin import check_secret, warn_of
 from jackfield.cli.unattended import end_of, is_optional, place, prepare, report
@@ -23,22 +23,22 @@ from jackfield.credential import Secret
 from jackfield.errors import AuthError, Error
 
 
-def guide(context: Context, order: Order) -> None:
-    """Ask for what the order leaves open, show what will change, and write it on yes."""
+def guide(context: Context, given: Given) -> None:
+    """Ask for what is not given, show what will change, and write it on yes."""
     _ = context.config  # a config that cannot be read stops us before the first question
-    choice = order.choice or pick_choice()
+    choice = given.choice or pick_choice()
     if choice is None:
         ui.note("nothing changed; later: jackfield onboard")
         return
-    order = replace(order, choice=choice)
+    given = replace(given, choice=choice)
     refuse(context, choice)
     if choice.id == CUSTOM:
-        order = _ask_custom(order)
-    choice = place(order)
-    setup = prepare(choice, order, _ask_key(context, choice, order))
+        given = _ask_custom(given)
+    choice = place(given)
+    setup = prepare(choice, given, _ask_key(context, choice, given))
     setup = _ask_model(context, setup)
     if _is_agreed(context, setup):
-        report(context, setup, order, apply(context, setup))
+        report(context, setup, given, apply(context, setup))
     else:
         ui.note("nothing was written")
 
@@ -73,27 +73,27 @@ def _label(choice: Choice) -> str:
 # -- the steps ---------------------------------------------------------------------
 
 
-def _ask_custom(order: Order) -> Order:
-    custom = order.custom
+def _ask_custom(given: Given) -> Given:
+    custom = given.custom
     url = custom.base_url or ask.text("Base URL", "http://127.0.0.1:8000/v1")
     check_url(url)
     options = [(name, name) for name in COMPATIBILITY]
     kind = custom.compatibility or ask.pick("What does it speak?", options)
     model = custom.model_id or _ask_until("Model id (as the server names it)")
-    return replace(order, custom=replace(custom, base_url=url, compatibility=kind, model_id=model))
+    return replace(given, custom=replace(custom, base_url=url, compatibility=kind, model_id=model))
 
 
-def _ask_key(context: Context, choice: Choice, order: Order) -> Key | None:
+def _ask_key(context: Context, choice: Choice, given: Given) -> Key | None:
     """Offer what is there already, then ask; `None` only where no key is needed."""
-    if order.wish.key:
-        key = check_secret(order.wish.key, order.wish.flag)
+    if given.key.text:
+        key = check_secret(given.key.text, given.key.flag)
         require_shape(choice, key)
-        return _typed(context, choice, order, key)
+        return _typed(context, choice, given, key)
     if found := find_variable(context, choice):
         name, text = found
         key = check_secret(text, f"env: {name}")
         if ask.confirm(f"Use existing {name} (env, {Secret(key).masked()})?"):
-            return replace(_typed(context, choice, order, key), origin=f"env: {name}")
+            return replace(_typed(context, choice, given, key), origin=f"env: {name}")
     stored = find_stored(context, choice)
     if stored and ask.confirm(f"Use the stored key {stored.profile.id} ({stored.profile.secret.masked()})?"):
         return stored
@@ -111,12 +111,12 @@ def _ask_key(context: Context, choice: Choice, order: Order) -> Key | None:
             ui.warn(error.message)
             continue
         warn_of(key, choice.info, choice.method)
-        return _typed(context, choice, order, key)
+        return _typed(context, choice, given, key)
 
 
-def _typed(context: Context, choice: Choice, order: Order, key: str) -> Key:
-    wish = replace(order.wish, expires_ms=end_of(context, order))
-    return Key(profile=new_profile(choice, key, wish), origin="typed")
+def _typed(context: Context, choice: Choice, given: Given, key: str) -> Key:
+    said = replace(given.key, expires_ms=end_of(context, given))
+    return Key(profile=new_profile(choice, key, said), origin="typed")
 
 
 def _ask_model(context: Context, setup: Setup) -> Setup:

@@ -1,4 +1,4 @@
-"""What an `onboard` command line asks for, read from its flags. Asks nobody, opens nothing."""
+"""What an `onboard` command line gives, read from its flags. Asks nobody, opens nothing."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from msgspec import Struct
 from jackfield.catalog.index import load_index
 from jackfield.cli.choices import CHOICES, FLAGS, SKIP, Choice, find_choice, infer_choice
 from jackfield.cli.custom import CUSTOM, Custom
-from jackfield.cli.keys import Wish
+from jackfield.cli.keys import GivenKey
 from jackfield.errors import UsageError
 
 # `--secret-input-mode`: store the key, or the name of the variable that holds it.
 PLAINTEXT, BY_REFERENCE = "plaintext", "ref"
 
 
-class Order(Struct, frozen=True, kw_only=True):
-    """One provider to set up; `choice` is `None` where a person still has to choose."""
+class Given(Struct, frozen=True, kw_only=True):
+    """What need not be asked; `choice` is `None` where a person still has to choose."""
 
     choice: Choice | None
-    wish: Wish = Wish()
+    key: GivenKey = GivenKey()
     lasts_ms: int | None = None  # from now
     custom: Custom = Custom()
     set_default: bool = False
@@ -35,22 +35,22 @@ def parameter(flag: str) -> str:
     return flag.lstrip("-").replace("-", "_")
 
 
-def parse_order(flags: Mapping[str, Any], keys: Mapping[str, str]) -> Order:
-    """Return what the flags ask for; `keys` are the key flags that were given, even with nothing in them."""
+def parse_flags(flags: Mapping[str, Any], keys: Mapping[str, str]) -> Given:
+    """Return what the flags give; `keys` are the key flags that were given, even with nothing in them."""
     choice = _pick_choice(flags, keys)
     flag = choice.flag if choice else ""
     foreign = next((other for other, key in keys.items() if key and choice and other != flag), None)
     if choice and foreign:
         raise UsageError(f"{foreign} is not the key of --auth-choice {choice.id}", hint=f"give {flag or 'no key'}")
-    wish = Wish(
-        key=keys.get(flag) or flags["token"],
+    given_key = GivenKey(
+        text=keys.get(flag) or flags["token"],
         flag=flag if keys.get(flag) else "--token",
         profile_id=flags["token_profile_id"],
         by_reference=flags["secret_input_mode"] == BY_REFERENCE,
     )
-    return Order(
+    return Given(
         choice=choice,
-        wish=wish,
+        key=given_key,
         lasts_ms=flags["token_expires_in"],
         custom=_parse_custom(flags),
         set_default=flags["set_default"],
