@@ -16,11 +16,11 @@ from msgspec import Struct
 Kind = Literal["object", "array", "string", "number", "boolean", "null"]
 
 MAX_DEPTH = 200  # deeper than any real config; keeps the recursion below Python's own limit
-_BLANK = r"[\t\n\v\f\r \xa0\ufeff\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-_GAP = rf"(?:{_BLANK}+|//[^\n\r\u2028\u2029]*|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/)*+"
-_STRING = r'"(?:[^"\\\n\r]|\\(?:\r\n|[\s\S]))*+"' + r"|'(?:[^'\\\n\r]|\\(?:\r\n|[\s\S]))*+'"
-_MARKS = r"\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u0900-\u0903\u093a-\u094f\u200c\u200d"
-_NAME = rf"(?:[^\W\d]|\$|\\u[0-9a-fA-F]{{4}})(?:[\w${_MARKS}]|\\u[0-9a-fA-F]{{4}})*+"
+# Python's blanks are JSON5's and six control characters more, which nobody writes.
+_GAP = r"(?:[\s\ufeff]+|//[^\n\r\u2028\u2029]*|/\*(?s:.*?)\*/)*+"
+_STRING = r"""(?:"(?:[^"\\\n\r]+|\\(?:\r\n|[\s\S]))*+"|'(?:[^'\\\n\r]+|\\(?:\r\n|[\s\S]))*+')"""
+# Letters and marks; escapes are read, and refused where they are none, by `unquote`.
+_NAME = r"(?:[^\W\d]|[$\\])[\w$\\\u0300-\u036f\u200c\u200d]*+"
 _NUMBER = (
     r"[+-]?(?:0[xX][0-9a-fA-F]+|Infinity|NaN|(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![\w$.])"
 )
@@ -33,7 +33,6 @@ _SCALAR = rf"(?:({_STRING})|({_NUMBER})|(true|false|null)(?![\w$]))"
 _AFTER = rf"{_GAP}(,?){_GAP}"
 _match_member = re.compile(rf"{_KEY}(?:{_SCALAR}{_AFTER})?").match
 _match_item = re.compile(_SCALAR + _AFTER).match
-_match_after = re.compile(_AFTER).match
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(\r\n|[\s\S]))")
 _ESCAPED = {
     "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0",
@@ -215,8 +214,8 @@ class _Reader:
 
     def after(self, at: int) -> tuple[str, int]:
         """Return the comma that follows or nothing, and where what comes after it stands."""
-        match = _match_after(self.text, at)
-        return match[1], match.end()  # type: ignore[index,union-attr]  # matches the empty text too
+        end = self.skip(at)
+        return (",", self.skip(end + 1)) if self.text.startswith(",", end) else ("", end)
 
     def fail_after(self, at: int, opened: int, closer: str) -> NoReturn:
         at = self.skip(at)
