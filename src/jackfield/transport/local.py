@@ -18,7 +18,7 @@ LIMIT = 4 * 1024 * 1024  # bytes; a list of a thousand models is a tenth of it
 def is_listening(host: str, port: int, timeout_s: float = 0.1) -> bool:
     """Tell whether something on this machine accepts connections at a port; a refusal costs some 50 µs."""
     try:
-        with socket.create_connection((host, port), timeout_s):
+        with _connect((host, port), timeout_s):
             return True
     except OSError:
         return False
@@ -43,8 +43,14 @@ def fetch_local(url: str, timeout_s: float, headers: dict[str, str] | None = Non
     return body if len(status) > 1 and status[1] == b"200" else None
 
 
+def _connect(address: tuple[str, int], timeout_s: float) -> socket.socket:
+    host, port = address
+    # As bytes, because a text would import the codec of international names, slower than the whole question.
+    return socket.create_connection((host.encode(), port), timeout_s)  # type: ignore[arg-type]  # typeshed wants text
+
+
 def _exchange(address: tuple[str, int], request: bytes, until: float) -> bytes:
-    with socket.create_connection(address, until - time.monotonic()) as connection:
+    with _connect(address, until - time.monotonic()) as connection:
         connection.sendall(request)
         raw = bytearray()
         while len(raw) <= LIMIT and not _is_whole(raw):
