@@ -22,11 +22,22 @@ from jackfield.protocols.base import NATIVE, own_fields
 MAX_MARKS = 4  # cache marks in one request
 # Request fields of other wires: this API answers 400 to each (`Extra inputs are not permitted`).
 FOREIGN = frozenset({
-    "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens",
-    "modalities", "n", "parallel_tool_calls", "prediction", "presence_penalty", "prompt_cache_key",
-    "prompt_cache_retention", "reasoning", "reasoning_effort", "response_format", "safety_identifier", "seed", "stop",
-    "store", "stream_options", "top_logprobs", "user", "verbosity", "web_search_options",
+    "audio", "enable_thinking", "frequency_penalty", "function_call", "functions", "include_reasoning", "logit_bias",
+    "logprobs", "max_completion_tokens", "modalities", "n", "parallel_tool_calls", "prediction", "presence_penalty",
+    "prompt_cache_key", "prompt_cache_retention", "random_seed", "reasoning", "reasoning_effort", "reasoning_format",
+    "response_format", "safety_identifier", "seed", "stop", "store", "stream_options", "top_logprobs", "user",
+    "venice_parameters", "verbosity", "web_search_options",
 })  # fmt: skip
+SERVICE_TIERS = ("auto", "standard_only")
+
+
+def is_foreign(name: str, value: object) -> bool:
+    """Tell a field of `extras` that this API refuses: another wire's, or another wire's use of the name."""
+    if name == "service_tier":
+        return value not in SERVICE_TIERS
+    if name == "metadata":
+        return not isinstance(value, dict) or not value.keys() <= {"user_id"}
+    return name in FOREIGN
 
 
 def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...]:
@@ -48,7 +59,7 @@ def _fields(request: ChatRequest, compat: Compat) -> Iterator[str]:
         "tool_choice without tools": request.tool_choice is not None and not request.tools,
     }
     yield from (name for name, is_lost in dropped.items() if is_lost)
-    yield from sorted(FOREIGN & {name for name, value in request.extras.items() if value is not None})
+    yield from sorted(name for name, value in request.extras.items() if value is not None and is_foreign(name, value))
     for tool in request.tools:
         if tool.parameters is None and not own_fields(tool.opaque, NAME):
             yield f"tool {tool.name}: another wire's own"

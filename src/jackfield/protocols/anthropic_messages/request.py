@@ -16,7 +16,7 @@ from jackfield.message import ChatRequest, JsonObject, Message, ResponseFormat, 
 from jackfield.model import Compat
 from jackfield.protocols.anthropic_messages.blocks import is_blank, parse_content, render_block
 from jackfield.protocols.anthropic_messages.ids import legal_ids
-from jackfield.protocols.anthropic_messages.losses import FOREIGN, MAX_MARKS, find_losses
+from jackfield.protocols.anthropic_messages.losses import MAX_MARKS, find_losses, is_foreign
 from jackfield.protocols.anthropic_messages.thinking import parse_thinking, render_thinking
 from jackfield.protocols.anthropic_messages.wire import NAME, objects, read, require, rest, wrong
 from jackfield.protocols.base import NATIVE, Body, as_opaque, decode, own_fields
@@ -140,7 +140,7 @@ def _parse_extras(wire: JsonObject, config: JsonObject) -> JsonObject:
 def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     """Write a request; without a `max_tokens` of the caller's, 8192 are left for the answer."""
     thinking, effort, max_tokens = render_thinking(request.thinking, request.max_tokens, compat)
-    body = {name: value for name, value in request.extras.items() if name not in FOREIGN and value is not None}
+    body = {name: value for name, value in request.extras.items() if value is not None and not is_foreign(name, value)}
     body |= {"model": request.model} if request.model else {}
     body |= {"max_tokens": max_tokens, "messages": _render_messages(request, compat)}
     if system := [wire for block in request.system if (wire := render_block(block)) and not is_blank(wire)]:

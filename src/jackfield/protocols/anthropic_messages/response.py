@@ -37,7 +37,10 @@ COUNTERS = {
 }
 DETAILS = "output_tokens_details"
 # Reply fields of other wires, which mean nothing to a reader of this one.
-FOREIGN = frozenset({"choices", "created", "object", "provider", "system_fingerprint"})
+FOREIGN = frozenset({
+    "choices", "created", "message", "object", "prompt_filter_results", "provider", "service_tier", "system_fingerprint",
+    "timings", "x_groq",
+})  # fmt: skip
 FOREIGN_COUNTERS = frozenset({"completion_tokens_details", "prompt_tokens_details", "total_tokens"})
 
 
