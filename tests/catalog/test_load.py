@@ -52,6 +52,12 @@ def test_an_unknown_provider_is_none() -> None:
     assert catalog().models("nobody") == ()
 
 
+def test_an_entry_without_an_address_under_an_unknown_id_is_no_provider() -> None:
+    cat = catalog(entry("vencie", headers={"x": Secret("y")}))
+    assert cat.provider("vencie") is None
+    assert "venice/qwen3-4b" in cat.near("vencie/qwen3-4b")
+
+
 def test_a_literal_entry_of_the_config_beats_an_alias() -> None:
     own = catalog(entry("kimi", base_url="https://kimi.example/v1"))
     info = own.provider("kimi")

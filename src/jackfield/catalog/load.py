@@ -102,6 +102,9 @@ class Catalog:
         if entry is None:
             return base and replace(base, base_url=self._fill(base.base_url))
         if base is None:
+            # Nobody knows the id and the config does not say where its server is: most likely a typing error.
+            if not (entry.base_url or entry.endpoint):
+                return None
             base = ProviderInfo(id=name, name=name, compat=self._compat_of_host(entry))
         return _over(replace(base, id=name, base_url=self._fill(base.base_url)), entry)
 

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from jackfield.config.environment import add_block, load_environ
 from jackfield.config.json5 import Node, Source
 from jackfield.config.paths import CONFIG_NAME, Paths
 from jackfield.config.provider import build_providers, build_routes
 from jackfield.config.read import Reader
+from jackfield.config.registry import read_registry
 from jackfield.config.schema import Config, Environ, InvalidConfig, Issue
 from jackfield.config.select import (
     find,
@@ -66,7 +68,16 @@ def check_config(
     root, sources = load_tree(paths.config, effective, texts)
     if paths.config != paths.home / CONFIG_NAME and not (texts or paths.config.exists()):
         warnings.append(f"{paths.config} does not exist: every default holds")
-    return check_tree(paths, effective, root, [*warnings, *_repeated(sources)])
+    checked = check_tree(paths, effective, root, [*warnings, *_repeated(sources)])
+    registry = read_registry(paths, effective)
+    if not registry.providers and not registry.warnings:
+        return checked
+    config = replace(
+        checked.config,
+        providers=registry.providers | dict(checked.config.providers),
+        warnings=(*checked.config.warnings, *registry.warnings),
+    )
+    return Checked(config, checked.issues)
 
 
 def check_tree(paths: Paths, effective: Environ, root: Node, warnings: Sequence[str] = ()) -> Checked:
