@@ -15,7 +15,7 @@ from msgspec import Struct
 from jackfield.message import Block, BlockDelta, BlockEnd, JsonObject, StreamEvent, ToolCall
 from jackfield.protocols.openai_completions.fields import as_count, as_object, as_text, keep, rest
 from jackfield.protocols.openai_completions.merge import merge
-from jackfield.protocols.openai_completions.messages import CALL_KEYS
+from jackfield.protocols.openai_completions.message_parser import CALL_KEYS
 
 
 class Call(Struct):

@@ -9,7 +9,8 @@ from jackfield.message import ChatRequest, JsonObject, ResponseFormat, Tool, Too
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE, Body, decode
 from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, keep, own, rest, said
-from jackfield.protocols.openai_completions.messages import parse_messages, render_messages
+from jackfield.protocols.openai_completions.message_parser import parse_messages
+from jackfield.protocols.openai_completions.message_renderer import render_messages
 from jackfield.protocols.openai_completions.thinking import parse_thinking, render_thinking
 from jackfield.protocols.schema import strip_keywords
 

@@ -11,12 +11,8 @@ from jackfield.message import AudioBlock, Block, ChatResponse, FinishReason, Jso
 from jackfield.protocols.base import NATIVE, Body, decode, preview
 from jackfield.protocols.openai_completions.errors import parse_error
 from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, keep, own, rest
-from jackfield.protocols.openai_completions.messages import (
-    parse_assistant,
-    render_call,
-    render_extra_parts,
-    render_words,
-)
+from jackfield.protocols.openai_completions.message_parser import parse_assistant
+from jackfield.protocols.openai_completions.message_renderer import render_call, render_extra_parts, render_words
 from jackfield.protocols.openai_completions.reasoning import render_reasoning
 from jackfield.protocols.openai_completions.usage import find_usage, parse_usage, render_usage
 

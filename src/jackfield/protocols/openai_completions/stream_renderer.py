@@ -23,7 +23,7 @@ from jackfield.message import (
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.openai_completions.errors import render_error
 from jackfield.protocols.openai_completions.fields import as_list, as_object, own, rest
-from jackfield.protocols.openai_completions.messages import render_call
+from jackfield.protocols.openai_completions.message_renderer import render_call
 from jackfield.protocols.openai_completions.parts import render_part
 from jackfield.protocols.openai_completions.reasoning import DETAILS, field_of, render_details
 from jackfield.protocols.openai_completions.usage import render_usage

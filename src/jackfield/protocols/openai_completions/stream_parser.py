@@ -1,4 +1,4 @@
-"""Streamed replies of this wire, read tolerantly; `streamout` writes them.
+"""Streamed replies of this wire, read tolerantly; `stream_renderer` writes them.
 
 The wire never closes a block: words and thoughts close when another kind begins, tool calls
 (which may interleave) when the reply ends. A reply is complete once it gave a finish reason,
@@ -33,7 +33,7 @@ from jackfield.protocols.openai_completions.calls import CallReader
 from jackfield.protocols.openai_completions.errors import parse_error
 from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, keep, said
 from jackfield.protocols.openai_completions.merge import merge, merge_list
-from jackfield.protocols.openai_completions.messages import ASSISTANT_KEYS, parse_audio, parse_images
+from jackfield.protocols.openai_completions.message_parser import ASSISTANT_KEYS, parse_audio, parse_images
 from jackfield.protocols.openai_completions.parts import parse_content
 from jackfield.protocols.openai_completions.reasoning import DETAILS, FIELDS, make_thought, signature_of
 from jackfield.protocols.openai_completions.response import (
@@ -43,7 +43,7 @@ from jackfield.protocols.openai_completions.response import (
     parse_finish,
     parse_response,
 )
-from jackfield.protocols.openai_completions.streamout import StreamRenderer
+from jackfield.protocols.openai_completions.stream_renderer import StreamRenderer
 from jackfield.protocols.openai_completions.usage import find_usage, parse_usage
 from jackfield.protocols.sse import SseDecoder, SseEvent
 
