@@ -25,7 +25,7 @@ ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def main(check: bool) -> int:
-    text = compile_index(sorted(DATA.glob("*.toml")))
+    text = compile_index(sorted(DATA.glob("*.toml"), key=lambda path: path.stem))
     if not check:
         PATH.write_bytes(text)
     elif PATH.read_bytes() != text:

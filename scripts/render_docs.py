@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from jackfield import errors
+from jackfield.catalog.index import load_index, parse_ids, parse_info
 from jackfield.cli.main import main as command_line
 from jackfield.config.describe import render_reference
 
@@ -54,10 +55,40 @@ def render_errors() -> str:
     return "\n".join(rows) + "\n"
 
 
+def render_providers() -> str:
+    """Return the provider list: for each what to set, where it answers and what ships of it."""
+    entries = load_index().providers
+    counts = {name: len(parse_ids(entry)) for name, entry in entries.items()}
+    infos = [parse_info(entry) for entry in entries.values()]
+    rows = [
+        f"# Providers\n\n{len(infos)} providers and {sum(counts.values())} models ship with the package. A model is named",
+        "`provider/model`; an id that is not listed is passed on as written. Prices are US dollars per million tokens at the",
+        "date each file names; prices that rise with the length of a prompt are given at their first step.\n",
+        "A provider is one file of `src/jackfield/catalog/data`. To add one, write its file and run",
+        "`python scripts/compile_catalog.py`; to refresh the rows of all, run `python scripts/build_catalog.py SNAPSHOT`",
+        "with a JSON snapshot of models.dev first. A provider of your own needs no file:",
+        "`models.providers.<id>` in the config takes the same keys.\n",
+        "| provider | also called | variables | `--auth-choice` | speaks | address | models |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for info in infos:
+        choices = ", ".join(f"`{method.choice}`" for method in info.auth)
+        rows.append(
+            f"| `{info.id}` ({f'[{info.name}]({info.doc})' if info.doc else info.name}) | {_code(info.aliases)} | {_code(info.env)} | {choices} "
+            f"| {info.api} | {_code((info.base_url,))} | {counts[info.id] or 'its own list'} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def _code(words: tuple[str, ...]) -> str:
+    return " ".join(f"`{word}`" for word in words if word)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/cli.md": render_cli,
     "docs/config-keys.md": render_reference,
     "docs/errors.md": render_errors,
+    "docs/providers.md": render_providers,
 }
 
 
