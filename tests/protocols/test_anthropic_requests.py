@@ -225,6 +225,8 @@ def test_max_tokens_exceeds_a_thinking_budget(said: int | None, sent: int) -> No
          {"effort": "max"}, 50),
         (Compat(supports_reasoning_effort=True, supported_reasoning_efforts=("low", "medium")), 50,
          {"type": "adaptive"}, {"effort": "medium"}, 50),
+        (Compat(supported_reasoning_efforts=("low", "max")), 50, {"type": "adaptive"}, {"effort": "low"}, 50),
+        (Compat(supported_reasoning_efforts=("low", "high")), 50, {"type": "enabled", "budget_tokens": 1024}, None, 1074),
         (Compat(thinking_format="none"), 50, None, None, 50),
     ],
 )  # fmt: skip

@@ -56,13 +56,19 @@ def _mode(thinking: Thinking | None, said: int | None, compat: Compat) -> tuple[
     level, budget = thinking.effort, thinking.budget_tokens
     if level == "off":
         return {"type": "disabled"}, None
-    word = _effort(level, compat) if level and compat.supports_reasoning_effort else None
+    word = _effort(level, compat) if level and _takes_effort(compat) else None
     if budget is None and word:
         return dict(ADAPTIVE), word
     if budget is None and level:
         room = BUDGETS[level] if said is None else said // 2
         budget = max(MIN_BUDGET, min(BUDGETS[level], room))
     return None if budget is None else {"type": "enabled", "budget_tokens": budget}, word
+
+
+def _takes_effort(compat: Compat) -> bool:
+    # `max` and adaptive thinking came with the same models; those before them take budgets alone.
+    declared = compat.supports_reasoning_effort
+    return "max" in (compat.supported_reasoning_efforts or ()) if declared is None else declared
 
 
 def _effort(level: Effort, compat: Compat) -> str:
