@@ -151,6 +151,16 @@ def test_validate_of_a_good_config_succeeds(home: Path) -> None:
     assert run("config", "validate", "--json").json() == {"ok": True, "path": str(path), "issues": [], "warnings": []}
 
 
+def test_validate_asks_where_an_unknown_provider_is(home: Path) -> None:
+    write_config(
+        "{ models: { providers: { venice: {}, venise: {}, mine: { baseUrl: 'http://x' }, gone: { baseUrl: '${GONE}' } } } }"
+    )
+    issues = run("config", "validate", "--json").json()["issues"]
+
+    assert [issue["path"] for issue in issues] == ["models.providers.venise"]
+    assert 'give it a "baseUrl"' in issues[0]["message"]
+
+
 def test_a_missing_variable_is_a_warning_of_validate(home: Path) -> None:
     write_config(TEXT.replace("sk-0123456789abcdef", "${NOT_SET}"))
     done = run("config", "validate", "--json")

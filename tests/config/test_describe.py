@@ -66,6 +66,7 @@ def test_what_is_shown_masks_every_secret_and_nothing_else() -> None:
       models: { providers: { x: {
         apiKey: "0123456789abcdef", baseUrl: "http://0123", headers: { H: "0123456789abcdef", I: "${V}" },
         models: [{ id: "m", headers: { H: "short" } }], params: { api_key: "0123456789abcdef", top: "k" },
+        network: { proxy: "http://me:0123456789abcdef@proxy" },
       }, y: { apiKey: { source: "env", id: "Y" } } } },
       gateway: { auth: { mode: "token", token: "0123456789abcdef" } },
       channels: { slack: { botToken: "0123456789abcdef", name: "ops" } },

@@ -179,6 +179,15 @@ def test_an_edit_that_no_single_file_owns_is_refused(home: Path, edit: Edit) -> 
     assert (home / "base.json5").read_text("utf-8") == BASE
 
 
+def test_a_place_in_a_joined_list_belongs_to_no_file(tmp_path: Path) -> None:
+    write(tmp_path, "{ x: [3] }", "a.json")
+    paths = write(tmp_path, "{ $include: 'a.json', x: [1] }")
+
+    for edit in (Set(("x", 0), 2), Append(("x",), 2)):
+        with pytest.raises(ConfigError, match=r"x is put together from .*a.json and .*jackfield.json"):
+            edit_config(paths, [edit], environ={})
+
+
 def test_edits_of_several_files_are_made_together(home: Path) -> None:
     edits = [Set(("models", "mode"), "merge"), Unset(("models", "providers", "b", "models"))]
     result = edit_config(write(home, MAIN), edits, environ={})

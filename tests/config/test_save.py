@@ -157,6 +157,15 @@ def test_a_linked_config_is_written_through_its_link(folder: Path) -> None:
 
 
 @posix
+def test_saving_follows_a_link(folder: Path) -> None:
+    (folder / "link").symlink_to("real")
+    save_text(folder / "link", "text")
+
+    assert (folder / "link").is_symlink()
+    assert (folder / "real").read_text("utf-8") == "text"
+
+
+@posix
 def test_a_disk_that_refuses_leaves_the_file_as_it_was(folder: Path) -> None:
     # A limit on file size is a full disk for one process, root or not.
     paths = write(folder, TEXT)

@@ -16,7 +16,7 @@ from jackfield.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from jackfield.config.save import Edit
-    from jackfield.config.schema import Issue
+    from jackfield.config.schema import Config, Issue
 
 NOTHING = object()
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show the change, write nothing.")
@@ -105,7 +105,7 @@ def validate(context: Context, as_json: bool) -> int:
 
     try:
         checked = check_config(context.paths, context.environ, cwd=context.cwd)
-        issues, warnings = checked.issues, checked.config.warnings
+        issues, warnings = checked.issues or _unknown_providers(context, checked.config), checked.config.warnings
     except InvalidConfig as error:
         issues, warnings = error.issues, ()
     if as_json:
@@ -150,6 +150,23 @@ def schema(as_json: bool) -> None:  # noqa: ARG001  accepted everywhere
     from jackfield.config.describe import render_json_schema
 
     ui.as_json(render_json_schema())
+
+
+def _unknown_providers(context: Context, loaded: Config) -> tuple[Issue, ...]:
+    """Return an issue for each entry that the catalog cannot complete to a provider."""
+    from jackfield.catalog.load import Catalog
+    from jackfield.config.edit import find
+    from jackfield.config.source import complaint, load_tree
+
+    catalog, root = Catalog(loaded), load_tree(context.paths.config, context.environ)[0]
+    nodes = find(root, ("models", "providers"))
+    issues: list[Issue] = []
+    for name, node in nodes.value.items() if nodes else ():
+        entry = loaded.providers[name.strip().lower()]
+        if catalog.provider(entry.id) is None and not entry.missing:
+            message = f'no provider "{name}" is known: give it a "baseUrl", or correct the id'
+            issues += complaint(node, ("models", "providers", name), message).issues
+    return tuple(issues)
 
 
 # -- values ------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from jackfield.credential import Secret
 
 # In sections nobody here knows, the key's name is all there is to go by.
 _TELLING = re.compile(r"(?i).*(?:key|token|secret|password|passphrase|authorization|cookie|credential)s?")
+_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*:[^/?#]*@")  # in a URL
 
 
 def mask_text(text: str) -> str:
@@ -61,7 +62,8 @@ def find_secrets(node: Node, shape: Shape | None, key: str = "") -> Iterator[Nod
 def _is_secret(node: Node, shape: Shape | None, key: str) -> bool:
     known = isinstance(shape, SecretText | Key)
     told = (shape is None or isinstance(shape, Anything)) and _TELLING.fullmatch(key)
-    return bool((known or told) and node.value and not VARIABLE.fullmatch(node.value))
+    hidden = known or told or _PASSWORD.match(node.value)
+    return bool(hidden and node.value and not VARIABLE.fullmatch(node.value))
 
 
 def _shape_below(shape: Shape | None, key: str) -> Shape | None:
