@@ -160,7 +160,7 @@ def test_a_model_that_answers_is_saved_and_one_that_does_not_only_on_request() -
     models = json_reply({"object": "list", "data": [{"id": "m"}, {"id": "another"}]})
     with serve(lambda call: models if call.method == "GET" else answers.pop(0)) as server:
         line = ("onboard", "--custom-base-url", f"{server.url}/v1", "--custom-model-id", "m")
-        asked = [("speak", "1" + ENTER), ("server", "sk-1234567890" + ENTER), ("another", "2" + ENTER)]
+        asked = [("speak", "1" + ENTER), ("Key for", "sk-1234567890" + ENTER), ("another", "2" + ENTER)]
         code, shown = drive(*line, steps=[*asked, ("one word", ENTER), ("Save anyway", ENTER)])
         assert (code, primary()) == (0, None)
         assert "invalid api key" in shown
@@ -169,6 +169,36 @@ def test_a_model_that_answers_is_saved_and_one_that_does_not_only_on_request() -
     assert primary() == f"custom-127-0-0-1-{server.port}/m"
     asked_with = [call.headers["authorization"] for call in server.journal if call.method == "POST"]
     assert asked_with == ["Bearer sk-1234567890"] * 2
+
+
+def test_a_local_server_is_asked_for_its_models() -> None:
+    models = json_reply({"object": "list", "data": [{"id": "llama3.3"}, {"id": "tiny"}]})
+    with serve(models) as server:
+        steps = [
+            ("Address of the server", f"{server.url}/v1{ENTER}"),
+            ("Default model", "tiny" + ENTER),
+            NO_CHECK,
+            ("Write this", ENTER),
+        ]
+        code, _ = drive("onboard", "--auth-choice", "ollama", steps=steps)
+    assert (code, primary()) == (0, "ollama/tiny")
+    assert load("jackfield.json")["models"]["providers"]["ollama"] == {"baseUrl": f"{server.url}/v1"}
+    assert load("auth-profiles.json") == {}
+
+
+def test_a_local_server_that_is_not_running_is_said_and_its_model_can_be_typed() -> None:
+    steps = [
+        ("Address of the server", ENTER),
+        ("Key for LM Studio", ENTER),
+        ("nothing answers at", ""),
+        ("Default model", "manually" + ENTER),
+        ("Model id", "mine" + ENTER),
+        NO_CHECK,
+        ("Write this", ENTER),
+    ]
+    code, _ = drive("onboard", "--auth-choice", "lmstudio", steps=steps)
+    assert (code, primary()) == (0, "lmstudio/mine")
+    assert set(load("jackfield.json")) == {"agents"}
 
 
 def test_a_sign_in_that_is_not_here_says_what_works() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import UNSET
 
 from jackfield.catalog.defaults import FREE, context_window, cost, name
-from jackfield.cli import ask
+from jackfield.cli import ask, ui
 from jackfield.cli.context import Context
 from jackfield.cli.models_rows import HIDDEN
 from jackfield.cli.setup import Setup
@@ -25,7 +25,9 @@ def pick_model(context: Context, setup: Setup) -> str | None:
     keep = (f"Keep current ({current})" if current else "None for now", KEEP)
     options = [keep, *label_models(rows, setup.info), ("Enter model manually", MANUAL)]
     # Whoever only presses Enter keeps what is set.
-    picked = ask.pick("Default model", options, default=KEEP if current else setup.model)
+    picked = ask.pick(
+        "Default model", options, default=KEEP if current else setup.model or next((row.id for row in rows), KEEP)
+    )
     if picked == MANUAL:
         text = ask.text("Model id").removeprefix(f"{setup.info.id}/")
         return text or None
@@ -36,17 +38,20 @@ def list_models(context: Context, setup: Setup) -> tuple[Model, ...]:
     """Return the provider's rows, those of a running local server, and the one the set-up starts with."""
     rows = {row.id: row for row in context.catalog.models(setup.info.id) if row.status != HIDDEN}
     if setup.info.local:
-        for server in find_local([setup.info]):
+        servers = find_local([setup.info])
+        for server in servers:
             rows |= {row.id: row for row in server.models}
+        if not servers:
+            ui.note(f"nothing answers at {setup.info.base_url}; start the server, or enter the model's id")
     if setup.model and setup.model not in rows:
         rows = {setup.model: Model(id=setup.model), **rows}
     return tuple(rows.values())
 
 
 def label_models(rows: Sequence[Model], info: ProviderInfo) -> list[tuple[str, str]]:
-    """Return what a menu shows of each model: id, name, window, price, privacy; with the id."""
+    """Return what a menu shows of each model: id, name, window, price per million tokens, privacy; with the id."""
     cells = [
-        (row.id, _shown_name(row), f"{round(context_window(row) / 1000)}k", _price(row), _privacy(row, info))
+        (row.id, _shown_name(row), f"{round(context_window(row) / 1000)}k", _price(row, info), _privacy(row, info))
         for row in rows
     ]
     widths = [max((len(line[column]) for line in cells), default=0) for column in range(5)]
@@ -60,11 +65,13 @@ def _shown_name(row: Model) -> str:
     return "" if name(row) == row.id else name(row)
 
 
-def _price(row: Model) -> str:
+def _price(row: Model, info: ProviderInfo) -> str:
     said = cost(row)
     if said is None or said.input is None or said.output is None:
         return "price unknown"
-    return "$0" if said == FREE else f"${said.input}/${said.output}"
+    if said == FREE:
+        return "free" if info.local else "-"
+    return f"${said.input}/${said.output}"
 
 
 def _privacy(row: Model, info: ProviderInfo) -> str:

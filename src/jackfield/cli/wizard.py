@@ -34,6 +34,8 @@ def guide(context: Context, given: Given) -> None:
     refuse(context, choice)
     if choice.id == CUSTOM:
         given = _ask_custom(given)
+    elif choice.info.local:
+        given = _ask_address(given, choice.info.base_url)
     choice = place(given)
     setup = prepare(choice, given, _ask_key(context, choice, given))
     setup = _ask_model(context, setup)
@@ -83,6 +85,12 @@ def _ask_custom(given: Given) -> Given:
     return replace(given, custom=replace(custom, base_url=url, compatibility=kind, model_id=model))
 
 
+def _ask_address(given: Given, usual: str) -> Given:
+    """Ask where a local server is; its usual address needs no entry in the config."""
+    url = given.custom.base_url or check_url(ask.text("Address of the server", usual))
+    return replace(given, custom=replace(given.custom, base_url="" if url == usual else url))
+
+
 def _ask_key(context: Context, choice: Choice, given: Given) -> Key | None:
     """Offer what is there already, then ask; `None` only where no key is needed."""
     if given.key.text:
@@ -97,12 +105,13 @@ def _ask_key(context: Context, choice: Choice, given: Given) -> Key | None:
     stored = find_stored(context, choice)
     if stored and ask.confirm(f"Use the stored key {stored.profile.id} ({stored.profile.secret.masked()})?"):
         return stored
+    if not choice.flag:
+        return None
     if choice.method.hint:
         ui.note(choice.method.hint)
     while True:
-        optional = is_optional(choice)
-        text = ask.secret(f"{choice.method.label or choice.id}{' (empty: none)' if optional else ''}")
-        if not text.strip() and optional:
+        text = ask.secret(_key_question(choice))
+        if not text.strip() and is_optional(choice):
             return None
         try:
             key = check_secret(text, "the terminal")
@@ -112,6 +121,12 @@ def _ask_key(context: Context, choice: Choice, given: Given) -> Key | None:
             continue
         warn_of(key, choice.info, choice.method)
         return _typed(context, choice, given, key)
+
+
+def _key_question(choice: Choice) -> str:
+    if is_optional(choice):
+        return f"Key for {choice.info.name or choice.info.id} (empty: none)"
+    return choice.method.label or f"Key for {choice.info.id}"
 
 
 def _typed(context: Context, choice: Choice, given: Given, key: str) -> Key:

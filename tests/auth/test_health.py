@@ -1,0 +1,32 @@
+"""How long a stored credential is good for."""
+
+from __future__ import annotations
+
+import pytest
+
+from jackfield.auth.health import judge
+from jackfield.credential import Profile, Secret
+
+NOW = 1_700_000_000_000
+DAY = 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("secret", "expires_ms", "health"),
+    [
+        ("k", None, "static"),
+        ("k", NOW + DAY, "ok"),
+        ("k", NOW + DAY - 1, "expiring"),
+        ("k", NOW + 1, "expiring"),
+        ("k", NOW, "expired"),
+        ("k", 0, "expired"),
+        ("", None, "missing"),
+    ],
+)
+def test_a_profile_is_judged_by_its_end(secret, expires_ms, health):
+    profile = Profile(id="a:b", provider="a", type="token", secret=Secret(secret), expires_ms=expires_ms)
+    assert judge(profile, NOW) == health
+
+
+def test_a_reference_is_not_missing_before_it_is_read():
+    assert judge(Profile(id="a:b", provider="a", type="api_key", secret=Secret(""), secret_env="X"), NOW) == "static"
