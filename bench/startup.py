@@ -142,8 +142,8 @@ def render(cases: Sequence[Case], rounds: int) -> str:
 def write(table: str) -> None:
     """Replace the table between the marks in bench/README.md."""
     text = README.read_text(encoding="utf-8")
-    marked = re.compile(r"(<!-- startup -->\n).*?(\n<!-- end -->)", re.DOTALL)
-    README.write_text(marked.sub(lambda match: match[1] + table + match[2], text), encoding="utf-8")
+    marked = re.compile(r"(<!-- startup -->\n).*?(<!-- end -->)", re.DOTALL)
+    README.write_text(marked.sub(lambda match: match[1] + table + "\n" + match[2], text), encoding="utf-8")
 
 
 if __name__ == "__main__":
