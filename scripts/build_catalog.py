@@ -39,6 +39,8 @@ COST = {
     "cache_read": "cacheRead", "cached_input": "cacheRead", "cache_input": "cacheRead",
     "cache_write": "cacheWrite", "cached_write": "cacheWrite",
 }  # fmt: skip
+# Ways to think that know on and off; a level besides must be declared.
+SWITCHES = {"zai", "qwen", "together"}
 # The source's own arithmetic leaves 0.049999999999999996 where 0.05 is meant.
 PRICE = Context(prec=10)
 NO_CHAT = re.compile(
@@ -133,6 +135,8 @@ def deviations(model: dict[str, Any], api: str, known: dict[str, Any]) -> dict[s
             compat["requiresReasoningContentOnAssistantMessages"] = True
     if efforts := [option["values"] for option in model.get("reasoning_options", []) if option["type"] == "effort"]:
         compat["supportedReasoningEfforts"] = efforts[0]
+        if known.get("thinkingFormat") in SWITCHES:
+            compat["supportsReasoningEffort"] = True
     elif (
         model["reasoning"]
         and api == "openai-completions"

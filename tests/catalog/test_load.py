@@ -224,6 +224,12 @@ def test_an_address_is_filled_from_the_environment() -> None:
     ]
 
 
+def test_a_models_own_address_is_filled_too_and_gives_way_to_the_users() -> None:
+    plain = catalog(environ={"AWS_REGION": "eu-west-1"}).model("amazon-bedrock", "openai.gpt-5.4")
+    moved = catalog(entry("amazon-bedrock", base_url="https://proxy.example")).model("amazon-bedrock", "openai.gpt-5.4")
+    assert (plain.base_url, moved.base_url) == ("https://bedrock-mantle.eu-west-1.api.aws/openai/v1", UNSET)
+
+
 def test_who_knows_a_model_is_told() -> None:
     cat = catalog(entry("venice", models=(Model(id="mine"),)))
     assert [cat.origin("venice", name) for name in ("mine", "llama-3.3-70b", "other")] == [

@@ -120,7 +120,14 @@ class Catalog:
     def _known_rows(self, name: str, entry: ProviderConfig | None) -> Mapping[str, Model]:
         base = self._base(name)
         source = base.id if base else self._same_host(entry) if entry else None
-        return self._builtin(source) if source else {}
+        rows = self._builtin(source) if source else {}
+        # An address the user gives is meant for every model, also for those that have one of their own.
+        is_moved = entry is not None and bool(entry.base_url or entry.endpoint)
+        elsewhere = {key: row.base_url for key, row in rows.items() if row.base_url is not UNSET}
+        own = {
+            key: replace(rows[key], base_url=UNSET if is_moved else self._fill(url)) for key, url in elsewhere.items()
+        }
+        return {**rows, **own}
 
     def _parse_builtin(self, name: str) -> Mapping[str, Model]:
         return {row.id: row for row in parse_rows(self._index.providers[name])}
