@@ -16,6 +16,7 @@ from jackfield.message import (
     ImageBlock,
     Message,
     OpaqueBlock,
+    RefusalBlock,
     ResponseFormat,
     TextBlock,
     Thinking,
@@ -365,6 +366,12 @@ def test_mistrals_thoughts_stay_parts() -> None:
         (Thinking("off"), {"thinking_format": "openrouter"}, {"reasoning": {"effort": "none"}}),
         (Thinking("low", 99), {"thinking_format": "openrouter"}, {"reasoning": {"max_tokens": 99}}),
         (Thinking("low"), {"thinking_format": "together"}, {"reasoning": {"enabled": True}}),
+        (
+            Thinking("low"),
+            {"thinking_format": "zai", "supports_reasoning_effort": True},
+            {"thinking": {"type": "enabled"}, "reasoning_effort": "low"},
+        ),
+        (Thinking(), {"thinking_format": "zai"}, {}),
     ],
 )
 def test_each_dialect_says_how_hard_to_think(thinking: Thinking, compat: dict[str, Any], expected: Any) -> None:
@@ -452,6 +459,13 @@ def test_fields_a_server_refuses_are_left_out() -> None:
     assert render(extras=extras, compat=compat).keys() == {"model", "messages", "user"}
 
 
+def test_claudes_metadata_stays_away_and_openais_own_passes() -> None:
+    claudes, own = {"metadata": {"user_id": "u"}}, {"metadata": {"user_id": "u", "job": "j"}, "store": True}
+    assert render(extras=claudes).keys() == {"model", "messages"}
+    assert wire.find_losses(ChatRequest(model="m", extras=claudes)) == ("metadata",)
+    assert render(extras=own).items() >= own.items()
+
+
 def test_a_stream_asks_for_its_usage_unless_the_server_cannot() -> None:
     assert render(stream=True)["stream_options"] == {"include_usage": True}
     assert "stream_options" not in render(stream=True, compat=Compat(supports_usage_in_streaming=False))
@@ -528,3 +542,56 @@ def test_losses_are_named() -> None:
         "a file in the model's own turn",
         "tool result: the error flag",
     )
+
+
+def test_more_losses_are_named() -> None:
+    picture, sound = ImageBlock("image/png", "aGk="), AudioBlock("audio/wav", "aGk=")
+    request = ChatRequest(
+        model="m",
+        messages=[
+            Message.user(DocumentBlock("application/pdf"), ImageBlock(), picture),
+            Message.assistant(OpaqueBlock("telegraph", {}), sound),
+        ],
+    )
+    assert wire.find_losses(request, Compat(requires_string_content=True)) == (
+        "a file known by another wire's id",
+        "a picture known by another wire's id",
+        "pictures, files and sound",
+        "a block of telegraph",
+        "sound in the model's own turn",
+    )
+
+
+def test_a_mark_on_a_message_is_one_on_its_last_part() -> None:
+    message = {"role": "user", "content": "Hi", "cache_control": MARK}
+    assert parse(message).messages[0].content == (TextBlock("Hi", MARK),)
+
+
+def test_sound_in_a_tool_result_stays_for_this_wire() -> None:
+    part = {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}}
+    (turn,) = parse({"role": "tool", "tool_call_id": "a", "content": [part]}).messages
+    assert turn.content == (ToolResult("a", [OpaqueBlock(wire.NAME, part)]),)
+
+
+def test_odd_parts_are_read_kindly() -> None:
+    content = [
+        {"type": "refusal", "refusal": "No"},
+        7,
+        {"type": "input_audio", "input_audio": "https://example.com/a.mp3"},
+    ]
+    refusal, sound = parse({"role": "assistant", "content": content}).messages[0].content
+    assert (refusal, sound) == (RefusalBlock("No"), OpaqueBlock(wire.NAME, content[2]))  # type: ignore[arg-type]
+
+
+def test_a_wanted_form_is_understood() -> None:
+    for wanted in (ResponseFormat(), ResponseFormat(SCHEMA, "n", strict=True, description="d")):
+        assert wire.parse_request(render(response_format=wanted)).response_format == wanted
+
+
+def test_asking_for_usage_is_nothing_special() -> None:
+    request = parse({"role": "user", "content": "Hi"}, stream=True, stream_options={"include_usage": True})
+    assert request.extras == {}
+
+
+def test_the_smallest_words_of_thinking_say_nothing() -> None:
+    assert render(thinking=Thinking()).keys() == {"model", "messages"}

@@ -7,12 +7,11 @@ the index.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 from msgspec import Struct
 
-from jackfield.message import Block, BlockDelta, BlockEnd, JsonObject, StreamEvent, ToolCall
+from jackfield.message import BlockDelta, BlockEnd, JsonObject, ToolCall
+from jackfield.protocols.openai_completions.block_writer import BlockWriter
 from jackfield.protocols.openai_completions.fields import as_count, as_object, as_text, keep, rest
 from jackfield.protocols.openai_completions.merge import merge
 from jackfield.protocols.openai_completions.message_parser import CALL_KEYS
@@ -31,10 +30,9 @@ class Call(Struct):
 class CallReader:
     """Turns `tool_calls` deltas into block events."""
 
-    def __init__(self, start_block: Callable[[Block], int], events: list[StreamEvent]) -> None:
+    def __init__(self, blocks: BlockWriter) -> None:
         self.reply_id = ""
-        self._start_block = start_block
-        self._events = events
+        self._blocks = blocks
         self._calls: list[Call] = []
         self._at: dict[object, Call] = {}  # wire index → the call it last meant
 
@@ -74,15 +72,15 @@ class CallReader:
         call.arguments += text
         if call.block is not None:
             if text:
-                self._events.append(BlockDelta(call.block, text))
+                self._blocks.events.append(BlockDelta(call.block, text))
         elif call.name and (call.id or call.arguments):
             self._start(call)
 
     def _start(self, call: Call) -> None:
         call.id = call.id or f"call_{self.reply_id}_{self._calls.index(call)}"
-        call.block = self._start_block(ToolCall(call.id, call.name, "", None, keep(call.fields)))
+        call.block = self._blocks.start(ToolCall(call.id, call.name, "", None, keep(call.fields)))
         if call.arguments:
-            self._events.append(BlockDelta(call.block, call.arguments))
+            self._blocks.events.append(BlockDelta(call.block, call.arguments))
 
     def close(self, fields: JsonObject) -> JsonObject:
         """End all calls; the first carries the message's further fields, which are returned when there is none."""
@@ -90,9 +88,9 @@ class CallReader:
             if call.block is None:
                 self._start(call)
             if not call.arguments and call.block is not None:
-                self._events.append(BlockDelta(call.block, "{}"))
+                self._blocks.events.append(BlockDelta(call.block, "{}"))
             opaque, fields = {**call.fields, "message": fields or None}, {}
-            self._events.append(BlockEnd(call.block or 0, None, keep(opaque)))
+            self._blocks.events.append(BlockEnd(call.block or 0, None, keep(opaque)))
         return fields
 
 

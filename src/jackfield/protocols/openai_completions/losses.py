@@ -18,7 +18,7 @@ from jackfield.message import (
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.openai_completions.fields import NAME, own
-from jackfield.protocols.openai_completions.request import FOREIGN
+from jackfield.protocols.openai_completions.request import foreign_fields
 from jackfield.protocols.openai_completions.thinking import render_thinking
 
 
@@ -47,7 +47,7 @@ def _fields(request: ChatRequest, compat: Compat) -> Iterator[str]:
         "cache_control": not compat.supports_cache_control and _has_marks(request),
     }
     yield from (name for name, is_lost in dropped.items() if is_lost)
-    yield from sorted(FOREIGN & request.extras.keys())
+    yield from sorted(foreign_fields(request.extras))
     for tool in request.tools:
         if tool.parameters is None and not own(tool.opaque):
             yield f"tool {tool.name}: another wire's own"

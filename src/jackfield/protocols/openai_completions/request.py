@@ -42,13 +42,20 @@ def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
         body.update(render_thinking(request.thinking, compat))
     if request.response_format is not None:
         body["response_format"] = _render_format(request.response_format, compat)
-    body.update(rest(request.extras, {"stream_options", *FOREIGN, *_refused(compat)}))
+    body.update(rest(request.extras, {"stream_options", *foreign_fields(request.extras), *_refused(compat)}))
     if request.stream:
         body["stream"] = True
         options = {"include_usage": True} if compat.supports_usage_in_streaming is not False else {}
         if options := {**options, **as_object(request.extras.get("stream_options"))}:
             body["stream_options"] = options
     return body
+
+
+def foreign_fields(extras: JsonObject) -> set[str]:
+    """Return the fields that only other wires understand."""
+    # Anthropic's `metadata` holds nothing but a user; OpenAI refuses any without `store`.
+    is_claudes = as_object(extras.get("metadata")).keys() == {"user_id"}
+    return {*(FOREIGN & extras.keys()), *(("metadata",) if is_claudes else ())}
 
 
 def _refused(compat: Compat) -> list[str]:

@@ -14,10 +14,6 @@ import msgspec
 from jackfield.errors import BadReply, Error, StreamBroken
 from jackfield.message import (
     Accumulator,
-    Block,
-    BlockDelta,
-    BlockEnd,
-    BlockStart,
     JsonObject,
     MessageEnd,
     MessageStart,
@@ -29,13 +25,14 @@ from jackfield.message import (
     split_events,
 )  # fmt: skip
 from jackfield.protocols.base import preview
+from jackfield.protocols.openai_completions.block_writer import PART, BlockWriter
 from jackfield.protocols.openai_completions.calls import CallReader
 from jackfield.protocols.openai_completions.errors import parse_error
-from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, keep, said
-from jackfield.protocols.openai_completions.merge import merge, merge_list
+from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, said
+from jackfield.protocols.openai_completions.merge import merge
 from jackfield.protocols.openai_completions.message_parser import ASSISTANT_KEYS, parse_audio, parse_images
 from jackfield.protocols.openai_completions.parts import parse_content
-from jackfield.protocols.openai_completions.reasoning import DETAILS, FIELDS, make_thought, signature_of
+from jackfield.protocols.openai_completions.reasoning import DETAILS, FIELDS
 from jackfield.protocols.openai_completions.response import (
     CHOICE_KEYS,
     REPLY_KEYS,
@@ -58,16 +55,13 @@ class StreamParser:
         self._whole: bytearray | None = None  # the body, where a server answers with one JSON object
         self._is_new = True
         self._heard: list[StreamEvent] = []
-        self._events: list[StreamEvent] = []  # of the current feed
         self._started = self._done = self._ended = False
         self._error: Error | None = None
         self._bad = ""  # the last event that was no JSON object
         self._first: JsonObject = {}  # top-level fields of the reply's start, and those that came or changed since
         self._extras: JsonObject = {}
-        self._blocks = 0
-        self._open: tuple[int, str, type[Block]] | None = None  # index, wire field and kind of the open words
-        self._calls = CallReader(self._start_block, self._events)
-        self._details: list[JsonObject] = []
+        self._blocks = BlockWriter()
+        self._calls = CallReader(self._blocks)
         self._fields: JsonObject = {}  # the message's further fields
         self._audio: JsonObject = {}
         self._choices: list[JsonObject] = [{}]
@@ -102,12 +96,12 @@ class StreamParser:
         if self._error is None:
             for frame in frames:
                 self._take(frame.data)
-        if self._error is not None and not self._events:
+        if self._error is not None and not self._blocks.events:
             raise self._error
         return self._flush()
 
     def _flush(self) -> Sequence[StreamEvent]:
-        events, self._events[:] = tuple(self._events), ()
+        events = self._blocks.take()
         self._heard += events
         return events
 
@@ -132,7 +126,7 @@ class StreamParser:
 
     def _fail(self, error: Error) -> None:
         heard = Accumulator()
-        for event in (*self._heard, *self._events):
+        for event in (*self._heard, *self._blocks.events):
             heard.feed(event)
         error.partial = heard.response()
         self._error = error
@@ -158,7 +152,7 @@ class StreamParser:
             self._started = True
             self._first = self._extras
             self._extras = {}
-            self._events.append(MessageStart(as_text(chunk.get("id")), as_text(chunk.get("model")), self._first))
+            self._blocks.events.append(MessageStart(as_text(chunk.get("id")), as_text(chunk.get("model")), self._first))
             self._calls.reply_id = as_text(chunk.get("id"))
 
     def _feed_choice(self, choice: JsonObject) -> None:
@@ -185,16 +179,16 @@ class StreamParser:
     def _feed_delta(self, delta: JsonObject) -> None:
         for field in FIELDS:
             if text := delta.get(field):
-                self._say(field, ThinkingBlock, as_text(text))
+                self._blocks.say(field, ThinkingBlock, as_text(text))
                 break
         if details := delta.get(DETAILS):
-            merge_list(self._details, as_list(details))
+            self._blocks.add_details(as_list(details))
         if content := delta.get("content"):
             self._feed_content(content)
         if refusal := delta.get("refusal"):
-            self._say("refusal", RefusalBlock, as_text(refusal))
+            self._blocks.say("refusal", RefusalBlock, as_text(refusal))
         if calls := delta.get("tool_calls"):
-            self._close_words()
+            self._blocks.end_words()
             for call in as_list(calls):
                 self._calls.feed(as_object(call))
         if not delta.keys() <= _USUAL:
@@ -202,65 +196,28 @@ class StreamParser:
 
     def _feed_content(self, content: object) -> None:
         if isinstance(content, str):
-            self._say("content", TextBlock, content)
+            self._blocks.say("content", TextBlock, content)
             return
         for block in parse_content(content):
             match block:
                 case TextBlock(text):
-                    self._say("content", TextBlock, text)
+                    self._blocks.say("content", TextBlock, text)
                 case ThinkingBlock(text):
-                    self._say("part", ThinkingBlock, text)
+                    self._blocks.say(PART, ThinkingBlock, text)
                 case _:
-                    self._whole_block(block)
+                    self._blocks.add_whole(block)
 
     def _feed_rare(self, delta: JsonObject) -> None:
         call = as_object(delta.get("function_call"))
         if call.get("name") or call.get("arguments"):
-            self._close_words()
+            self._blocks.end_words()
             self._calls.feed({"index": 0, "function": call})
         for block in parse_images(delta.get("images")):
-            self._whole_block(block)
+            self._blocks.add_whole(block)
         merge(self._audio, as_object(delta.get("audio")))
         for name, value in delta.items():
             if name not in ASSISTANT_KEYS and value is not None:
                 merge(self._fields, {name: value})
-
-    # -- blocks --------------------------------------------------------------------
-
-    def _start_block(self, block: Block) -> int:
-        self._events.append(BlockStart(self._blocks, block))
-        self._blocks += 1
-        return self._blocks - 1
-
-    def _whole_block(self, block: Block) -> None:
-        self._close_words()
-        self._events.append(BlockEnd(self._start_block(block)))
-
-    def _say(self, field: str, kind: type[TextBlock | ThinkingBlock | RefusalBlock], text: str) -> None:
-        if not text:
-            return
-        if self._open is None or self._open[2] is not kind:
-            self._close_words()
-            opaque = keep({"field": field}) if kind is ThinkingBlock and field != "part" else None
-            self._open = self._start_block(kind("", opaque=opaque)), field, kind
-        self._events.append(BlockDelta(self._open[0], text))
-
-    def _close_words(self, fields: JsonObject | None = None) -> None:
-        """End the open words, if any; `fields` are the message's further ones."""
-        if self._open is None:
-            return
-        index, field, kind = self._open
-        self._open = None
-        if kind is ThinkingBlock:
-            self._events.append(self._end_thought(index, field))
-        else:
-            self._events.append(BlockEnd(index, None, keep({"message": fields or None})))
-
-    def _end_thought(self, index: int, field: str) -> BlockEnd:
-        details, self._details = self._details, []
-        if field == "part":
-            return BlockEnd(index, None, keep({"part": {"type": "thinking"}}))
-        return BlockEnd(index, signature_of(details), keep({"details": details or None}))
 
     # -- the end -------------------------------------------------------------------
 
@@ -269,29 +226,27 @@ class StreamParser:
             self._error = BadReply(
                 f"the stream holds no reply: {preview(self._bad)}" if self._bad else "the reply is empty"
             )
-            return
-        if not (self._finish or (self._done and self._usage)):
+        elif not (self._finish or (self._done and self._usage)):
             self._fail(StreamBroken("the stream ended before its finish reason"))
-            return
+        else:
+            self._finish_reply()
+
+    def _finish_reply(self) -> None:
         self._ended = True
-        self._close_blocks()
+        self._end_blocks()
         calls = [ToolCall("", "", "")] if self._calls.seen else []
         reason, raw = parse_finish(self._finish, calls)
         if any(self._choices):
             self._extras["choices"] = self._choices
-        self._events.append(MessageEnd(reason, parse_usage(self._usage), raw, self._extras))
+        self._blocks.events.append(MessageEnd(reason, parse_usage(self._usage), raw, self._extras))
 
-    def _close_blocks(self) -> None:
-        left = self._fields
-        if self._open is not None and self._open[2] is TextBlock:
-            self._close_words(left)
-            left = {}
-        self._close_words()
+    def _end_blocks(self) -> None:
+        # The message's further fields ride on its last words, else on its first call.
+        left = {} if self._blocks.end_words(self._fields) else self._fields
         left = self._calls.close(left)
-        if self._details:
-            self._whole_block(make_thought("", None, self._details))
+        self._blocks.end_details()
         for block in parse_audio(self._audio):
-            self._whole_block(block)
+            self._blocks.add_whole(block)
         if left:
             self._extras["message"] = left
 

@@ -31,7 +31,19 @@ def render_thinking(thinking: Thinking, compat: Compat) -> JsonObject:
     if plain and own(thinking.opaque) and compat.supports_reasoning_effort is not False:
         return dict(own(thinking.opaque))
     effort = thinking.effort or budget_effort(thinking.budget_tokens)
-    return DIALECTS[compat.thinking_format or "openai"](effort, thinking, compat) if effort else {}
+    if effort is None:
+        return {}
+    match compat.thinking_format:
+        case None | "openai":
+            return _render_effort(effort, compat)
+        case "openrouter":
+            return {"reasoning": _render_reasoning(effort, thinking.budget_tokens, compat)}
+        case "none":
+            return {}
+        case dialect:
+            # Most of these know on and off; a server that takes a level besides says so.
+            level = _render_effort(effort, compat) if effort != "off" and compat.supports_reasoning_effort else {}
+            return SWITCHES[dialect](effort != "off", thinking.budget_tokens) | level
 
 
 def budget_effort(budget_tokens: int | None) -> Effort | None:
@@ -41,11 +53,15 @@ def budget_effort(budget_tokens: int | None) -> Effort | None:
     return next((effort for limit, effort in BUDGETS if budget_tokens <= limit), "high")
 
 
-def _openai(effort: Effort, _: Thinking, compat: Compat) -> JsonObject:
-    if compat.supports_reasoning_effort is False:
-        return {}
-    word = _word(effort, compat)
+def _render_effort(effort: Effort, compat: Compat) -> JsonObject:
+    word = None if compat.supports_reasoning_effort is False else _word(effort, compat)
     return {"reasoning_effort": word} if word else {}
+
+
+def _render_reasoning(effort: Effort, budget_tokens: int | None, compat: Compat) -> JsonObject:
+    if effort == "off":
+        return {"effort": "none"}
+    return {"effort": _word(effort, compat) or effort} if budget_tokens is None else {"max_tokens": budget_tokens}
 
 
 def _word(effort: Effort, compat: Compat) -> str | None:
@@ -65,28 +81,14 @@ def _nearest(effort: Effort, known: Sequence[str]) -> str | None:
     return next((level for level in (*reversed(levels[: at + 1]), *levels[at + 1 :]) if level in known), None)
 
 
-def _qwen(effort: Effort, thinking: Thinking, _: Compat) -> JsonObject:
-    budget = {} if thinking.budget_tokens is None else {"thinking_budget": thinking.budget_tokens}
-    return {"enable_thinking": effort != "off", **budget}
+def _render_qwen(on: bool, budget_tokens: int | None) -> JsonObject:
+    return {"enable_thinking": on} | ({} if budget_tokens is None or not on else {"thinking_budget": budget_tokens})
 
 
-def _openrouter(effort: Effort, thinking: Thinking, compat: Compat) -> JsonObject:
-    if thinking.budget_tokens is not None and effort != "off":
-        return {"reasoning": {"max_tokens": thinking.budget_tokens}}
-    return {"reasoning": {"effort": "none" if effort == "off" else _word(effort, compat) or effort}}
-
-
-def _together(effort: Effort, thinking: Thinking, compat: Compat) -> JsonObject:
-    level = {} if effort == "off" or not compat.supports_reasoning_effort else _openai(effort, thinking, compat)
-    return {"reasoning": {"enabled": effort != "off"}, **level}
-
-
-DIALECTS: dict[str, Callable[[Effort, Thinking, Compat], JsonObject]] = {
-    "openai": _openai,
-    "zai": lambda effort, *_: {"thinking": {"type": "disabled" if effort == "off" else "enabled"}},
-    "qwen": _qwen,
-    "qwen-chat-template": lambda effort, *_: {"chat_template_kwargs": {"enable_thinking": effort != "off"}},
-    "openrouter": _openrouter,
-    "together": _together,
-    "none": lambda *_: {},
+# Dialect → how it says whether to think, and for how many tokens.
+SWITCHES: dict[str, Callable[[bool, int | None], JsonObject]] = {
+    "zai": lambda on, _: {"thinking": {"type": "enabled" if on else "disabled"}},
+    "qwen": _render_qwen,
+    "qwen-chat-template": lambda on, _: {"chat_template_kwargs": {"enable_thinking": on}},
+    "together": lambda on, _: {"reasoning": {"enabled": on}},
 }

@@ -1,0 +1,86 @@
+"""The blocks of a streamed reply: this wire never ends one, so a block ends when another kind begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jackfield.message import (
+    Block,
+    BlockDelta,
+    BlockEnd,
+    BlockStart,
+    JsonObject,
+    RefusalBlock,
+    StreamEvent,
+    TextBlock,
+    ThinkingBlock,
+)
+from jackfield.protocols.openai_completions.fields import keep
+from jackfield.protocols.openai_completions.merge import merge_list
+from jackfield.protocols.openai_completions.reasoning import make_thought, signature_of
+
+Words = TextBlock | ThinkingBlock | RefusalBlock
+PART = "part"  # stands for the field of thoughts that came among the content parts
+
+
+class BlockWriter:
+    """Collects the events of a reply; `take` gives those since the last time."""
+
+    def __init__(self) -> None:
+        self.events: list[StreamEvent] = []
+        self._count = 0
+        self._open: tuple[int, str, type[Words]] | None = None  # index, wire field and kind of the open words
+        self._details: list[JsonObject] = []
+
+    def take(self) -> Sequence[StreamEvent]:
+        """Return the new events."""
+        events, self.events = tuple(self.events), []
+        return events
+
+    def start(self, block: Block) -> int:
+        """Open a block and return its index."""
+        self.events.append(BlockStart(self._count, block))
+        self._count += 1
+        return self._count - 1
+
+    def add_whole(self, block: Block) -> None:
+        """Add a block that came in one piece."""
+        self.end_words()
+        self.events.append(BlockEnd(self.start(block)))
+
+    def say(self, field: str, kind: type[Words], text: str) -> None:
+        """Add words to the open block, or to a new one where another kind was open."""
+        if not text:
+            return
+        if self._open is None or self._open[2] is not kind:
+            self.end_words()
+            opaque = keep({"field": field}) if kind is ThinkingBlock and field != PART else None
+            self._open = self.start(kind("", opaque=opaque)), field, kind
+        self.events.append(BlockDelta(self._open[0], text))
+
+    def add_details(self, details: list[JsonObject]) -> None:
+        """Keep details of thoughts for the end of theirs; pieces of one are put together."""
+        merge_list(self._details, details)
+
+    def end_words(self, fields: JsonObject | None = None) -> bool:
+        """End the open words; say whether they could carry the message's further `fields`."""
+        if self._open is None:
+            return False
+        index, field, kind = self._open
+        self._open = None
+        if kind is ThinkingBlock:
+            self.events.append(self._end_thought(index, field))
+        else:
+            self.events.append(BlockEnd(index, None, keep({"message": fields or None})))
+        return kind is TextBlock
+
+    def _end_thought(self, index: int, field: str) -> BlockEnd:
+        if field == PART:
+            return BlockEnd(index, None, keep({"part": {"type": "thinking"}}))
+        details, self._details = self._details, []
+        return BlockEnd(index, signature_of(details), keep({"details": details or None}))
+
+    def end_details(self) -> None:
+        """Add a thought of the details that came without words or after them."""
+        if self._details:
+            self.add_whole(make_thought("", None, self._details))
