@@ -39,7 +39,7 @@ def test_wrong_types_are_all_shown_at_once_with_the_nearest_key() -> None:
         "baseURL",
         "baseUrl",
         "models.providers.box.api",
-        "modell",
+        "expected a list",
         "jackfield.json:3:",
     ):
         assert told in result.err, result.err
