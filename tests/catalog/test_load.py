@@ -181,9 +181,22 @@ def test_a_custom_provider_at_a_known_address_inherits_its_rows() -> None:
         assert (row.upstream, row.effort) == ("o3-mini", "high")
 
 
-def test_of_two_providers_at_one_host_the_longer_address_decides() -> None:
-    cat = catalog(entry("mine", base_url="https://opencode.ai/zen/go/v1"))
-    assert {row.id for row in cat.models("mine")} == {row.id for row in cat.models("opencode-go")}
+@pytest.mark.parametrize(
+    ("url", "provider"),
+    [
+        ("https://opencode.ai/zen/go/v1", "opencode-go"),
+        ("https://opencode.ai/zen/v1", "opencode"),
+        ("https://opencode.ai/x", "none"),
+    ],
+)
+def test_of_two_providers_at_one_host_the_address_decides(url: str, provider: str) -> None:
+    cat = catalog(entry("mine", base_url=url))
+    assert {row.id for row in cat.models("mine")} == {row.id for row in cat.models(provider)}
+
+
+def test_an_id_that_may_mean_two_rows_means_neither() -> None:
+    cat = catalog(entry("mine", base_url="https://mine.example/v1", models=(Model(id="a-1"), Model(id="a1"))))
+    assert cat.model("mine", "A.1") == Model(id="A.1")
 
 
 def test_a_proxy_under_a_vendors_name_is_spared_what_only_the_vendor_takes() -> None:
@@ -246,6 +259,8 @@ def test_who_knows_a_model_is_told() -> None:
     ("typed", "meant"),
     [
         ("gpt4o", "openai/gpt-4o"),
+        ("gpt4o", "openai/gpt-4o-mini"),
+        ("venice/coder", "venice/qwen3-coder-480b-a35b-instruct"),
         ("opnai/gpt-4o", "openai/gpt-4o"),
         ("venice/llama-3.3-70", "venice/llama-3.3-70b"),
         ("venise/llama-3.3-70b", "venice/llama-3.3-70b"),
