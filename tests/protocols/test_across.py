@@ -105,15 +105,13 @@ def test_tools_that_interleave_on_one_wire_come_in_turn_on_the_other() -> None:
     ]
     parts = [chunk([{"index": n, "function": {"arguments": text}}]) for text in ('{"n"', ":", "1}") for n in (2, 0, 1)]
     data = b"".join([chunk(begin), *parts, chunk([], "tool_calls"), b"data: [DONE]\n\n"])
-    written = render_stream(anthropic, Heard(openai, [data]).events)  # type: ignore[arg-type]  # a package is a protocol
+    written = render_stream(anthropic, Heard(openai, [data]).events)
     events = [json.loads(line[6:]) for line in written.splitlines() if line.startswith(b"data: ")]
     order = [(event["type"].removeprefix("content_block_"), event["index"]) for event in events if "index" in event]
     deltas = [index for kind, index in order if kind == "delta"]
     assert [pair for pair in order if pair[0] != "delta"] == [(kind, n) for n in range(3) for kind in ("start", "stop")]
     assert deltas == sorted(deltas)
-    assert Heard(anthropic, [written]).reply.tool_calls == tuple(  # type: ignore[arg-type]
-        ToolCall(f"t{n}", "f", '{"n":1}') for n in range(3)
-    )
+    assert Heard(anthropic, [written]).reply.tool_calls == tuple(ToolCall(f"t{n}", "f", '{"n":1}') for n in range(3))
 
 
 def test_tools_that_interleave_on_anthropics_wire_keep_their_indexes_on_the_other() -> None:
@@ -130,7 +128,7 @@ def test_tools_that_interleave_on_anthropics_wire_keep_their_indexes_on_the_othe
     ]
     stop = encode(json.dumps({"type": "message_delta", "delta": {"stop_reason": "tool_use"}}))
     data = b"".join([*begin, *parts, *(event("stop", n) for n in range(3)), stop])
-    written = render_stream(openai, Heard(anthropic, [data]).events)  # type: ignore[arg-type]
+    written = render_stream(openai, Heard(anthropic, [data]).events)
     chunks = [json.loads(line[6:]) for line in written.splitlines() if line.startswith(b"data: {")]
     deltas = [call for c in chunks for choice in c["choices"] for call in choice["delta"].get("tool_calls", ())]
     assert {call["index"] for call in deltas} == {0, 1, 2}

@@ -140,8 +140,8 @@ def test_a_reply_comes_back_as_it_was(reply: ChatResponse) -> None:
 
 @given(replies(), st.data())
 def test_a_stream_comes_back_as_it_was(reply: ChatResponse, data: st.DataObject) -> None:
-    written = render_stream(wire, list(split_events(reply)))  # type: ignore[arg-type]  # a package is a protocol
-    heard = Heard(wire, cut(written, [data.draw(st.integers(0, len(written)))]))  # type: ignore[arg-type]
+    written = render_stream(wire, list(split_events(reply)))
+    heard = Heard(wire, cut(written, [data.draw(st.integers(0, len(written)))]))
     assert heard.error is None
     assert heard.reply == reply
 
@@ -156,8 +156,8 @@ def test_blocks_may_interleave_in_any_way(reply: ChatResponse, random: Any) -> N
     while any(lanes.values()):
         events.append(random.choice([lane for lane in lanes.values() if lane]).pop(0))
     end = MessageEnd(reply.finish_reason, reply.usage, reply.raw_finish_reason)
-    written = render_stream(wire, [MessageStart(reply.id, reply.model, reply.extras), *events, end])  # type: ignore[arg-type]
-    assert Heard(wire, [written]).reply == reply  # type: ignore[arg-type]
+    written = render_stream(wire, [MessageStart(reply.id, reply.model, reply.extras), *events, end])
+    assert Heard(wire, [written]).reply == reply
     check_stream(written)
 
 
@@ -187,7 +187,7 @@ def test_a_request_of_another_wire_becomes_one_the_api_accepts(request: ChatRequ
 
 @given(openai_replies())
 def test_a_reply_of_another_wire_is_written_in_order(reply: ChatResponse) -> None:
-    check_stream(render_stream(wire, list(split_events(reply))))  # type: ignore[arg-type]
+    check_stream(render_stream(wire, list(split_events(reply))))
     wire.parse_response(json.encode(wire.render_response(reply)))
 
 

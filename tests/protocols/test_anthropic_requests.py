@@ -355,6 +355,7 @@ def test_pictures_in_data_urls_are_sent_as_data() -> None:
 
 def test_fields_of_other_wires_are_not_sent() -> None:
     extras = {"n": 2, "user": "u", "top_k": 4, "nothing": None, "service_tier": "flex", "metadata": {"team": "x"}}
+    extras["thinking"] = {"type": "enabled"}
     body = render(Message.user("Hi"), extras=extras, seed=7, stop=["\n", "END"])
     assert body.keys() == {"model", "max_tokens", "messages", "top_k", "stop_sequences"}
     assert body["stop_sequences"] == ["END"]

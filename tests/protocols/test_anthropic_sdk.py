@@ -74,12 +74,12 @@ def check(message: anthropic.types.Message) -> None:
     kinds = ["thinking", "redacted_thinking", "text", "server_tool_use", "tool_use", "tool_use"]
     thinking, redacted, text, search, weather, now = message.content
     assert [block.type for block in message.content] == kinds
-    assert (thinking.thinking, thinking.signature) == ("Hm.", "c2ln")  # type: ignore[union-attr]
-    assert redacted.data == "ZGF0YQ=="  # type: ignore[union-attr]
-    assert (text.text, text.citations[0].cited_text) == ("See", "x")  # type: ignore[union-attr, index]
-    assert search.input == {"query": "x"}  # type: ignore[union-attr]
-    assert (weather.id, weather.name, weather.input) == ("toolu_1", "weather", {"city": "Köln"})  # type: ignore[union-attr]
-    assert now.input == {}  # type: ignore[union-attr]
+    assert (thinking.thinking, thinking.signature) == ("Hm.", "c2ln")
+    assert redacted.data == "ZGF0YQ=="
+    assert (text.text, text.citations[0].cited_text) == ("See", "x")
+    assert search.input == {"query": "x"}
+    assert (weather.id, weather.name, weather.input) == ("toolu_1", "weather", {"city": "Köln"})
+    assert now.input == {}
     assert (message.id, message.model, message.stop_reason) == ("msg_1", "claude", "tool_use")
     usage = message.usage
     assert (usage.input_tokens, usage.output_tokens) == (3, 6)

@@ -150,7 +150,7 @@ def _render_media(block: ImageBlock | DocumentBlock) -> JsonObject | None:
 def _render_tool_result(block: ToolResult) -> JsonObject:
     wire: JsonObject = {"type": "tool_result", "tool_use_id": block.call_id}
     match block.content:
-        case [TextBlock(text, None, None)]:
+        case [TextBlock(text, None, None)] if text.strip():
             wire["content"] = text
         case content:
             wire["content"] = [part for part in map(render_block, content) if part and not is_blank(part)]

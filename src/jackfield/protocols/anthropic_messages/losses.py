@@ -37,6 +37,8 @@ def is_foreign(name: str, value: object) -> bool:
         return value not in SERVICE_TIERS
     if name == "metadata":
         return not isinstance(value, dict) or not value.keys() <= {"user_id"}
+    if name == "thinking":  # other servers' switch; this API's has a budget with it
+        return isinstance(value, dict) and value.get("type") == "enabled" and "budget_tokens" not in value
     return name in FOREIGN
 
 

@@ -183,25 +183,25 @@ def _render_messages(request: ChatRequest, compat: Compat) -> list[JsonObject]:
 
 def _is_refused(wire: JsonObject) -> bool:
     # A signature that is missing is refused, a thought that is missing is not.
-    return is_blank(wire) or (wire["type"] == "thinking" and not wire["signature"])
+    return is_blank(wire) or (wire.get("type") == "thinking" and not wire.get("signature"))
 
 
 def _in_order(content: list[JsonObject], role: Role) -> list[JsonObject]:
     if role == "user":
-        return sorted(content, key=lambda wire: wire["type"] != "tool_result")
+        return sorted(content, key=lambda wire: wire.get("type") != "tool_result")
     end = len(content)
-    while end and content[end - 1]["type"] in {"thinking", "redacted_thinking"}:
+    while end and content[end - 1].get("type") in {"thinking", "redacted_thinking"}:
         end -= 1
     return content[:end]
 
 
 def _strip_end(content: list[JsonObject]) -> None:
-    if content[-1]["type"] == "text":
+    if content[-1].get("type") == "text":
         content[-1]["text"] = content[-1]["text"].rstrip()
 
 
 def _as_string(content: list[JsonObject]) -> str | list[JsonObject]:
-    plain = all(wire["type"] == "text" and len(wire) == 2 for wire in content)
+    plain = all(wire.get("type") == "text" and len(wire) == 2 for wire in content)
     return "\n".join(wire["text"] for wire in content) if plain else content
 
 
@@ -249,7 +249,7 @@ def _prompt_order(body: JsonObject) -> Iterator[JsonObject]:
     yield from body["system"] if isinstance(body.get("system"), list) else ()
     for turn in body["messages"]:
         for wire in turn["content"] if isinstance(turn["content"], list) else ():
-            inner = wire.get("content") if wire["type"] == "tool_result" else None
+            inner = wire.get("content") if wire.get("type") == "tool_result" else None
             yield from inner if isinstance(inner, list) else ()
             yield wire
     yield body

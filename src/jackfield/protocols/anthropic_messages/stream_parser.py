@@ -17,7 +17,7 @@ from jackfield.protocols.anthropic_messages.errors import parse_error
 from jackfield.protocols.anthropic_messages.open_block import OpenBlock
 from jackfield.protocols.anthropic_messages.response import parse_extras, parse_reason, parse_usage
 from jackfield.protocols.anthropic_messages.wire import read
-from jackfield.protocols.base import preview
+from jackfield.protocols.base import decode, preview
 from jackfield.protocols.sse import SseDecoder, SseEvent
 
 HEAD_BYTES = 4096  # of a body without an event, kept to say what came instead
@@ -67,7 +67,7 @@ class StreamParser:
             raise self._broken(self._missing())
         return events
 
-    # -- frames
+    # -- frames -------------------------------------------------------------------
 
     def _read(self, frames: Iterable[SseEvent]) -> Sequence[StreamEvent]:
         if self._error:
@@ -111,11 +111,15 @@ class StreamParser:
         said = [line for line in self._head.splitlines() if line.strip() and not line.startswith(b":")]
         if self._is_live or not said:
             return StreamBroken("the stream ended before its stop reason")
-        if self._head.lstrip().startswith(b'{"'):  # an error, sent as if nobody had asked for a stream
-            return parse_error(200, self._head)
+        try:
+            wire = decode(self._head)
+        except BadReply:
+            wire = {}
+        if "error" in wire:  # sent as if nobody had asked for a stream
+            return parse_error(200, wire)
         return BadReply(f"the reply is no stream of events: {preview(self._head)}")
 
-    # -- events
+    # -- events -------------------------------------------------------------------
 
     def _start_message(self, event: JsonObject) -> list[StreamEvent]:
         wire = read(event, "message", dict) or {}

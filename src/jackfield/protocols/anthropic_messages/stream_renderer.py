@@ -41,14 +41,12 @@ from jackfield.protocols.sse import encode
 
 # Fields of a reply that the wire tells at its end.
 LATE = frozenset({"stop_sequence", "stop_details"})
-WORDS, THOUGHTS, ARGUMENTS = (
-    ("text_delta", "text"),
-    ("thinking_delta", "thinking"),
-    ("input_json_delta", "partial_json"),
-)
 DELTAS: dict[type, tuple[str, str]] = {
-    TextBlock: WORDS, RefusalBlock: WORDS, ThinkingBlock: THOUGHTS, ToolCall: ARGUMENTS,
-}  # fmt: skip
+    TextBlock: ("text_delta", "text"),
+    RefusalBlock: ("text_delta", "text"),
+    ThinkingBlock: ("thinking_delta", "thinking"),
+    ToolCall: ("input_json_delta", "partial_json"),
+}
 Wires = Iterator[JsonObject]
 
 
@@ -98,7 +96,7 @@ class StreamRenderer:
         yield {"type": "message_delta", "delta": delta, "usage": render_usage(event.usage)}
         yield {"type": "message_stop"}
 
-    # -- blocks
+    # -- blocks -------------------------------------------------------------------
 
     def _queue(self, event: BlockStart | BlockDelta | BlockEnd) -> Wires:
         if event.index == self._open:
@@ -155,11 +153,8 @@ class StreamRenderer:
         block, self._open, self._block = self._block, None, None
         if block is None:
             return
-        if (
-            isinstance(block, ThinkingBlock)
-            and not block.redacted
-            and (signature := event.signature or block.signature)
-        ):
+        signature = event.signature or getattr(block, "signature", None)
+        if signature and type(block) is ThinkingBlock and not block.redacted:
             yield self._wire_delta("signature_delta", "signature", signature)
         for citation in own_fields(event.opaque, NAME).get("citations") or ():
             yield self._wire_delta("citations_delta", "citation", citation)
