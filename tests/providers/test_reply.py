@@ -104,6 +104,12 @@ async def test_an_unknown_route_names_both_addresses(status: int, body: list[Ste
     assert "set models.providers.venice.endpoint to it" in error.hint
 
 
+async def test_a_web_page_that_speaks_of_models_is_an_unknown_route_all_the_same() -> None:
+    page = "<html>We make model trains. llama-3.3-70b</html>"
+
+    assert type(await refuse(text_reply(page, 404, "text/html"))) is ConnectError
+
+
 async def test_an_unknown_route_of_an_endpoint_names_the_endpoint() -> None:
     with serve(text_reply(PAGE, 404, "text/html")) as server:
         error = await refuse(text_reply("", 404), endpoint=f"{server.url}/odd")

@@ -60,7 +60,7 @@ async def drink(reply: HttpReply, heard: bytearray) -> None:
 async def test_a_request_arrives_as_it_is_and_secrets_only_at_the_socket(transport: Transport) -> None:
     with serve(json_reply({"ok": True}, x_request_id="r1", **{"X-Mixed": "Yes"})) as server:
         request = HttpRequest(
-            url=f"{server.url}/v1/a%2Fb?api-version=1&key=abc",
+            url=f"{server.url}/v1/a%2Fb%7E?api-version=1&key=abc",
             headers={"authorization": Secret("Bearer sk-1234567890"), "x-title": "t"},
             body=b"{}",
         )
@@ -68,7 +68,7 @@ async def test_a_request_arrives_as_it_is_and_secrets_only_at_the_socket(transpo
         body = await reply.read()
 
     heard = server.journal[0]
-    assert (heard.method, heard.target, heard.body) == ("POST", "/v1/a%2Fb?api-version=1&key=abc", b"{}")
+    assert (heard.method, heard.target, heard.body) == ("POST", "/v1/a%2Fb%7E?api-version=1&key=abc", b"{}")
     assert (heard.headers["authorization"], heard.headers["x-title"]) == ("Bearer sk-1234567890", "t")
     assert (reply.status, reply.headers["x-request-id"], reply.headers["x-mixed"], body) == (
         200,
@@ -77,7 +77,7 @@ async def test_a_request_arrives_as_it_is_and_secrets_only_at_the_socket(transpo
         b'{"ok": true}',
     )
     assert "sk-1234" not in repr(request)
-    assert reply.url == f"{server.url}/v1/a%2Fb?api-version=1&key=****"
+    assert reply.url == f"{server.url}/v1/a%2Fb%7E?api-version=1&key=****"
 
 
 async def test_chunks_come_when_they_are_sent(transport: Transport) -> None:
@@ -111,7 +111,9 @@ async def test_a_refusal_whose_body_breaks_is_read_as_far_as_it_comes(transport:
         [head(500, content_length="9000000") + b"x" * 2_000_000, HANG],
     ) as server:
         assert await (await transport.open(ask(server.url))).read_refusal() in {b"half", b""}
+        started = time.monotonic()
         assert len(await (await transport.open(ask(server.url))).read_refusal()) == 1024 * 1024
+        assert time.monotonic() - started < 5
 
 
 async def test_cookies_are_not_kept(transport: Transport) -> None:
@@ -304,6 +306,12 @@ async def test_headers_and_comments_are_no_first_token(transport: Transport, pro
         error = await fail(transport, ask(server.url, timeouts=Timeouts(first_token=0.2, idle=5)))
 
     assert "(timer: firstToken)" in error.message
+
+
+async def test_outside_an_event_stream_the_first_byte_counts(transport: Transport) -> None:
+    with serve(stream_reply("{", 0.3, "}", content_type="application/json")) as server:
+        reply = await transport.open(ask(server.url, timeouts=Timeouts(first_token=0.2, idle=1)))
+        assert await reply.read() == b"{}"
 
 
 async def test_a_data_line_cut_in_two_is_a_first_token(transport: Transport) -> None:
