@@ -37,6 +37,13 @@ def test_a_variable_brings_its_providers_models() -> None:
     assert found == sorted(found)
 
 
+def test_a_stored_key_a_configured_one_and_a_list_of_keys_do_too() -> None:
+    assert run("models", "auth", "paste-api-key", "--provider", "z.ai", stdin="zai-0123456789abcdef").code == 0
+    write_config(json.dumps({"models": {"providers": {"groq": {"apiKey": "gsk_0123456789abcdef"}}}}))
+    found = {key.partition("/")[0] for key in keys(env={"MISTRAL_API_KEYS": "one-0123456789,two-0123456789"})}
+    assert found == {"zai", "groq", "mistral"}
+
+
 def test_an_empty_variable_brings_nothing() -> None:
     assert keys(env={"VENICE_API_KEY": ""}) == []
 
@@ -64,6 +71,15 @@ def test_an_unknown_provider_is_empty_with_the_nearest_name() -> None:
     result = run("models", "list", "--provider", "venise")
     assert (result.code, result.out) == (0, "")
     assert "did you mean venice" in result.err
+
+
+@pytest.mark.parametrize(
+    ("provider", "words"), [("sglang", "no server answers at http://127.0.0.1:30000/v1"), ("arcee", "--model arcee/ID")]
+)
+def test_a_provider_without_rows_says_how_to_go_on(provider: str, words: str) -> None:
+    result = run("models", "list", "--provider", provider)
+    assert (result.code, result.out) == (0, "")
+    assert words in result.err
 
 
 def test_a_row_says_everything() -> None:

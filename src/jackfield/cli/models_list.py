@@ -67,7 +67,9 @@ def _explain(context: Context, provider: str | None) -> None:
     if provider is None:
         ui.note('no provider has a credential yet: run "jackfield onboard", or set a variable such as OPENAI_API_KEY')
         ui.note('"jackfield models list --all" shows what there is')
-    elif info := context.catalog.provider(provider):
+    elif (info := context.catalog.provider(provider)) and info.local:
+        ui.note(f"no server answers at {info.base_url}: start it, or correct models.providers.{info.id}.baseUrl")
+    elif info:
         ui.note(f"no models of {info.id} are known; any id is passed on: jackfield chat --model {info.id}/ID")
     else:
         near = context.catalog.near(provider)
