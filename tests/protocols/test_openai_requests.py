@@ -595,3 +595,31 @@ def test_asking_for_usage_is_nothing_special() -> None:
 
 def test_the_smallest_words_of_thinking_say_nothing() -> None:
     assert render(thinking=Thinking()).keys() == {"model", "messages"}
+
+
+FOREIGN = OpaqueBlock("telegraph", {"dot": "dash"})
+
+
+def test_what_only_another_wire_understands_leaves_no_hole() -> None:
+    turns = [
+        Message.user(FOREIGN, "Hi"),
+        Message.user(FOREIGN),
+        Message.user(""),
+        Message.assistant(FOREIGN, "Ho", FOREIGN),
+        Message.assistant(FOREIGN),
+        Message.assistant(ToolCall("a", "f", "{}")),
+        Message("user", [ToolResult("a", [FOREIGN])]),
+    ]
+    assert [(m["role"], m.get("content")) for m in render(*turns)["messages"]] == [
+        ("user", "Hi"),
+        ("user", ""),
+        ("assistant", "Ho"),
+        ("assistant", None),
+        ("tool", ""),
+    ]
+
+
+def test_a_refusal_is_words_where_no_other_key_is_taken() -> None:
+    turn = Message.assistant(RefusalBlock("No"))
+    assert render(turn)["messages"] == [{"role": "assistant", "refusal": "No"}]
+    assert render(turn, compat=Compat(strict_message_keys=True))["messages"] == [{"role": "assistant", "content": "No"}]

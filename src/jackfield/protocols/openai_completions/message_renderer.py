@@ -41,10 +41,10 @@ def render_messages(request: ChatRequest, compat: Compat) -> list[JsonObject]:
     if request.system and compat.supports_system_role is False:
         messages = _as_first_words(request.system, messages)
     elif request.system:
-        wire.append({"role": _system_role(compat), "content": render_content(list(request.system), compat, "\n\n")})
+        wire.append({"role": _system_role(compat), "content": render_content(request.system, compat, "\n\n")})
     for message in messages:
         if message.role == "assistant":
-            wire.append(render_assistant(message, compat, ids))
+            wire += _render_assistant(message, compat, ids)
         else:
             wire.extend(_render_user(message, compat, ids, names))
     return wire
@@ -61,43 +61,51 @@ def _as_first_words(system: Sequence[TextBlock], messages: list[Message]) -> lis
     return [Message("user", system), *messages]
 
 
-def render_assistant(message: Message, compat: Compat, ids: Mapping[str, str]) -> JsonObject:
-    """Write one past turn of the model."""
+def _render_assistant(message: Message, compat: Compat, ids: Mapping[str, str]) -> list[JsonObject]:
+    """Write one past turn of the model; none where nothing of it can be said here."""
     blocks = message.content
-    wire: JsonObject = {"role": "assistant", **_left_fields(message, compat), **echo_reasoning(blocks, compat)}
-    calls = [render_call(block, ids, compat) for block in blocks if isinstance(block, ToolCall)]
-    wire.update(render_extra_parts(blocks, compat))
+    beside = echo_reasoning(blocks, compat)
+    if not compat.strict_message_keys:
+        beside |= _left_fields(message) | render_extra_parts(blocks, compat)
     content = render_words(blocks, compat)
-    if content or not (calls or wire.keys() & {"refusal", "audio"}):
-        wire["content"] = content
-    if calls:
-        wire["tool_calls"] = calls
+    if calls := [render_call(block, ids, compat) for block in blocks if isinstance(block, ToolCall)]:
+        beside["tool_calls"] = calls
         if compat.requires_reasoning_content_on_assistant_messages:
-            wire.setdefault("reasoning_content", "")
-    return wire
+            beside.setdefault("reasoning_content", "")
+    if blocks and not content and not beside:
+        return []
+    says = {"content": content} if content or not beside.keys() & {"tool_calls", "refusal", "audio"} else {}
+    return [{"role": "assistant", **says, **beside}]
 
 
-def _left_fields(message: Message, compat: Compat) -> JsonObject:
+def _left_fields(message: Message) -> JsonObject:
     # A reply's further fields ride on its first block, a request's on the message.
     held = dict(own(message.opaque))
     for block in message.content:
         held.update(as_object(own(getattr(block, "opaque", None)).get("message")))
-    return {} if compat.strict_message_keys else held
+    return held
 
 
 def render_words(blocks: Sequence[Block], compat: Compat) -> str | list[JsonObject]:
     """Write an assistant's `content`: one string when it is all plain words, as most servers want it."""
-    words = [_as_words(block, compat) for block in blocks if isinstance(block, TextBlock | OpaqueBlock | ThinkingBlock)]
-    words = [block for block in words if not isinstance(block, ThinkingBlock) or own(block.opaque).get("part")]
-    if compat.requires_string_content or all(is_plain(block, compat) for block in words):
+    words = [word for block in blocks if (word := _as_word(block, compat)) is not None]
+    if all(is_plain(block, compat) for block in words):
         return "".join(block.text for block in words if isinstance(block, TextBlock))
-    return render_content(words, compat)
+    return render_content(words, compat, "")
 
 
-def _as_words(block: Block, compat: Compat) -> Block:
-    if isinstance(block, ThinkingBlock) and block.text and compat.requires_thinking_as_text:
-        return TextBlock(f"{block.text}\n\n")
-    return block
+def _as_word(block: Block, compat: Compat) -> Block | None:
+    match block:
+        case ThinkingBlock(text) if text and compat.requires_thinking_as_text:
+            return TextBlock(f"{text}\n\n")
+        case RefusalBlock(text) if compat.strict_message_keys:
+            return TextBlock(text)
+        case TextBlock():
+            return block
+        case ThinkingBlock() | OpaqueBlock() if render_part(block, compat):
+            return block
+        case _:
+            return None
 
 
 def render_extra_parts(blocks: Sequence[Block], compat: Compat) -> JsonObject:
@@ -138,25 +146,24 @@ def _render_user(
     for result in results:
         yield _render_result(result, compat, ids, names)
     if not compat.supports_images_in_tool_results:
-        # This wire's tool messages hold words only; pictures follow once the run of results is over.
+        # Tool messages hold words only; pictures follow once the run of results is over.
         words = [*(block for result in results for block in result.content if not isinstance(block, TextBlock)), *words]
-    if not words and results:
+    content = render_content(words, compat)
+    if not content and message.content and not any(isinstance(block, TextBlock) for block in words):
         return
     if results and compat.requires_assistant_after_tool_result:
         yield {"role": "assistant", "content": "I have processed the tool results."}
     held = {} if compat.strict_message_keys else rest(own(message.opaque), ("role",))
-    role = _system_role(compat) if own(message.opaque).get("role") == "system" else "user"
-    role = "user" if role == "system" and compat.supports_system_role is False else role
-    yield {"role": role, "content": render_content(words, compat), **held}
+    is_instruction = own(message.opaque).get("role") == "system" and compat.supports_system_role is not False
+    yield {"role": _system_role(compat) if is_instruction else "user", "content": content, **held}
 
 
 def _render_result(result: ToolResult, compat: Compat, ids: Mapping[str, str], names: Mapping[str, str]) -> JsonObject:
     blocks: list[Block] = list(result.content)
     if not compat.supports_images_in_tool_results:
-        blocks = [block for block in blocks if isinstance(block, TextBlock)]
-        if result.content and not blocks:
-            blocks = [TextBlock("(see the attachment that follows)")]
-    if result.cache_control and compat.supports_cache_control and blocks and isinstance(blocks[-1], TextBlock):
+        words: list[Block] = [block for block in blocks if isinstance(block, TextBlock)]
+        blocks = words or [TextBlock("(see the attachment that follows)")] * bool(render_content(blocks, compat))
+    if result.cache_control and blocks and isinstance(blocks[-1], TextBlock):
         blocks[-1] = msgspec.structs.replace(blocks[-1], cache_control=result.cache_control)
     content = render_content(blocks, compat)
     if all(is_plain(block, compat) for block in blocks):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 
 import msgspec
 
@@ -180,12 +181,14 @@ def is_plain(block: Block, compat: Compat) -> bool:
     return not rest(own(block.opaque), ("message",))
 
 
-def render_content(blocks: list[Block], compat: Compat, joint: str = "\n") -> str | list[JsonObject]:
-    """Write `content`: a string where that says it all or the server takes nothing else, else parts."""
+def render_content(blocks: Sequence[Block], compat: Compat, joint: str = "\n") -> str | list[JsonObject]:
+    """Write `content`: a string where that says it all or the server takes nothing else, else parts.
+
+    What this wire has no part for is left out; `joint` stands between the texts of a string.
+    """
+    parts = [(block, part) for block in blocks if (part := render_part(block, compat)) is not None]
     if compat.requires_string_content:
-        return joint.join(block.text for block in blocks if isinstance(block, TextBlock))
-    if not blocks:
-        return ""
-    if len(blocks) == 1 and isinstance(blocks[0], TextBlock) and is_plain(blocks[0], compat):
-        return blocks[0].text
-    return [part for block in blocks if (part := render_part(block, compat)) is not None]
+        return joint.join(block.text for block, _ in parts if isinstance(block, TextBlock))
+    if len(parts) == 1 and is_plain(parts[0][0], compat):
+        return str(parts[0][1]["text"])
+    return [part for _, part in parts] or ""
