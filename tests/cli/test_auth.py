@@ -52,7 +52,7 @@ def test_a_tokens_end_is_kept_in_milliseconds(text: str, days: float) -> None:
     assert abs(listed["expires"] - now_ms - days * 86_400_000) < 60_000
 
 
-@pytest.mark.parametrize("text", ["soon", "0", "-1d", "", "1y"])
+@pytest.mark.parametrize("text", ["soon", "0", "-1d", "", "1y", "999999d"])
 def test_a_duration_that_is_none_is_wrong_usage(text: str) -> None:
     assert auth("paste-token", "--provider", "anthropic", "--expires-in", text, stdin=TOKEN).code == 2
     assert store() == {}
@@ -79,6 +79,12 @@ def test_a_profile_is_not_kept_under_another_providers_name() -> None:
 def test_what_cannot_be_a_key_is_refused_and_nothing_is_written(pasted: str) -> None:
     result = auth("paste-api-key", "--provider", "venice", "--json", stdin=pasted)
     assert (result.code, result.json()["error"]["type"]) == (1, "auth")
+    assert store() == {}
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    result = run("models", "auth", "paste-api-key", "--provider", "venice", stdin=b"\xff\xfevapi_1")
+    assert result.code == 1
     assert store() == {}
 
 

@@ -249,7 +249,10 @@ def test_every_key_choice_of_the_catalog_works(choice, capsys: pytest.CaptureFix
 def test_a_sign_in_that_needs_a_browser_says_so_and_what_works(choice, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_here(["onboard", "--auth-choice", choice.id, "--json"]) == 1
     said = json.loads(capsys.readouterr().out)["error"]
-    assert said["message"] == "OAuth requires interactive mode."
+    browser = choice.method.kind in {"oauth", "device-code"}
+    assert (
+        said["message"] == "OAuth requires interactive mode." if browser else "not in this version" in said["message"]
+    )
     assert "jackfield onboard" in said["hint"]
     assert not folder().exists()
 
@@ -377,9 +380,24 @@ def test_its_key_goes_into_the_store_and_its_second_model_is_added() -> None:
     line = "--custom-base-url https://llm.example.com/v1 --custom-api-key sk-1234567890 --custom-model-id"
     onboard(*line.split(), "one")
     onboard(*line.split(), "two")
-    assert store()["custom-llm-example-com"[:22] + ":default"]["key"] == "sk-1234567890"
+    assert store()["custom-llm-example-com:default"]["key"] == "sk-1234567890"
     rows = config()["models"]["providers"]["custom-llm-example-com"]["models"]
     assert [row["id"] for row in rows] == ["one", "two"]
+
+
+def test_two_servers_at_one_host_stay_two_providers() -> None:
+    for path in ("one/v1", "two/v1"):
+        onboard("--custom-base-url", f"http://127.0.0.1:9/{path}", "--custom-model-id", "m")
+    said = config()["models"]["providers"]
+    assert {name: entry["baseUrl"] for name, entry in said.items()} == {
+        "custom-127-0-0-1-9-one": "http://127.0.0.1:9/one/v1",
+        "custom-127-0-0-1-9-two": "http://127.0.0.1:9/two/v1",
+    }
+
+
+def test_a_server_under_a_built_in_name_is_warned_of() -> None:
+    line = "--custom-base-url http://127.0.0.1:9/v1 --custom-model-id m --custom-provider-id openai"
+    assert "openai is a built-in provider" in onboard(*line.split()).err
 
 
 @pytest.mark.parametrize(

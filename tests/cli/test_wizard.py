@@ -128,6 +128,14 @@ def test_a_present_variable_is_offered_masked() -> None:
     assert load("auth-profiles.json")["profiles"]["venice:default"]["key"] == KEY
 
 
+def test_a_variable_may_be_referred_to_instead_of_copied() -> None:
+    steps = [("Use existing", "y" + ENTER), ("Default model", ENTER), NO_CHECK, ("Write this", ENTER)]
+    line = ("onboard", "--auth-choice", "venice-api-key", "--secret-input-mode", "ref")
+    assert drive(*line, steps=steps, env={"VENICE_API_KEY": KEY})[0] == 0
+    assert load("auth-profiles.json")["profiles"]["venice:default"]["keyRef"]["id"] == "VENICE_API_KEY"
+    assert KEY not in (folder() / "auth-profiles.json").read_text(encoding="utf-8")
+
+
 def test_a_key_that_cannot_be_one_is_asked_for_again() -> None:
     steps = [("Venice API key", ENTER), ("is empty", ""), KEY_STEP, ("Default model", CTRL_C)]
     assert drive("onboard", "--auth-choice", "venice-api-key", steps=steps)[0] == 130

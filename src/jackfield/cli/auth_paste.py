@@ -24,7 +24,7 @@ from jackfield.cli.signin import (
     warn_if_unused,
     warn_of,
 )
-from jackfield.credential import Profile, ProfileType
+from jackfield.credential import Profile, ProfileType, Secret
 from jackfield.errors import AuthError, UsageError
 from jackfield.model import ProviderInfo
 
@@ -58,7 +58,7 @@ def paste_token(context: Context, provider: str, profile_id: str | None, expires
 @profile_option
 @json_option
 @pass_context
-def setup_token(context: Context, provider: str, yes: bool, profile_id: str | None, as_json: bool) -> None:  # noqa: ARG001
+def setup_token(context: Context, /, provider: str, profile_id: str | None, as_json: bool, **_: Any) -> None:
     """Store the token that 'claude setup-token' prints."""
     info = find_provider(context, provider)
     if find_method(info, "token") is None:
@@ -98,17 +98,12 @@ def _paste(context: Context, info: ProviderInfo, profile: Profile, *, as_json: b
     word = "token" if profile.type == "token" else "API key"
     key = read_secret(f"{info.name or info.id} {word}")
     warn_of(key, info, find_method(info, profile.type))
-    whole = make_profile(info, profile.id, profile.type, key)
-    keep_profile(context, info, replace(whole, expires_ms=profile.expires_ms))
-    warn_if_unused(context, info, profile)
+    kept = replace(profile, secret=Secret(key))
+    keep_profile(context, info, kept)
+    warn_if_unused(context, info, kept)
     if as_json:
-        ui.as_json(
-            {
-                "ok": True,
-                "profile": as_row(replace(whole, expires_ms=profile.expires_ms), context.now_ms()),
-                "authStorePath": str(context.store.path),
-            }
-        )
+        row = as_row(kept, context.now_ms())
+        ui.as_json({"ok": True, "profile": row, "authStorePath": str(context.store.path)})
     else:
         ui.out(f"Auth profile: {profile.id} ({info.id}/{profile.type})")
         ui.note(f"stored in {context.store.path}")
@@ -141,19 +136,14 @@ def login_github_copilot(context: Context, /, **_: Any) -> None:
 
 def _no_browser(context: Context, info: ProviderInfo) -> AuthError:
     name = info.name or info.id
-    if find_method(info, "token"):
-        return AuthError(
-            f"signing in to {name} in a browser is not in this version",
-            hint=f"run 'claude setup-token', then: jackfield models auth paste-token --provider {info.id}",
-        )
+    missing = f"signing in to {name} in a browser is not in this version"
+    if method := find_method(info, "token"):
+        return AuthError(missing, hint=f"{method.hint}: jackfield models auth paste-token --provider {info.id}")
     if any(method.kind in KEYED for method in info.auth) or not info.auth:
         return AuthError(
             f"{name} has no browser sign-in", hint=f"run: jackfield models auth paste-api-key --provider {info.id}"
         )
-    return AuthError(
-        f"signing in to {name} in a browser is not in this version",
-        hint=f"what works instead: {alternative(context, info)}",
-    )
+    return AuthError(missing, hint=f"what works instead: {alternative(context, info)}")
 
 
 def alternative(context: Context, info: ProviderInfo) -> str:

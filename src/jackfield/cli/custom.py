@@ -76,5 +76,6 @@ def check_url(text: str) -> str:
 
 
 def derive_id(base_url: str) -> str:
-    """Return a provider id made from a server's address: `custom-127-0-0-1-8000`."""
-    return "custom-" + re.sub(r"[^a-z0-9]+", "-", urlsplit(base_url.strip().lower()).netloc).strip("-")
+    """Return a provider id made from a server's address: `custom-127-0-0-1-8000`; two paths make two providers."""
+    parts = urlsplit(base_url.strip().lower())
+    return "custom-" + re.sub(r"[^a-z0-9]+", "-", parts.netloc + parts.path.rstrip("/").removesuffix("/v1")).strip("-")

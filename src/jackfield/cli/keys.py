@@ -44,14 +44,18 @@ def find_key(context: Context, choice: Choice, given: GivenKey) -> Key | None:
         key = check_secret(given.text, given.flag)
         require_shape(choice, key)
         return Key(profile=new_profile(choice, key, given), origin=given.flag)
-    found = find_variable(context, choice)
-    if found:
-        name, text = found
-        profile = new_profile(choice, check_secret(text, f"env: {name}"), given)
-        if given.by_reference:
-            profile = replace(profile, secret=Secret(""), secret_env=name)
-        return Key(profile=profile, origin=f"env: {name}")
+    if found := find_variable(context, choice):
+        return take_variable(choice, found, given)
     return None if given.by_reference else find_stored(context, choice)
+
+
+def take_variable(choice: Choice, found: tuple[str, str], given: GivenKey) -> Key:
+    """Return the credential that a variable, name and content, becomes: a copy, or a reference to it."""
+    name, text = found
+    profile = new_profile(choice, check_secret(text, f"env: {name}"), given)
+    if given.by_reference:
+        profile = replace(profile, secret=Secret(""), secret_env=name)
+    return Key(profile=profile, origin=f"env: {name}")
 
 
 def find_variable(context: Context, choice: Choice) -> tuple[str, str] | None:

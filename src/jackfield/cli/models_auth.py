@@ -11,7 +11,7 @@ from jackfield.cli import ui
 from jackfield.cli.auth_order import order
 from jackfield.cli.auth_paste import add, login, login_github_copilot, paste_api_key, paste_token, setup_token
 from jackfield.cli.context import Context, json_option, pass_context
-from jackfield.cli.signin import as_row
+from jackfield.cli.signin import as_row, shown_key
 from jackfield.config.save import Edit, Set, Unset, edit_config
 from jackfield.credential import Profile
 from jackfield.errors import MissingKey, UsageError
@@ -48,13 +48,12 @@ def list_(context: Context, provider: str | None, as_json: bool) -> None:
 
 
 def _as_cells(profile: Profile, now_ms: int) -> tuple[str, ...]:
-    key = f"${profile.secret_env}" if profile.secret_env else profile.secret.masked()
     expires = (
         "-"
         if profile.expires_ms is None
         else datetime.fromtimestamp(profile.expires_ms / 1000, UTC).strftime("%Y-%m-%d %H:%MZ")
     )
-    return profile.id, profile.type, key, judge(profile, now_ms), expires
+    return profile.id, profile.type, shown_key(profile), judge(profile, now_ms), expires
 
 
 @auth.command()

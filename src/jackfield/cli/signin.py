@@ -18,6 +18,8 @@ from jackfield.credential import Profile, ProfileType, Secret
 from jackfield.errors import AuthError, UsageError
 from jackfield.model import AuthMethod, ProviderInfo
 
+LONGEST_INPUT = 65_536  # bytes; no key is longer
+LONGEST_MS = 100 * 365 * 86_400_000
 UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 METHOD_KINDS: dict[ProfileType, str] = {"api_key": "api-key", "token": "token"}
 
@@ -38,7 +40,10 @@ class Duration(click.ParamType[int]):
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([mhdw]?)\s*", str(value).lower())
         if not match or not float(match[1]):
             self.fail(f"{value!r} is no duration; write it like 365d, 12h or 30m", param, ctx)
-        return int(float(match[1]) * UNITS_MS[match[2] or "d"])
+        lasts_ms = int(float(match[1]) * UNITS_MS[match[2] or "d"])
+        if lasts_ms > LONGEST_MS:
+            self.fail(f"{value!r} is longer than a hundred years; leave it out", param, ctx)
+        return lasts_ms
 
 
 def find_provider(context: Context, text: str) -> ProviderInfo:
@@ -63,7 +68,7 @@ def read_secret(label: str) -> str:
     if sys.stdin.isatty():
         text = str(click.prompt(label, hide_input=True, err=True, default="", show_default=False))
     else:
-        text = sys.stdin.read()
+        text = sys.stdin.buffer.read(LONGEST_INPUT).decode("utf-8", "replace")
     return check_secret(text, "standard input")
 
 
@@ -122,6 +127,11 @@ def warn_if_unused(context: Context, info: ProviderInfo, profile: Profile) -> No
     meta = context.config.auth_profiles.get(profile.id)
     if meta and meta.mode != profile.type and not (meta.mode == "oauth" and profile.type == "token"):
         ui.warn(f"the config expects {profile.id} to be {meta.mode}; correct auth.profiles or the profile is not used")
+
+
+def shown_key(profile: Profile) -> str:
+    """Return a profile's key as it may be seen: masked, or the variable that holds it."""
+    return f"${profile.secret_env}" if profile.secret_env else profile.secret.masked()
 
 
 def as_row(profile: Profile, now_ms: int) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from jackfield.catalog.index import load_index
 from jackfield.cli import ui
 from jackfield.cli.auth_paste import alternative
 from jackfield.cli.check import find_fault
-from jackfield.cli.choices import OFFERED, Choice
+from jackfield.cli.choices import BROWSER, OFFERED, Choice
 from jackfield.cli.context import Context
 from jackfield.cli.custom import CUSTOM, check_url, entry_of_custom, place_custom
 from jackfield.cli.given import Given
@@ -15,7 +16,7 @@ from jackfield.cli.keys import Key, find_key, missing_key
 from jackfield.cli.setup import Setup, apply
 from jackfield.cli.signin import warn_of
 from jackfield.config.save import EditResult
-from jackfield.errors import AuthError, NotAllowed, UsageError
+from jackfield.errors import AuthError, Error, NotAllowed, UsageError
 from jackfield.message import JsonObject
 from jackfield.model import ModelRef
 from jackfield.routing.plan import check_allowed
@@ -25,15 +26,17 @@ def carry_out(context: Context, given: Given) -> None:
     """Set up the given provider; raises when something is missing, and then has written nothing."""
     choice = place(given)
     if choice.method.kind not in OFFERED:
-        raise AuthError(
-            "OAuth requires interactive mode.", hint=f"what works here: {alternative(context, choice.info)}"
-        )
+        label = f"{choice.method.label or choice.id} is not in this version"
+        reason = "OAuth requires interactive mode." if choice.method.kind in BROWSER else label
+        raise AuthError(reason, hint=f"what works here: {alternative(context, choice.info)}")
+    if choice.id == CUSTOM and choice.info.id in load_index().providers:
+        ui.warn(f"{choice.info.id} is a built-in provider; all its models are now asked at {choice.info.base_url}")
     key = find_key(context, choice, replace(given.key, expires_ms=end_of(context, given)))
     if key is None and not is_optional(choice):
         raise missing_key(choice)
     setup = prepare(choice, given, key)
-    if key and not key.is_stored:
-        warn_of(key.profile.secret.reveal() or "-", choice.info, choice.method)
+    if key and key.profile.secret and not key.is_stored:
+        warn_of(key.profile.secret.reveal(), choice.info, choice.method)
     if given.check and (fault := check(context, setup)):
         raise fault
     report(context, setup, given, apply(context, setup))
@@ -80,7 +83,7 @@ def prepare(choice: Choice, given: Given, key: Key | None) -> Setup:
     )
 
 
-def check(context: Context, setup: Setup) -> Exception | None:
+def check(context: Context, setup: Setup) -> Error | None:
     """Ask the model one word; return why it did not answer."""
     if setup.ref is None:
         raise UsageError("there is no model to check", hint="name one: --custom-model-id ID")
@@ -106,7 +109,9 @@ def report(context: Context, setup: Setup, given: Given, result: EditResult) -> 
     elif setup.ref:
         ui.out(f"Default model available: {setup.ref} (use --set-default to apply; now {default})")
     _warn_of_allowlist(context, setup)
-    if setup.profile:
+    if setup.profile and setup.profile.secret_env:
+        ui.note(f"the key stays in {setup.profile.secret_env}; {context.store.path} only refers to it")
+    elif setup.profile:
         ui.note(f"the key ({setup.origin}) is in {context.store.path}; it is used before any variable")
     ui.note(f"next: {_next_command(setup, default)}")
 

@@ -14,18 +14,18 @@ from jackfield.cli.choices import CHOICES, OFFERED, Choice, groups
 from jackfield.cli.context import Context
 from jackfield.cli.custom import COMPATIBILITY, CUSTOM, check_url
 from jackfield.cli.given import Given
-from jackfield.cli.keys import Key, find_stored, find_variable, new_profile, require_shape
+from jackfield.cli.keys import Key, find_stored, find_variable, new_profile, require_shape, take_variable
 from jackfield.cli.models_menu import pick_model
 from jackfield.cli.setup import Setup, apply, becomes_default, preview
-from jackfield.cli.signin import check_secret, warn_of
+from jackfield.cli.signin import check_secret, shown_key, warn_of
 from jackfield.cli.unattended import end_of, is_optional, place, prepare, report
 from jackfield.credential import Secret
-from jackfield.errors import AuthError, Error
+from jackfield.errors import AuthError
 
 
 def guide(context: Context, given: Given) -> None:
     """Ask for what is not given, show what will change, and write it on yes."""
-    _ = context.config  # a config that cannot be read stops us before the first question
+    _ = context.config  # one that cannot be read stops us before the first question
     choice = given.choice or pick_choice()
     if choice is None:
         ui.note("nothing changed; later: jackfield onboard")
@@ -39,7 +39,7 @@ def guide(context: Context, given: Given) -> None:
     choice = place(given)
     setup = prepare(choice, given, _ask_key(context, choice, given))
     setup = _ask_model(context, setup)
-    if _is_agreed(context, setup):
+    if _answers(context, setup) and _is_agreed(context, setup):
         report(context, setup, given, apply(context, setup))
     else:
         ui.note("nothing was written")
@@ -93,20 +93,20 @@ def _ask_address(given: Given, usual: str) -> Given:
 
 def _ask_key(context: Context, choice: Choice, given: Given) -> Key | None:
     """Offer what is there already, then ask; `None` only where no key is needed."""
-    if given.key.text:
-        key = check_secret(given.key.text, given.key.flag)
-        require_shape(choice, key)
-        return _typed(context, choice, given, key)
+    wanted = replace(given.key, expires_ms=end_of(context, given))
     if found := find_variable(context, choice):
         name, text = found
-        key = check_secret(text, f"env: {name}")
-        if ask.confirm(f"Use existing {name} (env, {Secret(key).masked()})?"):
-            return replace(_typed(context, choice, given, key), origin=f"env: {name}")
+        if ask.confirm(f"Use existing {name} (env, {Secret(text).masked()})?"):
+            return take_variable(choice, found, wanted)
     stored = find_stored(context, choice)
     if stored and ask.confirm(f"Use the stored key {stored.profile.id} ({stored.profile.secret.masked()})?"):
         return stored
-    if not choice.flag:
-        return None
+    key = _ask_secret(choice) if choice.flag else None
+    return Key(profile=new_profile(choice, key, wanted), origin="typed") if key else None
+
+
+def _ask_secret(choice: Choice) -> str | None:
+    """Ask until a key is given that can be one; nothing is an answer only where no key is needed."""
     if choice.method.hint:
         ui.note(choice.method.hint)
     while True:
@@ -120,18 +120,13 @@ def _ask_key(context: Context, choice: Choice, given: Given) -> Key | None:
             ui.warn(error.message)
             continue
         warn_of(key, choice.info, choice.method)
-        return _typed(context, choice, given, key)
+        return key
 
 
 def _key_question(choice: Choice) -> str:
     if is_optional(choice):
         return f"Key for {choice.info.name or choice.info.id} (empty: none)"
     return choice.method.label or f"Key for {choice.info.id}"
-
-
-def _typed(context: Context, choice: Choice, given: Given, key: str) -> Key:
-    said = replace(given.key, expires_ms=end_of(context, given))
-    return Key(profile=new_profile(choice, key, said), origin="typed")
 
 
 def _ask_model(context: Context, setup: Setup) -> Setup:
@@ -145,17 +140,24 @@ def _ask_model(context: Context, setup: Setup) -> Setup:
     return replace(setup, model=model, alias=alias, set_default=setup.set_default or current is not None)
 
 
+def _answers(context: Context, setup: Setup) -> bool:
+    """Try the model where the person wants that; tell whether to go on."""
+    if setup.ref is None or context.offline or not ask.confirm(f"Ask {setup.ref} one word to see that it works?"):
+        return True
+    fault = find_fault(context, setup)
+    if fault is None:
+        ui.note("it answers")
+        return True
+    ui.note(f"no answer: {fault}")
+    if fault.hint:
+        ui.note(fault.hint)
+    return ask.confirm("Save anyway?", default=False)
+
+
 def _is_agreed(context: Context, setup: Setup) -> bool:
-    """Check the model, show what will be written, and ask."""
-    if setup.ref and not context.offline and ask.confirm(f"Ask {setup.ref} one word to see that it works?"):
-        fault = find_fault(context, setup)
-        ui.note("it answers" if fault is None else f"no answer: {fault}")
-        if isinstance(fault, Error) and fault.hint:
-            ui.note(fault.hint)
-        if fault and not ask.confirm("Save anyway?", default=False):
-            return False
+    """Show what will be written, and ask."""
     if setup.profile:
-        ui.note(f"{context.store.path}: {setup.profile.id} ({setup.profile.secret.masked()})")
+        ui.note(f"{context.store.path}: {setup.profile.id} ({shown_key(setup.profile)})")
     diff = preview(context, setup)
     ui.note(diff.rstrip() if diff else f"{context.paths.config}: no change")
     if becomes_default(setup, context.config):
