@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from jackfield.config.edit import append, find, set_value, unset
+from jackfield.config.edit import append, set_value, unset
 from jackfield.config.json5 import parse
 from jackfield.config.keypath import KeyPath
 from jackfield.errors import ConfigError
@@ -229,7 +229,7 @@ def test_set_changes_one_value_and_keeps_every_other_byte(text: str, value: Any,
     before = parse(text).plain()
     path = data.draw(st.sampled_from([*paths_of(before), ("new", "er")][1:]))
     after = set_value(text, path, value)
-    old = find(parse(text), path)
+    old = parse(text).find(path)
 
     assert parse(after).plain() == with_value(before, path, value)
     assert set_value(after, path, value) == after

@@ -144,6 +144,12 @@ def test_the_allowlist_says_which_rule_it_is(tmp_path: Path, defaults: str, allo
     assert load(tmp_path, "{ agents: { defaults: @ } }".replace("@", defaults)).allow == allow
 
 
+def test_an_allowlist_of_missing_variables_allows_nothing(tmp_path: Path) -> None:
+    config = load(tmp_path, "{ agents: { defaults: { modelPolicy: { allow: ['${M}'] } } } }")
+
+    assert config.allow == AllowList((), "agents.defaults.modelPolicy.allow (jackfield.json:1)")
+
+
 # -- older spellings ---------------------------------------------------------------
 
 
@@ -289,7 +295,7 @@ def test_the_env_block_takes_texts_only(tmp_path: Path) -> None:
         ("env.vars.B", "expected a text, found true or false"),
     ]
     assert checked.config.warnings == (
-        "env.shellEnv (jackfield.json:1) has no effect here: set variables in the shell or in `.env`",
+        "env.shellEnv (jackfield.json:1): no effect here; set variables in the shell or in `.env`",
     )
 
 
@@ -323,8 +329,8 @@ def test_a_key_without_effect_is_named_once(tmp_path: Path) -> None:
     config = load(tmp_path, "{ models: { providers: { x: { models: [@] } } } }".replace("@", rows))
 
     assert config.warnings == (
-        "models.providers.x.models[0].contextTokens (jackfield.json:1) and 39 more has no effect here: "
-        "cap on the question's tokens",
+        "models.providers.x.models[0].contextTokens (jackfield.json:1) and 39 more: no effect here; "
+        "set `contextWindow`",
     )
 
 

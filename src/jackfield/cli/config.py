@@ -155,11 +155,10 @@ def schema(as_json: bool) -> None:  # noqa: ARG001  accepted everywhere
 def _unknown_providers(context: Context, loaded: Config) -> tuple[Issue, ...]:
     """Return an issue for each entry that the catalog cannot complete to a provider."""
     from jackfield.catalog.load import Catalog
-    from jackfield.config.edit import find
     from jackfield.config.source import complaint, load_tree
 
     catalog, root = Catalog(loaded), load_tree(context.paths.config, context.environ)[0]
-    nodes = find(root, ("models", "providers"))
+    nodes = root.find(("models", "providers"))
     issues: list[Issue] = []
     for name, node in nodes.value.items() if nodes else ():
         entry = loaded.providers[name.strip().lower()]

@@ -47,7 +47,7 @@ def set_value(text: str, path: KeyPath, value: Value) -> str:
 
 def append(text: str, path: KeyPath, value: Value) -> str:
     """Return the text with `value` at the end of the list at `path`, which is made when absent."""
-    node = find(parse(text), path) if text.strip("\ufeff \t\r\n") else None
+    node = parse(text).find(path) if text.strip("\ufeff \t\r\n") else None
     if node is None:
         return set_value(text, path, [value])
     if node.kind != "array":
@@ -59,24 +59,14 @@ def unset(text: str, path: KeyPath) -> str:
     """Return the text without the value at `path`, its key, and the remark on its line; no value there changes nothing."""
     while path and text.strip("\ufeff \t\r\n"):
         root = parse(text)
-        parent = find(root, path[:-1])
-        node = find(root, path)
+        parent = root.find(path[:-1])
+        node = root.find(path)
         if parent is None or node is None:
             return text
         text = _remove(parent, _spans(parent), node)
         if isinstance(path[-1], int):
             break
     return text
-
-
-def find(root: Node, path: KeyPath) -> Node | None:
-    """Return the node at a path; `None` when there is none."""
-    node: Node | None = root
-    for depth, step in enumerate(path):
-        if node is None or (node.kind != "object" if isinstance(step, str) else node.kind != "array"):
-            return None
-        node = _child(node, step, path[:depth], strict=False)
-    return node
 
 
 # -- inserting ---------------------------------------------------------------------
@@ -150,18 +140,14 @@ def _cut(text: str, start: int, end: int) -> tuple[str, str]:
 # -- places ------------------------------------------------------------------------
 
 
-def _child(node: Node, step: str | int, path: KeyPath, *, strict: bool = True) -> Node | None:
-    if isinstance(step, str):
-        if node.kind == "object":
-            return node.value.get(step)  # type: ignore[no-any-return]
-    elif node.kind == "array":
-        if step < len(node.value):
-            return node.value[step]  # type: ignore[no-any-return]
-        if step == len(node.value) or not strict:
-            return None
+def _child(node: Node, step: str | int, path: KeyPath) -> Node | None:
+    """Return what is at a step; `None` where it can be put there, an error where it cannot."""
+    if node.kind != ("object" if isinstance(step, str) else "array"):
+        wanted = "an object" if isinstance(step, str) else "a list"
+        raise ConfigError(f"{render_path(path) or 'the config'} is {node.shown}, not {wanted}")
+    if isinstance(step, int) and step > len(node.value):
         raise ConfigError(f"{render_path((*path, step))} is beyond the list's end: it has {len(node.value)} items")
-    wanted = "an object" if isinstance(step, str) else "a list"
-    raise ConfigError(f"{render_path(path) or 'the config'} is {node.shown}, not {wanted}")
+    return node.find((step,))
 
 
 def _spans(node: Node) -> list[tuple[int, int]]:

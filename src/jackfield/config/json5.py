@@ -8,7 +8,8 @@ else. Knows no file and no schema.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NoReturn
 
 from msgspec import Struct
@@ -56,18 +57,21 @@ _SHOWN = {
 class Source:
     """A text with the name it goes by in messages, and the keys it says twice."""
 
-    __slots__ = ("name", "repeated", "text")
+    __slots__ = ("_lines", "name", "repeated", "text")
 
     def __init__(self, text: str, name: str = "") -> None:
         self.text = text
         self.name = name
         self.repeated: list[tuple[str, int]] = []  # key, offset of its later mention
+        self._lines: list[int] = []  # where each line starts, once asked for
 
     def locate(self, offset: int) -> tuple[int, int]:
         """Return line and column of an offset, both from 1; a byte-order mark takes no column."""
-        start = self.text.rfind("\n", 0, offset) + 1
-        mark = start == 0 and self.text.startswith("\ufeff") and offset > 0
-        return self.text.count("\n", 0, offset) + 1, offset - start + 1 - mark
+        if not self._lines:
+            self._lines = [0, *(match.end() for match in re.finditer("\n", self.text))]
+        line = bisect_right(self._lines, offset)
+        mark = line == 1 and self.text.startswith("\ufeff") and offset > 0
+        return line, offset - self._lines[line - 1] + 1 - mark
 
 
 class Json5Error(ValueError):
@@ -110,6 +114,18 @@ class Node(Struct, eq=False, gc=False):  # a tree has no cycles, and there are t
         if self.kind == "object":
             return {key: node.plain() for key, node in self.value.items()}
         return [node.plain() for node in self.value] if self.kind == "array" else self.value
+
+    def find(self, path: Iterable[str | int]) -> Node | None:
+        """Return the node at a path below this one; `None` when there is none."""
+        node = self
+        for step in path:
+            if (node.kind == "object" and step in node.value) or (
+                node.kind == "array" and isinstance(step, int) and step < len(node.value)
+            ):
+                node = node.value[step]
+            else:
+                return None
+        return node
 
     def walk(self) -> Iterator[Node]:
         """Yield this node and every node below it."""

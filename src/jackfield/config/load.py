@@ -21,7 +21,6 @@ from jackfield.config.read import Reader
 from jackfield.config.registry import read_registry
 from jackfield.config.schema import Config, Environ, InvalidConfig, Issue
 from jackfield.config.select import (
-    find,
     read_aliases,
     read_allow,
     read_choice,
@@ -117,7 +116,7 @@ def check_tree(paths: Paths, effective: Environ, root: Node, warnings: Sequence[
 
 
 def _env_block(root: Node) -> dict[str, str]:
-    node = find(root, ("env",))
+    node = root.find(("env",))
     said: JsonObject = Reader(Environ()).read(node, ENV) if node and node.kind == "object" else {}
     block = {**said.get("vars", {}), **said}
     return {name: value.reveal() for name, value in block.items() if isinstance(value, Secret)}

@@ -37,8 +37,8 @@ def find_owner(includes: Includes, path: KeyPath, *, replaces: bool) -> tuple[Pa
         below = [
             part
             for layer in layers
-            for child in [_child(layer.node, step)]
-            if child is not None
+            for child in [layer.node.find((step,)) if step != INCLUDE else None]
+            if child
             for part in _spread(includes, Layer(layer.chain, child, (*layer.path, step)))
         ]
         if isinstance(step, int) and len(_speaking(layers)) > 1:
@@ -64,14 +64,6 @@ def _spread(includes: Includes, layer: Layer) -> list[Layer]:
 
 def _speaking(layers: list[Layer]) -> list[Layer]:
     return [layer for layer in layers if not layer.is_bare] or layers
-
-
-def _child(node: Node, step: str | int) -> Node | None:
-    if node.kind == "object" and isinstance(step, str) and step != INCLUDE:
-        return node.value.get(step)  # type: ignore[no-any-return]
-    if node.kind == "array" and isinstance(step, int) and step < len(node.value):
-        return node.value[step]  # type: ignore[no-any-return]
-    return None
 
 
 def _shared(path: KeyPath, layers: list[Layer]) -> ConfigError:

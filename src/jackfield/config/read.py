@@ -56,12 +56,7 @@ class Reader:
     @property
     def warnings(self) -> list[str]:
         """What deserves a word but breaks nothing; keys without effect are named once each."""
-        more = {1: ""}
-        idle = [
-            f"{first[0]}{more.get(len(first), f' and {len(first) - 1} more')} has no effect here: {doc}"
-            for doc, first in self._idle.items()
-        ]
-        return [*self._warnings, *idle]
+        return [*self._warnings, *(_idle_warning(doc, places) for doc, places in self._idle.items())]
 
     def read(self, node: Node, shape: Shape, path: KeyPath = ()) -> Any:  # noqa: C901  one case per shape
         """Return the value at a node, `UNSET` when it says nothing usable."""
@@ -261,6 +256,11 @@ _REFERENCE = Table(
         Field("id", Text()),
     ),
 )
+
+
+def _idle_warning(doc: str, places: list[str]) -> str:
+    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    return f"{places[0]}{more}: no effect here; {doc}"
 
 
 def place(node: Node) -> str:

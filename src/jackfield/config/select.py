@@ -56,7 +56,7 @@ def read_choice(defaults: JsonObject, key: str, root: Node, reader: Reader) -> C
         return Choice(said.strip() or None if said else None)
     if "fallback" in said:
         path = (*_DEFAULTS, key, "fallback")
-        node = find(root, path)
+        node = root.find(path)
         if node:
             reader.warn(node, path, 'is an older spelling; write "fallbacks"')
     listed = said["fallbacks"] if "fallbacks" in said else said.get("fallback", ())
@@ -84,9 +84,10 @@ def read_allow(defaults: JsonObject, root: Node) -> AllowList | None:
 
 
 def _allow(patterns: list[str], root: Node, path: KeyPath) -> AllowList | None:
-    if not patterns:
+    node = root.find(path) or root.find(("agent", *path[2:]))
+    # A list whose every entry waits for a missing variable still restricts: to nothing.
+    if not patterns and not (node and node.value):
         return None
-    node = find(root, path) or find(root, ("agent", *path[2:]))
     return AllowList(tuple(patterns), f"{render_path(path)} ({place(node)})" if node else render_path(path))
 
 
@@ -122,14 +123,3 @@ def read_plugins(plugins: JsonObject) -> dict[str, bool]:
     enabled = {**dict.fromkeys(allow or (), False), **entries, **dict.fromkeys(deny, False)}
     master = plugins.get("enabled", True)
     return {id_: on and master and (allow is None or id_ in allow) and id_ not in deny for id_, on in enabled.items()}
-
-
-def find(root: Node, path: KeyPath) -> Node | None:
-    """Return the node at a path; `None` when there is none."""
-    node = root
-    for step in path:
-        try:
-            node = node.value[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return node

@@ -50,7 +50,7 @@ MODEL = Table(
         Field("input", ListOf(choices(Modality)), "what it takes", '["text"]'),
         Field("cost", COST, "US dollars per million tokens", "zeros"),
         Field("contextWindow", COUNT, "tokens of question and answer together", "200000"),
-        Field("contextTokens", COUNT, "cap on the question's tokens", idle=True),
+        Field("contextTokens", COUNT, "set `contextWindow`", idle=True),
         Field("maxTokens", COUNT, "most it writes in one answer", "8192"),
         Field("tools", FLAG, "it calls functions"),
         Field("privacy", choices(Privacy), "how private it is", "the provider's"),
