@@ -147,6 +147,12 @@ def test_a_server_killed_in_mid_sentence_fails_the_command_and_keeps_what_was_sa
     assert "Traceback" not in err
 
 
+def test_a_server_of_ones_own_that_was_given_its_key_can_be_asked() -> None:
+    models = run("models", "list", "--json").json()["models"]
+
+    assert {row["key"]: row["available"] for row in models} == {"demo/tiny": True, "claude/tiny": True}
+
+
 def test_a_stopped_server_is_a_connection_error_with_its_address(brittle: DemoServer) -> None:
     write_config(json.dumps(to_config(brittle)))
     brittle.process.kill()

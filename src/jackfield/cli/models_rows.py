@@ -138,7 +138,14 @@ class Listing:
 
     def _is_ready(self, name: str) -> bool:
         info = self._catalog.provider(name)
-        return info is not None and (self._running(name) is not None if info.local else self._has_key(name))
+        if info is None or not info.local:
+            return info is not None and self._has_key(name)
+        # A server that wants a key tells a stranger nothing; whoever gave it one may ask.
+        return self._running(name) is not None or self._was_given_key(name)
+
+    def _was_given_key(self, name: str) -> bool:
+        entry = self._config.providers.get(name)
+        return name in self._keepers or (entry is not None and entry.api_key is not None)
 
     def _look_for_key(self, context: Context, name: str, now_ms: int) -> bool:
         info = self._catalog.provider(name)
