@@ -19,8 +19,7 @@ from jackfield.protocols.base import Protocol
 wires = pytest.mark.parametrize("name", PACKAGES)
 
 VALUES = (
-    None, True, False, 0, -1, 1.5, 10**40, "", "text", "\x00", [], [None], [[]], {}, {"type": None}, {"type": "text"},
-    ["a"], [1], [{}], {"a": {"b": []}}, "data:;base64,", "\u2028",
+    None, True, -1, 1.5, 10**40, "", "text", "data:;base64,", [], [None], ["a"], [{}], {}, {"type": None}, {"a": {"b": []}},
 )  # fmt: skip
 
 REQUESTS: dict[str, dict[str, Any]] = {
