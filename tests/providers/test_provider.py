@@ -52,6 +52,13 @@ def test_url_body_timers_and_way_come_from_the_row() -> None:
     assert sent.key("timeouts.idle") == "models.providers.x.timeouts.idle"
 
 
+def test_a_model_that_thinks_or_is_loaded_first_gets_more_time_for_its_first_word() -> None:
+    assert ask().timeouts == Timeouts()
+    assert ask(OPENAI, Model(id="m", reasoning=True)).timeouts.first_token == 300
+    local = ProviderInfo(id="x", base_url="https://h", local=True, timeouts=Timeouts(first_token=7))
+    assert ask(local).timeouts.first_token == 7
+
+
 def test_a_models_own_api_and_address_beat_its_providers() -> None:
     sent = ask(OPENAI, Model(id="m", api="anthropic-messages", base_url="https://other/anthropic"))
 

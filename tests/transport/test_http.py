@@ -342,6 +342,12 @@ async def test_a_slow_reader_is_no_idle_server(transport: Transport) -> None:
     assert heard.count(b"data:") == 3
 
 
+async def test_a_limit_of_nothing_is_no_limit(transport: Transport) -> None:
+    with serve(sse_reply(0.1, "x")) as server:
+        reply = await transport.open(ask(server.url, timeouts=Timeouts(connect=0, first_token=0, idle=0, total=0)))
+        assert await reply.read() == b"data: x\n\n"
+
+
 async def test_the_whole_has_a_limit_however_lively_it_is(transport: Transport) -> None:
     with serve(sse_reply(*["x", 0.03] * 50)) as server:
         error = await fail(transport, ask(server.url, timeouts=Timeouts(total=0.3)))

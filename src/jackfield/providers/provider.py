@@ -28,6 +28,8 @@ __all__ = ["check_reply", "load_protocol", "render", "wire_compat"]
 Headers = dict[str, str | Secret]
 # Wires that refuse a request without a limit to its answer.
 NEEDS_MAX_TOKENS = frozenset({"anthropic-messages"})
+# Before its first word a reasoning model thinks, and a local one is read from the disk.
+SLOW_START = Timeouts(first_token=300)
 NO_KEY = "\0"  # stands where a key would, so that the headers that carry one can be left out
 
 
@@ -44,7 +46,7 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
         headers=render_headers(info, model, auth, stream=asked.stream),
         body=msgspec.json.encode(body),
         stream=asked.stream,
-        timeouts=merge_timeouts(info.timeouts or Timeouts(), model.timeouts or None),
+        timeouts=merge_timeouts(_patience(info, model), info.timeouts, model.timeouts or None),
         network=info.network or Network(),
         settings=f"models.providers.{info.id}",
     )
@@ -96,6 +98,10 @@ def _for_wire(request: ChatRequest, info: ProviderInfo, model: Model) -> ChatReq
         thinking=thinking,
         max_tokens=_limit(asked.max_tokens, info, model),
     )
+
+
+def _patience(info: ProviderInfo, model: Model) -> Timeouts:
+    return SLOW_START if info.local or defaults.reasons(model) else Timeouts()
 
 
 def _limit(asked: int | None, info: ProviderInfo, model: Model) -> int | None:

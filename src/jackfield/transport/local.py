@@ -15,15 +15,6 @@ from jackfield.transport.network import DEFAULT_PORTS, is_loopback
 LIMIT = 4 * 1024 * 1024  # bytes; a list of a thousand models is a tenth of it
 
 
-def is_listening(host: str, port: int, timeout_s: float = 0.1) -> bool:
-    """Tell whether something on this machine accepts connections at a port; a refusal costs some 50 µs."""
-    try:
-        with _connect((host, port), timeout_s):
-            return True
-    except OSError:
-        return False
-
-
 def fetch_local(url: str, timeout_s: float, headers: dict[str, str] | None = None) -> bytes | None:
     """Return the body that a server on this machine answers a GET with, or `None`: no server, no answer, no 200."""
     parts = urlsplit(url)

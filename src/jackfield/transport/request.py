@@ -14,9 +14,9 @@ from jackfield.model import Network, Timeouts
 
 # Query fields whose values may be shown; any other may be a key or a signature.
 SHOWN_QUERY = frozenset({"api-version", "alt", "beta"})
-# What holds where no setting says otherwise. A whole reply comes only when its last word is
-# written, so its first byte has the time that the whole exchange has.
-STREAM_TIMEOUTS = Timeouts(connect=10, first_token=120, idle=120, total=900)
+# What holds where no setting says otherwise. A long answer streams for half an hour; a whole
+# reply comes only when its last word is written, so its first byte may take as long as all of it.
+STREAM_TIMEOUTS = Timeouts(connect=10, first_token=120, idle=120, total=1800)
 WHOLE_TIMEOUTS = Timeouts(connect=10, first_token=900, idle=120, total=900)
 
 

@@ -23,7 +23,7 @@ class Timers:
     """Counts from the moment it is made; `hear` every piece of the answer, ask `next` before waiting.
 
     The first token is the first byte of a body, and in an event stream the first `data`
-    line: headers and comments promise an answer, they are none.
+    line: headers and comments promise an answer, they are none. A limit of 0 is no limit.
     """
 
     def __init__(self, limits: Timeouts, clock: Callable[[], float]) -> None:
@@ -51,5 +51,5 @@ class Timers:
 
 
 def _timer(name: str, limit_s: float | None, start: float) -> Timer:
-    length = FOREVER if limit_s is None else limit_s
+    length = limit_s if limit_s and limit_s > 0 else FOREVER
     return Timer(name, length, start + length)
