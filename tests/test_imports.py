@@ -65,13 +65,7 @@ def test_a_quick_command_imports_no_network_and_no_prompts(args: list[str]) -> N
 def test_help_imports_no_command() -> None:
     imported = {name for name in modules_after(command("--help")) if name.startswith("jackfield.")}
 
-    assert imported == {
-        "jackfield.cli",
-        "jackfield.cli.main",
-        "jackfield.cli.ui",
-        "jackfield.errors",
-        "jackfield.message",
-    }
+    assert imported == {"jackfield.cli", "jackfield.cli.main", "jackfield.cli.ui", "jackfield.errors"}
 
 
 def test_a_protocol_is_imported_when_it_is_used() -> None:

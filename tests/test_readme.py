@@ -18,7 +18,7 @@ import pytest
 
 from tests.servers import free_port
 
-pytest.importorskip("xllamacpp")
+pytest.importorskip("xllamacpp", exc_type=ImportError)
 
 README = Path(__file__).parents[1] / "README.md"
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
