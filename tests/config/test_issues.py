@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from jackfield.config.json5 import parse
+from jackfield.config.keypath import KeyPath
 from jackfield.config.schema import InvalidConfig
 from tests.config.setup import check, load, write
+from tests.config.test_edit import paths_of
+from tests.config.test_load import FULL
 
 WRONG = """{
   models: {
@@ -20,7 +26,7 @@ WRONG = """{
         headers: ["a"],
         compat: { supportsTool: true, maxTokensField: "max_token" },
         models: [
-          { name: "no id", contextWindow: "131072", cost: { input: "0.1", output: 1e12, cache: 1 } },
+          { name: "no id", contextWindow: "131072", cost: { input: "0.1", output: 1e16, cache: 1 } },
           "m",
         ],
         timeouts: { total: "60s" },
@@ -49,7 +55,7 @@ models.providers.x.compat.maxTokensField · 10:55 · "max_token" is not one of m
 did you mean "max_tokens"?
 models.providers.x.models[0].contextWindow · 12:43 · expected a whole number, found a text; write it without quotes
 models.providers.x.models[0].cost.input · 12:68 · expected a number, found a text; write it without quotes
-models.providers.x.models[0].cost.output · 12:83 · 1e12 US dollars is more than 1,000,000,000
+models.providers.x.models[0].cost.output · 12:83 · expected a number, found 1e16
 models.providers.x.models[0].cost.cache · 12:96 · unknown key; did you mean "cacheRead"?
 models.providers.x.models[0] · 12:11 · the key "id" is missing
 models.providers.x.models[1] · 13:11 · expected an object, found a text
@@ -104,6 +110,20 @@ def test_a_secret_is_not_quoted(tmp_path: Path) -> None:
 
     assert len(issues) == 3
     assert "5551234" not in str(issues)
+
+
+ANY = st.sampled_from(["null", "true", "0", "-1", "1e999", "NaN", "0.5", "''", "'x'", "'${NO}'", "'${A}'", "[]", "{}", "[[]]", "['x', 1]",
+    "{ a: 1 }", "{ id: 'x' }", "{ id: '' }", "{ source: 'env', id: 'A' }", "{ primary: 'a/b' }", "9" * 400, "1e-400"])  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=st.sampled_from(paths_of(parse(FULL).plain())), text=ANY)
+def test_any_value_anywhere_is_taken_or_complained_about(tmp_path: Path, path: KeyPath, text: str) -> None:
+    node = parse(FULL).find(path)
+    assert node
+    checked = check(tmp_path, FULL[: node.start] + text + FULL[node.end :], A="value")
+
+    assert all(issue.line and issue.message for issue in checked.issues)
 
 
 # -- files that cannot be read -----------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from jackfield.config.json5 import GAP, Node, parse
+from jackfield.config.json5 import GAP, Node, parse, past
 from jackfield.config.keypath import KeyPath, render_path
 from jackfield.config.render import Manner, Value, observe, render_key, render_value
 from jackfield.errors import ConfigError
@@ -85,7 +85,7 @@ def _insert(root: Node, into: Node, parent: Node | None, step: str | int, value:
         return f"{text[:comma]} {piece},{text[comma:]}" if comma else f"{text[:end]}, {piece}{text[end:]}"
     indent = _indent_at(text, start)
     piece = manner.newline + indent + head + render_value(value, replace(manner, last_comma=bool(comma)), indent)
-    remark = _REMARK.match(text, comma or end).end()  # type: ignore[union-attr]  # matches the empty text too
+    remark = past(_REMARK, text, comma or end)
     if comma:
         return f"{text[:remark]}{piece},{text[remark:]}"
     return f"{text[:end]},{text[end:remark]}{piece}{text[remark:]}"
@@ -128,11 +128,11 @@ def _remove(parent: Node, spans: list[tuple[int, int]], node: Node) -> str:
 def _cut(text: str, start: int, end: int) -> tuple[str, str]:
     """Return what stays before and after a member that ends, comma included, at `end`."""
     if _own_line(text, start):
-        remark = _REMARK.match(text, end).end()  # type: ignore[union-attr]  # matches the empty text too
+        remark = past(_REMARK, text, end)
         line_end = _LINE_END.match(text, remark)
         if line_end:
             return text[: text.rfind("\n", 0, start) + 1], text[line_end.end() :]
-        return text[:start], text[_BLANKS.match(text, end).end() :]  # type: ignore[union-attr]
+        return text[:start], text[past(_BLANKS, text, end) :]
     head = text[:start].rstrip(" \t")
     return head, text[end:]
 
@@ -163,7 +163,7 @@ def _start(parent: Node, node: Node) -> int:
 
 def _comma(text: str, end: int) -> int:
     """Return the offset after the comma that follows a member; 0 when none does."""
-    at = GAP.match(text, end).end()  # type: ignore[union-attr]  # matches the empty text too
+    at = past(GAP, text, end)
     return at + 1 if text.startswith(",", at) else 0
 
 
@@ -172,7 +172,8 @@ def _own_line(text: str, start: int) -> bool:
 
 
 def _indent_at(text: str, offset: int) -> str:
-    return _BLANKS.match(text, text.rfind("\n", 0, offset) + 1)[0]  # type: ignore[index]  # matches the empty text too
+    line = text.rfind("\n", 0, offset) + 1
+    return text[line : past(_BLANKS, text, line)]
 
 
 def _last_line(node: Node) -> int:

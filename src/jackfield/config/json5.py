@@ -157,7 +157,7 @@ class _Reader:
         self.text = source.text
 
     def skip(self, at: int) -> int:
-        end = GAP.match(self.text, at).end()  # type: ignore[union-attr]  # matches the empty text too
+        end = past(GAP, self.text, at)
         if self.text.startswith("/*", end):
             self.fail("this comment is never closed", end)
         return end
@@ -285,6 +285,12 @@ class _Reader:
 
     def fail(self, message: str, at: int) -> NoReturn:
         raise Json5Error(message, self.source, at)
+
+
+def past(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Return the offset after what a pattern matches here; where it matches nothing, the same offset."""
+    match = pattern.match(text, at)
+    return match.end() if match else at
 
 
 def _glimpse(text: str, at: int) -> str:

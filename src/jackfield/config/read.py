@@ -8,7 +8,6 @@ the file's text, never what a variable holds.
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -40,7 +39,7 @@ from jackfield.config.shape import (
 from jackfield.credential import Secret
 
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_MOST_USD = Decimal(10**9)
+_MOST = 10**15  # larger numbers are slips, and not every float is exact there
 
 
 class Reader:
@@ -165,7 +164,8 @@ class Reader:
             return self.complain(
                 node,
                 path,
-                f"{node.text} is not one of {', '.join(shape.choices)}" + (f'; did you mean "{near}"?' if near else ""),
+                f"{_short(node.text)} is not one of {', '.join(shape.choices)}"
+                + (f'; did you mean "{near}"?' if near else ""),
             )
         return text if shape.slash else text.strip().rstrip("/")
 
@@ -203,7 +203,7 @@ class Reader:
 
     def _number(self, node: Node, shape: Number, path: KeyPath) -> Any:
         expected = "a whole number" if shape.whole else "a number"
-        if node.kind != "number" or not math.isfinite(node.value) or (shape.whole and node.value != int(node.value)):
+        if not _is_number(node) or (shape.whole and node.value != int(node.value)):
             return self._wrong(node, path, expected)
         if shape.lenient and node.value <= 0:
             return UNSET
@@ -212,11 +212,9 @@ class Reader:
         return int(node.value) if shape.whole else node.value
 
     def _money(self, node: Node, path: KeyPath) -> Any:
-        if node.kind != "number" or not math.isfinite(node.value):
+        if not _is_number(node):
             return self._wrong(node, path, "a number")
         amount = Decimal(node.value) if "x" in node.text.lower() else Decimal(node.text)
-        if amount > _MOST_USD:
-            return self.complain(node, path, f"{node.text} US dollars is more than {_MOST_USD:,}")
         return amount if amount >= 0 else UNSET
 
     def _filled(self, node: Node, path: KeyPath) -> Any:
@@ -235,7 +233,7 @@ class Reader:
 
     def _wrong(self, node: Node, path: KeyPath, expected: str) -> Any:
         numeric = expected.endswith("number")
-        found = node.text if numeric and node.kind == "number" else node.shown
+        found = _short(node.text) if numeric and node.kind == "number" else node.shown
         unquoted = node.kind == "string" and (numeric or expected == "true or false")
         return self.complain(
             node, path, f"expected {expected}, found {found}" + ("; write it without quotes" if unquoted else "")
@@ -258,9 +256,18 @@ _REFERENCE = Table(
 )
 
 
+def _is_number(node: Node) -> bool:
+    """Tell whether a node is a number one can count with: not NaN, not endless, not absurd."""
+    return node.kind == "number" and -_MOST <= node.value <= _MOST
+
+
 def _idle_warning(doc: str, places: list[str]) -> str:
     more = f" and {len(places) - 1} more" if len(places) > 1 else ""
     return f"{places[0]}{more}: no effect here; {doc}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 30 else f"{text[:30]}…"
 
 
 def place(node: Node) -> str:
