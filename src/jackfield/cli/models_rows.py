@@ -64,34 +64,37 @@ class Listing:
         self._has_key = cache(lambda info_id: self._look_for_key(context, info_id, now_ms))
         self._servers = cache(self._find_servers)
         self._about = cache(self._look_up)
+        self._own = cache(self._ids_of_config)
 
     def usable(self) -> list[Row]:
         """Return what is configured and all models of providers with a credential, as far as the allowlist goes."""
         named = [self._row_of(key) for key in self._tags]
-        ready = [name for name in self._catalog.provider_ids() if self._is_ready(name)]
-        offered = [row for name in ready for row in self.of_provider(name) if self._is_allowed(row)]
-        entries = {name: self._own(name) for name in self._config.providers}
-        own = [
-            self._row(name, row) for name, ids in entries.items() for row in self._catalog.models(name) if row.id in ids
-        ]
-        return _sorted([*named, *offered, *(row for row in own if self._is_allowed(row))])
+        ready = {name: self._rows(name) for name in self._catalog.provider_ids() if self._is_ready(name)}
+        own = {name: self._rows_of_config(name) for name in self._config.providers if name not in ready}
+        offered = [row for rows in (*ready.values(), *own.values()) for row in rows if self._is_allowed(row)]
+        return _sorted([*named, *offered])
 
     def everything(self) -> list[Row]:
         """Return every known model of every provider, and what is configured."""
         named = [self._row_of(key) for key in self._tags]
-        return _sorted([*named, *(row for name in self._catalog.provider_ids() for row in self.of_provider(name))])
+        return _sorted([*named, *(row for name in self._catalog.provider_ids() for row in self._rows(name))])
 
     def of_provider(self, provider: str) -> list[Row]:
         """Return all models of a provider: those a running server offers, else those that are known."""
-        name = self._catalog.normalise(provider)
+        return _sorted(self._rows(self._catalog.normalise(provider)))
+
+    # -- rows ----------------------------------------------------------------------
+
+    def _rows(self, name: str) -> list[Row]:
         running = self._running(name)
         known = {row.id: row for row in self._catalog.models(name) if row.status != HIDDEN}
         if running is not None:
             offered = {row.id: row.merged(known[row.id]) if row.id in known else row for row in running.models}
             known = offered | {key: row for key, row in known.items() if key in self._own(name)}
-        return _sorted(self._row(name, row) for row in known.values())
+        return [self._row(name, row) for row in known.values()]
 
-    # -- rows ----------------------------------------------------------------------
+    def _rows_of_config(self, name: str) -> list[Row]:
+        return [self._row(name, row) for row in self._catalog.models(name) if row.id in self._own(name)]
 
     def _row(self, provider: str, model: Model) -> Row:
         key = f"{provider}/{model.id}"
@@ -123,7 +126,7 @@ class Listing:
             own=self._own(provider),
         )
 
-    def _own(self, provider: str) -> frozenset[str]:
+    def _ids_of_config(self, provider: str) -> frozenset[str]:
         entry = self._config.providers.get(provider)
         return frozenset(row.id for row in entry.models) if entry else frozenset()
 

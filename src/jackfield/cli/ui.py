@@ -89,9 +89,10 @@ def as_json(value: object) -> None:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print columns, each as wide as its widest cell; nothing is ever cut off."""
-    lines = [tuple(header), *(tuple(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    lines = [header, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    line_of = "  ".join(f"{{:<{width}}}" for width in widths).format
+    text = [line_of(*line).rstrip() for line in lines]
     if is_terminal():
         styled("\n".join([style(text[0], "bold"), *map(safe, text[1:])]))
     else:
