@@ -66,6 +66,7 @@ def test_an_exception_becomes_the_protocols_own_error() -> None:
     (found,) = read(frame(b'{"message":"Overloaded"}', message_type="exception", exception_type="overloaded_error"))
     with pytest.raises(Overloaded, match="Overloaded"):
         anthropic_messages.StreamParser().feed(as_sse(found))
+    assert b'{"type":"error","error":{"type":"overloaded_error"' in as_sse(found)
 
 
 @pytest.mark.parametrize("payload", [b"junk", b'{"bytes":"%%"}', b'{"bytes":7}', b'{"bytes":"aGk="}'])

@@ -284,6 +284,12 @@ def test_a_refusal_is_read_in_every_shape(status: int, body: str, kind: str, mes
     assert (error.type, error.message, error.status) == (kind, message, status)
 
 
+def test_a_refusal_in_bare_words_keeps_its_code() -> None:
+    error = wire.parse_error(400, {"error": "too long", "type": "context_length_exceeded", "code": "c1"})
+    assert (error.type, error.code) == ("context_overflow", "c1")
+    assert wire.parse_error(400, {"error": {"message": "bad", "type": "some_kind"}}).code == "some_kind"
+
+
 def test_a_refusal_keeps_its_code_field_and_when_to_return() -> None:
     body = {"error": {"message": "slow down", "code": "rate_limit_exceeded", "param": "model"}}
     error = wire.parse_error(429, body, {"retry-after": "7"})
@@ -301,6 +307,8 @@ def test_a_refusal_keeps_its_code_field_and_when_to_return() -> None:
         (errors.NotAllowed("x"), 403, "permission_error", "model_not_allowed"),
         (errors.AuthError("x"), 401, "authentication_error", "invalid_api_key"),
         (errors.RateLimit("x"), 429, "rate_limit_error", "rate_limit_exceeded"),
+        (errors.Quota("x"), 402, "insufficient_quota", "insufficient_quota"),
+        (errors.TimeoutExpired("x"), 504, "server_error", "timeout"),
         (errors.StreamBroken("x"), 502, "server_error", "stream_broken"),
         (errors.Error("x"), 500, "server_error", None),
     ],

@@ -135,7 +135,10 @@ def test_a_later_instruction_keeps_its_place() -> None:
     ]
     request = parse(*messages)
     assert request.system == (TextBlock("Be brief"),)
-    assert [m["role"] for m in wire.render_request(request)["messages"]] == ["system", "user", "system", "user"]
+    for compat, role in ((Compat(), "system"), (Compat(supports_developer_role=True), "developer")):
+        roles = [m["role"] for m in wire.render_request(request, compat)["messages"]]
+        assert roles == [role, "user", role, "user"]
+    assert "system" not in json.dumps(wire.render_request(request, Compat(supports_system_role=False)))
 
 
 # -- tools -------------------------------------------------------------------------
@@ -177,6 +180,19 @@ def test_a_choice_of_tools_is_said_both_ways(choice: ToolChoice, expected: Any) 
     body = render(Message.user("Hi"), tools=[WEATHER], tool_choice=choice, parallel_tools=False)
     assert (body["tool_choice"], body["parallel_tool_calls"]) == (expected, False)
     assert wire.parse_request(body).tool_choice == choice
+
+
+def test_a_tool_without_parameters_takes_none() -> None:
+    function = render(tools=[Tool("now", parameters={})])["tools"][0]["function"]
+    assert function == {"name": "now", "parameters": {"type": "object", "properties": {}}}
+    bare = [{"type": "function", "function": {"name": "now"}}]
+    assert passes({"role": "user", "content": "Hi"}, tools=bare)["tools"][0]["function"] == function
+
+
+def test_a_tools_schema_is_spared_the_keywords_its_server_refuses() -> None:
+    tool = Tool("f", parameters={"type": "object", "properties": {"x": {"type": "string", "pattern": "x"}}})
+    function = render(tools=[tool], compat=Compat(tool_schema_profile="llamacpp"))["tools"][0]["function"]
+    assert function["parameters"]["properties"] == {"x": {"type": "string"}}
 
 
 def test_the_switch_for_parallel_calls_is_left_out_where_it_is_refused() -> None:
@@ -352,6 +368,10 @@ def test_mistrals_thoughts_stay_parts() -> None:
         (Thinking("high"), {"supports_reasoning_effort": False}, {}),
         (Thinking("high"), {"thinking_format": "none"}, {}),
         (Thinking(budget_tokens=1024), {}, {"reasoning_effort": "minimal"}),
+        (Thinking(budget_tokens=1025), {}, {"reasoning_effort": "low"}),
+        (Thinking(budget_tokens=4096), {}, {"reasoning_effort": "low"}),
+        (Thinking(budget_tokens=12288), {}, {"reasoning_effort": "medium"}),
+        (Thinking(budget_tokens=12289), {}, {"reasoning_effort": "high"}),
         (Thinking(budget_tokens=32000), {}, {"reasoning_effort": "high"}),
         (Thinking("high"), {"thinking_format": "zai"}, {"thinking": {"type": "enabled"}}),
         (Thinking("off"), {"thinking_format": "zai"}, {"thinking": {"type": "disabled"}}),

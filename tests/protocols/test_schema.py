@@ -39,3 +39,5 @@ def test_keywords_go_at_every_depth_and_properties_so_named_stay() -> None:
 def test_a_profile_names_a_family_of_servers() -> None:
     stripped = strip_keywords(SCHEMA, Compat(tool_schema_profile="gemini"))
     assert stripped.keys() == {"type", "properties", "required"}
+    both = Compat(tool_schema_profile="llamacpp", unsupported_tool_schema_keywords=("format",))
+    assert strip_keywords(SCHEMA, both)["properties"]["format"] == {"type": "string"}

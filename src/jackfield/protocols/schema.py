@@ -7,9 +7,10 @@ from typing import Any
 from jackfield.message import JsonObject
 from jackfield.model import Compat
 
-# What each family of servers refuses or fails on; a model's own list adds to it.
+# What each family of servers refuses a request for; a model's own list adds to it. llama.cpp turns
+# schemas into grammars and takes no pattern but one anchored at both ends (its source, read 2026-11-21).
 PROFILES: dict[str, tuple[str, ...]] = {
-    "llamacpp": ("$schema", "format", "pattern"),
+    "llamacpp": ("pattern",),
     "gemini": ("$schema", "$id", "additionalProperties", "patternProperties", "examples", "exclusiveMaximum",
                "exclusiveMinimum", "multipleOf", "uniqueItems", "default"),
 }  # fmt: skip

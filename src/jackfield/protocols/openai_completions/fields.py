@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from jackfield.errors import InvalidRequest
 from jackfield.message import JsonObject
 from jackfield.protocols.base import as_opaque, own_fields
 
@@ -49,3 +50,10 @@ def own(opaque: JsonObject | None) -> JsonObject:
 def keep(fields: JsonObject) -> JsonObject | None:
     """Make an `opaque` of this wire's further fields."""
     return as_opaque(said(fields), NAME)
+
+
+def invalid(field: str, says: str) -> InvalidRequest:
+    """Make the error that names a caller's wrong field."""
+    error = InvalidRequest(f"{field} {says}")
+    error.param = field
+    return error

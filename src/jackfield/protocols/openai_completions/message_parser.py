@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from jackfield.errors import InvalidRequest
 from jackfield.message import (
     AudioBlock,
     Block,
@@ -19,7 +18,7 @@ from jackfield.message import (
     ToolResult,
 )
 from jackfield.protocols.base import NATIVE
-from jackfield.protocols.openai_completions.fields import NAME, as_list, as_object, as_text, keep, rest
+from jackfield.protocols.openai_completions.fields import NAME, as_list, as_object, as_text, invalid, keep, rest
 from jackfield.protocols.openai_completions.parts import (
     parse_content,
     parse_part,
@@ -37,7 +36,7 @@ SYSTEM_ROLES = ("system", "developer")
 def parse_messages(wire: object) -> tuple[list[TextBlock], list[Message]]:
     """Read `messages`: the system text before the first turn, and the turns."""
     if not isinstance(wire, list):
-        raise _invalid("messages", "must be a list")
+        raise invalid("messages", "must be a list")
     system: list[TextBlock] = []
     turns: list[Message] = []
     for at, message in enumerate(wire):
@@ -57,14 +56,8 @@ def parse_messages(wire: object) -> tuple[list[TextBlock], list[Message]]:
             blocks, left = parse_assistant(message, f"{at}")
             turns.append(Message("assistant", blocks, opaque=keep(left)))
         else:
-            raise _invalid(f"messages[{at}].role", f"is {role!r}, not system, developer, user, assistant or tool")
+            raise invalid(f"messages[{at}].role", f"is {role!r}, not system, developer, user, assistant or tool")
     return system, turns
-
-
-def _invalid(field: str, says: str) -> InvalidRequest:
-    error = InvalidRequest(f"{field} {says}")
-    error.param = field
-    return error
 
 
 def _parse_words(message: JsonObject) -> list[Block]:

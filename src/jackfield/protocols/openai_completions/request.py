@@ -1,4 +1,4 @@
-"""Chat requests of this wire, both ways, and what it cannot carry."""
+"""Chat requests of this wire, both ways: all of the body but its messages and the level of thinking."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, ResponseFormat, Tool, ToolChoice
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE, Body, decode
-from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, keep, own, rest, said
+from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, invalid, keep, own, rest, said
 from jackfield.protocols.openai_completions.message_parser import parse_messages
 from jackfield.protocols.openai_completions.message_renderer import render_messages
 from jackfield.protocols.openai_completions.thinking import parse_thinking, render_thinking
@@ -27,6 +27,7 @@ FOREIGN = frozenset({
     "anthropic_beta", "anthropic_version", "container", "context_management", "generationConfig", "inference_geo",
     "mcp_servers", "output_config", "previous_response_id", "safetySettings", "stop_sequences",
 })  # fmt: skip
+NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 Number = TypeVar("Number", int, float)
 
 
@@ -96,7 +97,7 @@ def _render_tool(tool: Tool, compat: Compat) -> JsonObject | None:
     function: JsonObject = {"name": tool.name, **as_object(held.get("function"))}
     if tool.description:
         function["description"] = tool.description
-    function["parameters"] = strip_keywords(tool.parameters, compat)
+    function["parameters"] = strip_keywords(tool.parameters or NO_PARAMETERS, compat)
     if tool.strict is not None and compat.supports_strict_mode is not False:
         function["strict"] = tool.strict
     wire: JsonObject = {"type": "function", "function": function, **rest(held, ("function",))}
@@ -145,13 +146,13 @@ def parse_request(body: Body) -> ChatRequest:
 
 def _required_text(wire: JsonObject, field: str) -> str:
     if not isinstance(value := wire.get(field), str) or not value:
-        raise _invalid(field, "must be text")
+        raise invalid(field, "must be text")
     return value
 
 
 def _flag(wire: JsonObject, field: str) -> bool | None:
     if not isinstance(value := wire.get(field), bool | None):
-        raise _invalid(field, f"must be true or false, not {value!r}")
+        raise invalid(field, f"must be true or false, not {value!r}")
     return value
 
 
@@ -165,13 +166,7 @@ def _number(wire: JsonObject, field: str, kind: type[Number]) -> Number | None:
             raise TypeError
         return kind(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise _invalid(field, f"must be a number, not {value!r}") from error
-
-
-def _invalid(field: str, says: str) -> InvalidRequest:
-    error = InvalidRequest(f"{field} {says}")
-    error.param = field
-    return error
+        raise invalid(field, f"must be a number, not {value!r}") from error
 
 
 def _parse_stop(wire: JsonObject) -> list[str]:
@@ -194,7 +189,7 @@ def _parse_tool(wire: JsonObject) -> Tool:
     return Tool(
         function["name"],
         as_text(function.get("description")),
-        as_object(function.get("parameters")) or {"type": "object", "properties": {}},
+        as_object(function.get("parameters")) or NO_PARAMETERS,
         strict if isinstance(strict, bool) else None,
         as_object(wire.get("cache_control")) or None,
         keep({**rest(wire, ("type", "function", "cache_control")), "function": more or None}),

@@ -46,6 +46,8 @@ from jackfield.protocols.sse import SseDecoder, SseEvent
 
 __all__ = ["StreamParser", "StreamRenderer"]
 
+HEAD_BYTES = 200
+
 
 class StreamParser:
     """Turns a reply's bytes into events. One object per stream."""
@@ -53,11 +55,10 @@ class StreamParser:
     def __init__(self) -> None:
         self._sse = SseDecoder()
         self._whole: bytearray | None = None  # the body, where a server answers with one JSON object
-        self._is_new = True
         self._heard: list[StreamEvent] = []
         self._started = self._done = self._ended = False
         self._error: Error | None = None
-        self._bad = ""  # the last event that was no JSON object
+        self._head = b""  # the first bytes, to say what came instead of a reply
         self._first: JsonObject = {}  # top-level fields of the reply's start, and those that came or changed since
         self._extras: JsonObject = {}
         self._blocks = BlockWriter()
@@ -72,9 +73,10 @@ class StreamParser:
 
     def feed(self, data: bytes) -> Sequence[StreamEvent]:
         """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""
-        if self._is_new and (head := data.lstrip()):
-            self._is_new = False
-            self._whole = bytearray() if head[:1] in (b"{", b"[") else None
+        if not self._started and len(self._head) < HEAD_BYTES:
+            if not self._head and data.lstrip()[:1] in (b"{", b"["):
+                self._whole = bytearray()
+            self._head = (self._head + data).lstrip()[:HEAD_BYTES]
         if self._whole is not None:
             self._whole += data
             return ()
@@ -117,11 +119,10 @@ class StreamParser:
             chunk = msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             chunk = None
-        if not isinstance(chunk, dict):
-            self._bad = data
-        elif is_error(chunk):
+        # A broken event among whole ones is skipped: no word is worth losing the others for.
+        if isinstance(chunk, dict) and is_error(chunk):
             self._fail(parse_error(200, chunk))
-        else:
+        elif isinstance(chunk, dict):
             self._feed_chunk(chunk)
 
     def _fail(self, error: Error) -> None:
@@ -223,9 +224,8 @@ class StreamParser:
 
     def _end(self) -> None:
         if not self._started:
-            self._error = BadReply(
-                f"the stream holds no reply: {preview(self._bad)}" if self._bad else "the reply is empty"
-            )
+            what = f"the stream holds no reply: {preview(self._head)}" if self._head else "the reply is empty"
+            self._error = BadReply(what)
         elif not (self._finish or (self._done and self._usage)):
             self._fail(StreamBroken("the stream ended before its finish reason"))
         else:
