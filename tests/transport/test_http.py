@@ -132,6 +132,11 @@ async def test_nothing_of_the_process_environment_is_used(
         assert await (await transport.open(ask(server.url))).read() == b"1"
 
 
+async def test_long_headers_and_ipv6_addresses_are_fine(transport: Transport) -> None:
+    with serve(json_reply(1, content_security_policy="x" * 30_000), host="::1") as server:
+        assert await (await transport.open(ask(server.url))).read() == b"1"
+
+
 async def test_a_compressed_answer_is_unpacked(transport: Transport) -> None:
     packed = gzip.compress(b'{"ok": true}')
     with serve(text_reply(packed, content_type="application/json", content_encoding="gzip")) as server:

@@ -1,4 +1,4 @@
-"""HTTP over one pooled session per network setting: open, read piece by piece, close.
+"""HTTP over one session with pooled connections: open, read piece by piece, close.
 
 Four timers guard an exchange, redirects are refused, cookies are not kept, and nothing is
 tried twice, with one exception that HTTP itself asks for: a request on a kept-alive
@@ -27,6 +27,7 @@ from jackfield.transport.tls import open_trust
 
 REPLY_LIMIT = 64 * 1024 * 1024  # bytes after decompression; an answer with images is some megabytes
 REFUSAL_LIMIT = 1024 * 1024
+HEADER_LIMIT = 64 * 1024  # policies and cookies that a gateway adds outgrow the library's 8 KB
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -201,6 +202,8 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=[trace],
                 trust_env=False,
+                max_line_size=HEADER_LIMIT,
+                max_field_size=HEADER_LIMIT,
             )
         return self._session
 
