@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from msgspec import UNSET
 from jackfield.catalog import defaults
 from jackfield.catalog.load import Catalog, is_local
 from jackfield.config.paths import locate
-from jackfield.config.schema import Config, ProviderConfig
+from jackfield.config.schema import Config, MissingVar, ProviderConfig
 from jackfield.credential import Secret
 from jackfield.model import Compat, Cost, Model, ModelRef
 
@@ -56,6 +57,12 @@ def test_an_entry_without_an_address_under_an_unknown_id_is_no_provider() -> Non
     cat = catalog(entry("vencie", headers={"x": Secret("y")}))
     assert cat.provider("vencie") is None
     assert "venice/qwen3-4b" in cat.near("vencie/qwen3-4b")
+
+
+@pytest.mark.parametrize(("key", "known"), [("baseUrl", True), ("endpoint", True), ("apiKey", False)])
+def test_an_address_that_waits_for_a_variable_is_an_address(key: str, known: bool) -> None:
+    missing = (MissingVar("BOX_HOST", f"models.providers.box.{key}", "jackfield.json:3"),)
+    assert (catalog(entry("box", missing=missing)).provider("box") is not None) is known
 
 
 def test_a_literal_entry_of_the_config_beats_an_alias() -> None:
@@ -275,3 +282,26 @@ def test_the_nearest_name_is_offered(typed: str, meant: str) -> None:
 
 def test_nothing_is_offered_for_nonsense() -> None:
     assert catalog().near("qqqqqqqqqqqqqq/zzzzzzzzzzzzzzz") == ()
+
+
+# -- the pages' own examples -------------------------------------------------------
+
+SEED = Path(__file__).parents[3] / "shared" / "spec" / "catalog-seed.json"
+
+
+@pytest.mark.skipif(not SEED.exists(), reason="the product's tables are not here")
+def test_every_model_the_pages_name_has_a_row_or_runs_here() -> None:
+    seed, cat = json.loads(SEED.read_text(encoding="utf-8")), catalog()
+    named = [
+        *seed["seedExampleRefs"],
+        *seed["builtinAliases"].values(),
+        *(row["ref"] for row in seed["builtinCatalogEssentials"]),
+    ]
+    tables = [f"{provider}/{row['id']}" for provider, table in seed["providers"].items() for row in table["models"]]
+    lost = []
+    for text in (*named, *(ref.replace("openai-native-kilo/", "openai/") for ref in tables)):
+        ref = ModelRef.parse(text)
+        info = cat.provider(ref.provider) if ref else None
+        if not (ref and info and (info.local or cat.find(ref.provider, ref.model))):
+            lost.append(text)
+    assert lost == []

@@ -103,7 +103,9 @@ class Catalog:
             return base and replace(base, base_url=self._fill(base.base_url))
         if base is None:
             # Nobody knows the id and the config does not say where its server is: most likely a typing error.
-            if not (entry.base_url or entry.endpoint):
+            # An address that waits for a variable is one: the variable is asked for when it is used.
+            awaited = any(each.key.endswith((".baseUrl", ".endpoint")) for each in entry.missing)
+            if not (entry.base_url or entry.endpoint or awaited):
                 return None
             base = ProviderInfo(id=name, name=name, compat=self._compat_of_host(entry))
         return _over(replace(base, id=name, base_url=self._fill(base.base_url)), entry)

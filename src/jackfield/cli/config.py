@@ -162,7 +162,7 @@ def _unknown_providers(context: Context, loaded: Config) -> tuple[Issue, ...]:
     issues: list[Issue] = []
     for name, node in nodes.value.items() if nodes else ():
         entry = loaded.providers[name.strip().lower()]
-        if catalog.provider(entry.id) is None and not entry.missing:
+        if catalog.provider(entry.id) is None:
             message = f'no provider "{name}" is known: give it a "baseUrl", or correct the id'
             issues += complaint(node, ("models", "providers", name), message).issues
     return tuple(issues)
