@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -414,3 +415,20 @@ def test_a_stream_that_fails_ends_with_an_error_and_no_stop() -> None:
         listen(data)
     assert caught.value.partial is not None
     assert caught.value.partial.text == "Hel"
+
+
+@pytest.mark.parametrize(
+    ("kind", "piece"),
+    [
+        ("tool_use", {"type": "input_json_delta", "partial_json": "x" * 50}),
+        ("server_tool_use", {"type": "input_json_delta", "partial_json": "x" * 50}),
+        ("of_tomorrow", {"type": "of_tomorrow_delta", "content": "x" * 50}),
+        ("text", {"type": "citations_delta", "citation": {}}),
+    ],
+)
+def test_a_long_block_takes_time_in_proportion_to_its_length(kind: str, piece: dict[str, Any]) -> None:
+    start = as_bytes([START, opened(0, kind)])
+    one = as_bytes([{"type": "content_block_delta", "index": 0, "delta": piece}])
+    began = time.process_time()
+    listen(start + one * 60_000 + as_bytes([ended()]))
+    assert time.process_time() - began < 8  # growing by copies took half a minute

@@ -35,6 +35,7 @@ class OpenBlock:
         if isinstance(self._block, ToolCall) and not self._block.id:
             self._block = replace(self._block, id=call_id)
         self._arguments: list[str] = []
+        self._grown: dict[str, list[str]] = {}  # text fields of a server-side block, piece by piece
         self._signature = self._block.signature if isinstance(self._block, ThinkingBlock) else None
         self._citations: list[object] = []
 
@@ -64,7 +65,7 @@ class OpenBlock:
             case ToolCall() | OpaqueBlock(), "input_json_delta":
                 return self._add_arguments(delta)
             case OpaqueBlock(), _:
-                self._merge(delta)
+                self._grow(delta)
             case _:
                 pass
         return []
@@ -79,8 +80,7 @@ class OpenBlock:
             case ToolCall(arguments=arguments):
                 return [*([] if self._arguments else self._more(arguments)), BlockEnd(self._index)]
             case OpaqueBlock():
-                value = self._wire | ({"input": as_input("".join(self._arguments))} if self._arguments else {})
-                return [BlockStart(self._index, OpaqueBlock(NAME, value)), BlockEnd(self._index)]
+                return [BlockStart(self._index, self._whole()), BlockEnd(self._index)]
             case block:
                 return [BlockStart(self._index, block), BlockEnd(self._index)]
 
@@ -93,12 +93,21 @@ class OpenBlock:
         self._arguments += [text] if text else []
         return self._more(text) if isinstance(self._block, ToolCall) else []
 
-    def _merge(self, delta: JsonObject) -> None:
+    def _grow(self, delta: JsonObject) -> None:
         # Block types that are new to us (a compaction's words, …) grow field by field.
         for name, value in delta.items():
+            if name != "type" and isinstance(value, str):
+                self._grown.setdefault(name, []).append(value)
+            elif name != "type":
+                self._wire[name] = value
+
+    def _whole(self) -> OpaqueBlock:
+        for name, parts in self._grown.items():
             held = self._wire.get(name)
-            if name != "type":
-                self._wire[name] = held + value if isinstance(held, str) and isinstance(value, str) else value
+            self._wire[name] = "".join([held, *parts] if isinstance(held, str) else parts)
+        if self._arguments:
+            self._wire["input"] = as_input("".join(self._arguments))
+        return OpaqueBlock(NAME, self._wire)
 
     def _with_citations(self, opaque: JsonObject | None) -> JsonObject | None:
         own = own_fields(opaque, NAME)
