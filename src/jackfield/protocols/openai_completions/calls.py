@@ -22,7 +22,7 @@ class Call(Struct):
 
     id: str = ""
     name: str = ""
-    arguments: str = ""
+    pieces: list[str] = []  # of its arguments
     block: int | None = None
     fields: JsonObject = {}
 
@@ -69,25 +69,25 @@ class CallReader:
 
     def _add(self, call: Call, arguments: object) -> None:
         text = msgspec.json.encode(arguments).decode() if isinstance(arguments, dict) else as_text(arguments)
-        call.arguments += text
+        call.pieces += [text] if text else []
         if call.block is not None:
             if text:
                 self._blocks.events.append(BlockDelta(call.block, text))
-        elif call.name and (call.id or call.arguments):
+        elif call.name and (call.id or call.pieces):
             self._start(call)
 
     def _start(self, call: Call) -> None:
         call.id = call.id or f"call_{self.reply_id}_{self._calls.index(call)}"
         call.block = self._blocks.start(ToolCall(call.id, call.name, "", None, keep(call.fields)))
-        if call.arguments:
-            self._blocks.events.append(BlockDelta(call.block, call.arguments))
+        if call.pieces:
+            self._blocks.events.append(BlockDelta(call.block, "".join(call.pieces)))
 
     def close(self, fields: JsonObject) -> JsonObject:
         """End all calls; the first carries the message's further fields, which are returned when there is none."""
         for call in self._calls:
             if call.block is None:
                 self._start(call)
-            if not call.arguments and call.block is not None:
+            if not call.pieces and call.block is not None:
                 self._blocks.events.append(BlockDelta(call.block, "{}"))
             opaque, fields = {**call.fields, "message": fields or None}, {}
             self._blocks.events.append(BlockEnd(call.block or 0, None, keep(opaque)))
@@ -100,12 +100,12 @@ def _is_another(call: Call, call_id: str, name: str) -> bool:
         return False
     if call_id and call.id:
         return call_id != call.id
-    return bool(call.arguments) and bool(call.name) and _is_whole(call.arguments)
+    return bool(call.pieces) and bool(call.name) and _is_whole("".join(call.pieces))
 
 
 def _is_whole(arguments: str) -> bool:
     try:
         msgspec.json.decode(arguments)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
     return True
