@@ -163,8 +163,11 @@ async def test_a_key_echoed_on_a_web_page_is_blotted_out() -> None:
     assert KEY not in str(error)
 
 
-async def test_a_refusal_without_a_key_does_not_fail() -> None:
-    assert type(await refuse(json_reply(refusal("no key"), 401), key=None)) is AuthError
+async def test_a_server_that_wants_a_key_and_got_none_says_so() -> None:
+    error = await refuse(json_reply(refusal("no key"), 401), key=None)
+
+    assert error.message == "provider 'venice' wants a key: no key"
+    assert error.hint == "sign in: jackfield models auth login --provider venice"
 
 
 # -- everything else ---------------------------------------------------------------

@@ -65,8 +65,14 @@ def _explain(reply: HttpReply, kind: str, body: bytes, info: ProviderInfo, model
     error.status = reply.status
     match error:
         case AuthError(type="auth"):
-            error.message = f"invalid API key for provider {info.id!r} (source: {source}): {error.message}"
-            error.hint = error.hint or _advise_key(info, reply.request)
+            keys = _sent_keys(reply.request)
+            what = (
+                f"invalid API key for provider {info.id!r} (source: {source})"
+                if keys
+                else f"provider {info.id!r} wants a key"
+            )
+            error.message = f"{what}: {error.message}"
+            error.hint = error.hint or _advise_key(info, keys)
         case ModelNotFound():
             error.message = f"model not found: {info.id}/{model.id}: {error.message}"
             error.hint = error.hint or f"see: jackfield models list --all --provider {info.id}"
@@ -100,8 +106,13 @@ def _other_reading(info: ProviderInfo, model: Model) -> str:
     return f"check {key}.baseUrl; read the other way it means {shown_url(other)}: if that is right, set {key}.endpoint to it"
 
 
-def _advise_key(info: ProviderInfo, request: HttpRequest) -> str:
-    sent = [value.reveal().rpartition(" ")[2] for value in request.headers.values() if isinstance(value, Secret)]
-    if info.key_prefix and sent and not any(word.startswith(info.key_prefix) for word in sent):
+def _sent_keys(request: HttpRequest) -> list[str]:
+    return [value.reveal().rpartition(" ")[2] for value in request.headers.values() if isinstance(value, Secret)]
+
+
+def _advise_key(info: ProviderInfo, keys: list[str]) -> str:
+    if info.key_prefix and keys and not any(key.startswith(info.key_prefix) for key in keys):
         return f"check the key: one for {info.id} starts with {info.key_prefix}"
-    return f"check the key, or sign in again: jackfield models auth login --provider {info.id}"
+    return (
+        f"{'check the key, or sign in again' if keys else 'sign in'}: jackfield models auth login --provider {info.id}"
+    )
