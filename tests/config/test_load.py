@@ -251,6 +251,11 @@ def test_a_key_is_text_variable_or_reference(tmp_path: Path, key: str, environ: 
 @pytest.mark.parametrize(
     ("key", "text"),
     [
+        (
+            "'!security find-key'",
+            'models.providers.x.apiKey (jackfield.json:1): a text that begins with "!" is a command, which is never run: '
+            "put its output into a variable",
+        ),
         ("{ source: 'env', id: 'A' }", "models.providers.x.apiKey (jackfield.json:1): A is not set"),
         (
             "{ source: 'exec', provider: 'vault', id: 'a/b' }",
@@ -322,6 +327,37 @@ def test_a_misspelt_section_is_a_warning(tmp_path: Path) -> None:
         'modles (jackfield.json:1) is no key of the model layer; did you mean "models"?',
         'agents.defaults.imageModle (jackfield.json:1) is no key of the model layer; did you mean "imageModel"?',
     )
+
+
+def test_a_name_given_twice_is_a_warning(tmp_path: Path) -> None:
+    defaults = "{ models: { 'a/b': { alias: 'Fast' }, 'c/d': { alias: 'fast' } } }"
+    config = load(tmp_path, f"{{ agents: {{ defaults: {defaults} }}, models: {{ aliases: {{ FAST: 'e/f' }} }} }}")
+
+    assert config.aliases == {"fast": "c/d"}
+    assert config.warnings == (
+        'agents.defaults.models.a/b.alias (jackfield.json:1) takes the name "Fast" from e/f',
+        'agents.defaults.models.c/d.alias (jackfield.json:1) takes the name "fast" from a/b',
+    )
+
+
+OPENCLAW = """{
+  meta: { lastTouchedVersion: "2026.1.30" }, wizard: { lastRunMode: "local" }, logging: { level: "info" },
+  agents: {
+    defaults: { workspace: "~/w", contextTokens: 1, sandbox: { mode: "off" }, heartbeat: { every: "30m" }, pdfModel: "a/b" },
+    list: [{ id: "main", model: "a/b", tools: { allow: ["x"] } }],
+  },
+  auth: { profiles: { "a:b": { provider: "a", mode: "oauth" } }, cooldowns: { overloadedBackoffMs: 5 } },
+  gateway: { mode: "local", port: 18789, bind: "loopback", auth: { mode: "password", password: "p" }, reload: { mode: "hybrid" } },
+  plugins: { slots: { memory: "none" }, load: { paths: ["/p"] }, installs: {}, entries: { p: { enabled: true, config: { a: 1 } } } },
+  channels: { telegram: { enabled: true } }, tools: {}, messages: {}, session: {}, skills: {}, hooks: {}, bindings: [],
+}"""
+
+
+def test_an_openclaw_config_loads_without_a_word(tmp_path: Path) -> None:
+    config = load(tmp_path, OPENCLAW)
+
+    assert config.warnings == ()
+    assert config.plugins == {"p": True}
 
 
 def test_a_key_without_effect_is_named_once(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def check_tree(paths: Paths, effective: Environ, root: Node, warnings: Sequence[
         fallbacks=text.fallbacks,
         image_primary=image.primary,
         image_fallbacks=image.fallbacks,
-        aliases=read_aliases(defaults, models),
+        aliases=read_aliases(defaults, models, root, reader),
         configured=tuple(defaults.get("models", ())),
         allow=read_allow(defaults, root),
         routes=build_routes(models.get("routes", {})),

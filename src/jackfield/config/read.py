@@ -185,6 +185,9 @@ class Reader:
     def _key(self, node: Node, path: KeyPath) -> Any:
         if node.kind == "object":
             return self._reference(node, path)
+        if node.kind == "string" and node.value.startswith("!"):
+            reason = "is a command, which is never run: put its output into a variable"
+            return self._miss(path, MissingVar('a text that begins with "!"', render_path(path), place(node), reason))
         secret = self._secret(node, SecretText(), path)
         return secret if secret is UNSET else ConfigSecret(secret, f"config: {render_path(path)}")
 

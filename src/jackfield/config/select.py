@@ -63,17 +63,23 @@ def read_choice(defaults: JsonObject, key: str, root: Node, reader: Reader) -> C
     return Choice(said.get("primary", "").strip() or None, tuple(listed))
 
 
-def read_aliases(defaults: JsonObject, models: JsonObject) -> dict[str, str]:
+def read_aliases(defaults: JsonObject, models: JsonObject, root: Node, reader: Reader) -> dict[str, str]:
     """Return names in lower case with what they stand for; `agents.defaults.models` beats `models.aliases`."""
     rows: JsonObject = defaults.get("models", {})
     aliases = {alias: ref for alias, ref in BUILT_IN_ALIASES.items() if ref in rows and "alias" not in rows[ref]}
-    aliases |= {
-        alias.strip().lower(): ref.strip()
-        for alias, ref in models.get("aliases", {}).items()
-        if alias.strip() and ref.strip()
-    }
-    aliases |= {row["alias"].strip().lower(): ref for ref, row in rows.items() if row.get("alias", "").strip()}
-    return aliases
+    given: list[tuple[KeyPath, str, str]] = [
+        (("models", "aliases", alias), alias, ref) for alias, ref in models.get("aliases", {}).items()
+    ]
+    given += [((*_DEFAULTS, "models", ref, "alias"), row["alias"], ref) for ref, row in rows.items() if "alias" in row]
+    seen: dict[str, str] = {}
+    for path, alias, ref in given:
+        name = alias.strip().lower()
+        node = root.find(path)
+        if node and seen.get(name, ref) != ref:
+            reader.warn(node, path, f'takes the name "{alias}" from {seen[name]}')
+        if name and ref.strip():
+            seen[name] = ref.strip()
+    return aliases | seen
 
 
 def read_allow(defaults: JsonObject, root: Node) -> AllowList | None:

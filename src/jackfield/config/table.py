@@ -147,7 +147,7 @@ DEFAULTS = Table(
         Field("thinkingDefault", choices(Effort), "how hard to think", "the provider's"),
         Field("timeoutSeconds", SECONDS, "longest a whole answer may take"),
     ),
-    elsewhere=("utilityModel", "contextTokens", "imageMaxDimensionPx", "mediaMaxMb"),
+    elsewhere=("pdfModel",),
 )  # fmt: skip
 AGENTS = Table((Field("defaults", DEFAULTS, "what holds for every call"),), open=True, elsewhere=("list", "entries"))
 
@@ -178,12 +178,13 @@ AUTH = Table(
         Field(
             "cooldowns",
             Table(
-                (
+                open=True,
+                fields=(
                     Field("billingBackoffHours", HOURS, "first rest after a billing error", "5"),
                     Field("billingBackoffHoursByProvider", MapOf(HOURS, "provider"), "the same for one provider"),
                     Field("billingMaxHours", HOURS, "longest rest", "24"),
                     Field("failureWindowHours", HOURS, "failures older than this are forgotten", "24"),
-                )
+                ),
             ),
             "how long a failing profile rests",
         ),
