@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jackfield.errors import Error
-from jackfield.message import Accumulator
+from jackfield.message import Accumulator, ChatRequest, ChatResponse, Message, ToolCall
+from jackfield.model import Compat
 from jackfield.protocols import PACKAGES, load
 from jackfield.protocols.base import Protocol
 
@@ -326,6 +327,16 @@ def test_arguments_nested_beyond_reason_pass_or_are_refused(name: str) -> None:
                         read(marked)
                     except Error:
                         continue
+
+
+@wires
+@pytest.mark.parametrize("encoding", ["string", "object"])
+def test_arguments_of_a_call_nested_without_end_are_written(name: str, encoding: Any) -> None:
+    compat = Compat(tool_call_arguments_encoding=encoding)
+    for arguments in ("[" * 100_000, '{"a":' * 100_000, "{", "null", "\x00"):
+        request = ChatRequest(model="m", messages=[Message.assistant(ToolCall("i", "f", arguments))])
+        json.dumps(load(name).render_request(request, compat))
+        json.dumps(load(name).render_response(ChatResponse(content=request.messages[0].content)))
 
 
 @wires

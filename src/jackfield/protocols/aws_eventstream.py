@@ -97,6 +97,6 @@ def as_sse(frame: Frame) -> bytes:
 def _decode(data: bytes) -> JsonObject:
     try:
         value = msgspec.json.decode(data or b"{}")
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadReply("the event stream holds an event that is not JSON") from error
     return value if isinstance(value, dict) else {}

@@ -60,7 +60,7 @@ def parse_models(body: bytes) -> tuple[Model, ...] | None:
     """Read a model list, OpenAI's or Ollama's; `None` when it is neither. Embedding models are left out."""
     try:
         value = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     rows = (
         next((value[key] for key in LISTS if isinstance(value.get(key), list)), None)

@@ -133,7 +133,7 @@ def render_call(call: ToolCall, ids: Mapping[str, str] = {}, compat: Compat = NA
 def _decode_arguments(text: str) -> JsonObject:
     try:
         return as_object(msgspec.json.decode(text or "{}"))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}
 
 
