@@ -162,6 +162,22 @@ def test_an_allowlist_admits_refs_aliases_and_wildcards(model: str) -> None:
     assert planned(model, config)
 
 
+@pytest.mark.parametrize(
+    ("listed", "model"),
+    [
+        ("z.ai/glm-4.7", "zai/glm-4.7"),
+        ("z-ai/*", "zai/glm-4.7"),
+        ("openrouter/anthropic/claude-sonnet-4-5", "openrouter/anthropic/claude-sonnet-4-5"),
+        ("openrouter/anthropic/claude-sonnet-4-5", "openrouter/anthropic/claude-sonnet-4.5"),
+        ("openrouter/openrouter/auto", "openrouter/auto"),
+        ("anthropic/opus-4.5", "anthropic/claude-opus-4-5"),
+        ("ollama/llama3.3:70b", "ollama/llama3.3:70b"),
+    ],
+)
+def test_an_allowlist_knows_a_model_under_any_of_its_names(listed: str, model: str) -> None:
+    assert planned(model, configure(allow=AllowList((listed,), "the list")))
+
+
 def test_an_allowlist_names_its_rule_its_place_and_its_members() -> None:
     with pytest.raises(NotAllowed) as caught:
         planned("openai/gpt-5.2", configure(allow=ALLOW, aliases={"fast": "venice/qwen3-4b"}))

@@ -85,6 +85,15 @@ class Catalog:
         entry = self._config.providers.get(name)
         return "config" if entry and any(each.id == row.id for each in entry.models) else "catalog"
 
+    def canonical(self, text: str) -> str:
+        """Return a ref under the provider's own id and the row's own; `provider/*` keeps its end, other text stays."""
+        ref = ModelRef.parse(text)
+        if ref is None:
+            return text
+        name = self.normalise(ref.provider)
+        row = None if ref.model.endswith("*") else self.find(name, ref.model)
+        return f"{name}/{row.id if row else ref.model}"
+
     def near(self, text: str) -> tuple[str, ...]:
         """Return the refs, or the providers, that a mistyped name may have meant; best first, at most five."""
         ref = ModelRef.parse(text)

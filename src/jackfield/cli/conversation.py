@@ -168,7 +168,7 @@ def choose_model(talk: Conversation, rest: str) -> None:
             raise UsageError(f"no model number {rest}", hint="/models lists them")
         rest = talk.listed[int(rest) - 1]
     ref, profile_id = resolve_ref(rest, talk.context.config, talk.context.catalog)
-    check_allowed(ref, talk.context.config)
+    check_allowed(ref, talk.context.config, talk.context.catalog)
     talk.request = replace(talk.request, model=rest if rest == "default" else str(ref))
     talk.options["profile_id"] = profile_id or talk.options["profile_id"]
     ui.note(f"model: {ref}")

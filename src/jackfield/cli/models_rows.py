@@ -21,7 +21,7 @@ from jackfield.errors import Error
 from jackfield.message import JsonObject
 from jackfield.model import Model, ModelRef, ProviderInfo
 from jackfield.providers.discover import LocalServer, find_local
-from jackfield.routing.plan import check_allowed, privacy_of, resolve_ref
+from jackfield.routing.plan import admission, privacy_of, resolve_ref
 
 VARIANT = re.compile(r"_API_KEYS$|_API_KEY_\d+$|^OPENCLAW_LIVE_")
 HIDDEN = "legacy"  # a row that still answers to its name but is offered to nobody
@@ -64,6 +64,7 @@ class Listing:
         self._has_key = cache(lambda info_id: self._look_for_key(context, info_id, now_ms))
         self._servers = cache(self._find_servers)
         self._about = cache(self._look_up)
+        self._admits = admission(context.config, context.catalog)
         self._own = cache(self._ids_of_config)
 
     def usable(self) -> list[Row]:
@@ -175,13 +176,7 @@ class Listing:
 
     def _is_allowed(self, row: Row) -> bool:
         ref = ModelRef.parse(row.key) if self._config.allow else None
-        if ref is None:
-            return True
-        try:
-            check_allowed(ref, self._config)
-        except Error:
-            return False
-        return True
+        return ref is None or self._admits(ref)
 
 
 def _tags(config: Config, key_of: Callable[[str], str]) -> dict[str, tuple[str, ...]]:

@@ -111,7 +111,7 @@ def _report(context: Context, title: str, key: str, ref: str, *, as_json: bool) 
     policy = said({"allow": context.config.allow}, ("allow",))
     if parsed and policy and "modelPolicy" in policy.origin:
         try:
-            check_allowed(parsed, context.config)
+            check_allowed(parsed, context.config, context.catalog)
         except NotAllowed as error:
             ui.warn(error.message)
     if as_json:

@@ -118,7 +118,7 @@ def report(context: Context, setup: Setup, given: Given, result: EditResult) -> 
 
 def _warn_of_allowlist(context: Context, setup: Setup) -> None:
     try:
-        check_allowed(ModelRef(setup.info.id, setup.model or ""), context.config)
+        check_allowed(ModelRef(setup.info.id, setup.model or ""), context.config, context.catalog)
     except NotAllowed as error:
         if setup.model:
             ui.warn(error.message)

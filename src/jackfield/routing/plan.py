@@ -6,7 +6,7 @@ clock, so that a live call, an explanation and a test run the same code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
@@ -77,7 +77,7 @@ def plan(
     candidates = [_candidate(name, config, catalog, profile_id) for name in names]
     first = candidates[0]
     if names[0].explicit:
-        check_allowed(first.ref, config)
+        check_allowed(first.ref, config, catalog)
     tried, skipped = _admit(_for_images(request, candidates, config, catalog), config)
     if not tried:
         raise NotAllowed(
@@ -119,15 +119,34 @@ def split_profile(text: str, known: Sequence[str]) -> tuple[str, str | None]:
     return text, None
 
 
-def check_allowed(ref: ModelRef, config: Config) -> None:
+def check_allowed(ref: ModelRef, config: Config, catalog: Catalog) -> None:
     """Raise `NotAllowed` when an allowlist stands and does not hold this model."""
     allow = config.allow
-    if allow is None or any(_matches(str(ref), _follow(pattern, config)) for pattern in allow.patterns):
+    if allow is None or admission(config, catalog)(ref):
         return
     raise NotAllowed(
         f"model {str(ref)!r} is not allowed by {allow.origin}",
         hint=f"allowed: {', '.join(allow.patterns)}\nadd it there, or ask for one of these",
     )
+
+
+def admission(config: Config, catalog: Catalog) -> Callable[[ModelRef], bool]:
+    """Return the allowlist as a test, made once for many refs; without a list everything passes.
+
+    Both sides count under their own ids: `z.ai/glm-4.7` in the list admits `zai/glm-4.7`.
+    """
+    if config.allow is None:
+        return lambda _: True
+    patterns = [catalog.canonical(_follow(pattern, config)).lower() for pattern in config.allow.patterns]
+    # Only a trailing `*` is a wildcard; ids hold brackets and question marks of their own.
+    starts = tuple(pattern[:-1] for pattern in patterns if pattern.endswith("*"))
+    exact = {pattern for pattern in patterns if not pattern.endswith("*")}
+
+    def admits(ref: ModelRef) -> bool:
+        name = catalog.canonical(str(ref)).lower()
+        return name in exact or name.startswith(starts)
+
+    return admits
 
 
 # -- names -------------------------------------------------------------------------
@@ -284,10 +303,3 @@ def privacy_of(info: ProviderInfo, model: Model) -> Privacy:
     if model.privacy is not UNSET:
         return model.privacy
     return info.privacy or ("local" if info.local else "standard")
-
-
-def _matches(ref: str, pattern: str) -> bool:
-    # Only a trailing `*` is a wildcard; ids hold brackets and question marks of their own.
-    if pattern.endswith("*"):
-        return ref.lower().startswith(pattern[:-1].lower())
-    return ref.lower() == pattern.lower()
