@@ -43,13 +43,9 @@ async def check_reply(reply: HttpReply, info: ProviderInfo, model: Model, source
 
 def redact(error: Error, request: HttpRequest) -> Error:
     """Blot out of an error's texts every secret the request carried."""
-    for value in request.headers.values():
-        if isinstance(value, Secret):
-            # `Bearer sk-…` is echoed without its first word.
-            for word in (value.reveal(), value.reveal().rpartition(" ")[2]):
-                if len(word) >= 6:
-                    error.message = error.message.replace(word, "****")
-                    error.hint = error.hint.replace(word, "****")
+    for secret in _blottable(request):
+        error.message = error.message.replace(secret, "****")
+        error.hint = error.hint.replace(secret, "****")
     error.args = (error.message,)
     return error
 
@@ -66,12 +62,8 @@ def _explain(reply: HttpReply, kind: str, body: bytes, info: ProviderInfo, model
     match error:
         case AuthError(type="auth"):
             keys = _sent_keys(reply.request)
-            what = (
-                f"invalid API key for provider {info.id!r} (source: {source})"
-                if keys
-                else f"provider {info.id!r} wants a key"
-            )
-            error.message = f"{what}: {error.message}"
+            refused = f"invalid API key for provider {info.id!r} (source: {source})"
+            error.message = f"{refused if keys else f'provider {info.id!r} wants a key'}: {error.message}"
             error.hint = error.hint or _advise_key(info, keys)
         case ModelNotFound():
             error.message = f"model not found: {info.id}/{model.id}: {error.message}"
@@ -106,6 +98,12 @@ def _other_reading(info: ProviderInfo, model: Model) -> str:
     return f"check {key}.baseUrl; read the other way it means {shown_url(other)}: if that is right, set {key}.endpoint to it"
 
 
+def _blottable(request: HttpRequest) -> set[str]:
+    whole = {value.reveal() for value in request.headers.values() if isinstance(value, Secret)}
+    # `Bearer sk-…` is echoed without its first word; very short words would blot out innocent ones.
+    return {secret for secret in whole | set(_sent_keys(request)) if len(secret) >= 6}
+
+
 def _sent_keys(request: HttpRequest) -> list[str]:
     return [value.reveal().rpartition(" ")[2] for value in request.headers.values() if isinstance(value, Secret)]
 
@@ -113,6 +111,5 @@ def _sent_keys(request: HttpRequest) -> list[str]:
 def _advise_key(info: ProviderInfo, keys: list[str]) -> str:
     if info.key_prefix and keys and not any(key.startswith(info.key_prefix) for key in keys):
         return f"check the key: one for {info.id} starts with {info.key_prefix}"
-    return (
-        f"{'check the key, or sign in again' if keys else 'sign in'}: jackfield models auth login --provider {info.id}"
-    )
+    what = "check the key, or sign in again" if keys else "sign in"
+    return f"{what}: jackfield models auth login --provider {info.id}"
