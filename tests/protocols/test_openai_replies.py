@@ -303,6 +303,9 @@ def test_a_refusal_keeps_its_code_field_and_when_to_return() -> None:
     [
         (errors.InvalidRequest("x"), 400, "invalid_request_error", None),
         (errors.ContextLength("x"), 400, "invalid_request_error", "context_length_exceeded"),
+        (errors.ContentFilter("x"), 400, "invalid_request_error", "content_filter"),
+        (errors.Overloaded("x"), 503, "server_error", "overloaded"),
+        (errors.BadReply("x"), 502, "server_error", "bad_reply"),
         (errors.ModelNotFound("x"), 404, "invalid_request_error", "model_not_found"),
         (errors.NotAllowed("x"), 403, "permission_error", "model_not_allowed"),
         (errors.AuthError("x"), 401, "authentication_error", "invalid_api_key"),

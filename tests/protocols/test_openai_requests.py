@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -90,6 +91,12 @@ def test_parts_become_what_other_wires_understand() -> None:
 def test_a_text_file_from_elsewhere_goes_as_words() -> None:
     (message,) = render(Message.user(DocumentBlock("text/plain", "the words", name="a.txt")))["messages"]
     assert message["content"] == [{"type": "text", "text": "a.txt:\nthe words"}]
+
+
+def test_a_file_known_elsewhere_by_its_id_is_not_sent_empty() -> None:
+    held = {"anthropic-messages": {"source": {"type": "file", "file_id": "f"}}}
+    turn = Message.user("See", ImageBlock(opaque=held), DocumentBlock(name="a.pdf", opaque=held))
+    assert render(turn)["messages"] == [{"role": "user", "content": "See"}]
 
 
 def test_a_server_of_strings_gets_strings() -> None:
@@ -182,6 +189,12 @@ def test_a_choice_of_tools_is_said_both_ways(choice: ToolChoice, expected: Any) 
     assert wire.parse_request(body).tool_choice == choice
 
 
+def test_unknown_fields_of_a_tool_pass() -> None:
+    function = {"name": "f", "parameters": SCHEMA, "examples": [1]}
+    tools = [{"type": "function", "function": function, "defer_loading": True}]
+    assert passes({"role": "user", "content": "Hi"}, tools=tools)["tools"] == tools
+
+
 def test_a_tool_without_parameters_takes_none() -> None:
     function = render(tools=[Tool("now", parameters={})])["tools"][0]["function"]
     assert function == {"name": "now", "parameters": {"type": "object", "properties": {}}}
@@ -229,6 +242,7 @@ def test_a_server_that_wants_an_answer_between_results_and_words_gets_one() -> N
     messages = render(*HISTORY, compat=compat)["messages"]
     assert [m["role"] for m in messages] == ["user", "assistant", "tool", "tool", "assistant", "user"]
     assert [m["name"] for m in messages if m["role"] == "tool"] == ["weather", "now"]
+    assert messages[4]["content"]
 
 
 def test_arguments_go_as_an_object_where_the_server_wants_one() -> None:
@@ -278,6 +292,13 @@ def test_ids_fit_the_server_and_pairs_stay_pairs(form: Any, shape: str) -> None:
     assert len(set(calls)) == len(WILD)
     assert all(re.fullmatch(shape, call) for call in calls)
     assert calls[WILD.index("abcdefghi")] == "abcdefghi"
+
+
+def test_a_new_id_that_is_taken_already_gives_way() -> None:
+    taken = sha256(b"0:call.1").hexdigest()[:9]
+    turn = Message.assistant(ToolCall("call.1", "f", "{}"), ToolCall(taken, "f", "{}"))
+    calls = render(turn, compat=Compat(tool_call_id_format="alnum9"))["messages"][0]["tool_calls"]
+    assert [call["id"] for call in calls] == [sha256(b"1:call.1").hexdigest()[:9], taken]
 
 
 def test_an_id_becomes_the_same_whatever_else_is_said() -> None:

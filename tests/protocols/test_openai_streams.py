@@ -14,8 +14,10 @@ from jackfield.message import (
     BlockDelta,
     BlockEnd,
     BlockStart,
+    ChatRequest,
     ChatResponse,
     ImageBlock,
+    Message,
     MessageEnd,
     MessageStart,
     OpaqueBlock,
@@ -102,6 +104,8 @@ def test_mistrals_parts_are_thoughts_and_words() -> None:
     part = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
     reply = hear(chunk(content=[part]), chunk(content=[{"type": "text", "text": "Hi"}]), chunk(content="!"), STOP)
     assert (reply.thinking, reply.text) == ("Hm.", "Hi!")
+    echo = wire.render_request(ChatRequest(model="m", messages=[Message("assistant", reply.content)]))
+    assert echo["messages"][0]["content"] == [part, {"type": "text", "text": "Hi!"}]
 
 
 def test_a_part_we_have_no_value_for_arrives_whole() -> None:
@@ -415,3 +419,11 @@ def test_what_a_block_ends_with_is_written() -> None:
         ToolCall("a", "f", "{}", None, {wire.NAME: {"extra_content": 2, "message": {"annotations": [1]}}}),
     )
     assert (reply.extras["choices"], reply.extras["citations"]) == ([{"logprobs": 3}], ["x"])
+
+
+def test_fields_of_a_message_without_words_come_before_its_end() -> None:
+    events = [MessageStart("1", "gpt"), MessageEnd(extras={"message": {"annotations": [1]}, "citations": ["x"]})]
+    *written, _ = chunks_of(render_stream(wire, events))
+    assert [choice["delta"] for c in written for choice in c["choices"]][1] == {"annotations": [1]}
+    assert (written[-1]["citations"], "message" in written[-1]) == (["x"], False)
+    assert Heard(wire, [render_stream(wire, events)]).reply.extras["message"] == {"annotations": [1]}

@@ -67,7 +67,7 @@ def parse_part(part: object) -> Block | None:
             return OpaqueBlock(NAME, part)
 
 
-_TEXT_KEYS = ("type", "text", "cache_control", "image_url")
+_TEXT_KEYS = ("type", "text", "cache_control")
 
 
 def _thought(part: JsonObject) -> str:
@@ -101,13 +101,13 @@ def _parse_file(part: JsonObject, mark: JsonObject | None) -> Block:
         except (binascii.Error, UnicodeDecodeError):
             return OpaqueBlock(NAME, part)
     opaque = _media_opaque(part, "file", inner, ("file_data", "filename"))
-    if media_type.startswith("text/") and opaque is None:
-        opaque = keep({"inner": {}})
+    if media_type.startswith("text/"):
+        opaque = keep({**own(opaque), "as_file": True})
     return DocumentBlock(media_type, data, url, as_text(inner.get("filename")) or None, mark, opaque)
 
 
 def _media_opaque(part: JsonObject, kind: str, inner: JsonObject, known: tuple[str, ...]) -> JsonObject | None:
-    outer, more = rest(part, ("type", "text", "cache_control", kind)), rest(inner, known)
+    outer, more = rest(part, ("type", "cache_control", kind)), rest(inner, known)
     return keep({"part": outer or None, "inner": more or None})
 
 
@@ -137,9 +137,10 @@ def _render_part(block: Block) -> JsonObject | None:
     match block:
         case TextBlock(text):
             return {"type": "text", "text": text, **rest(held, ("message",))}
-        case ThinkingBlock() if outer:
-            return outer
-        case ImageBlock():
+        case ThinkingBlock(text) if outer:
+            # A streamed thought kept its kind alone; its words are the block's.
+            return outer if len(outer) > 1 else {**outer, "thinking": [{"type": "text", "text": text}]}
+        case ImageBlock() if block.data is not None or block.url:
             return {"type": "image_url", "image_url": {"url": data_url(block), **inner}, **outer}
         case AudioBlock(media_type, str(data)):
             form = AUDIO_FORMATS.get(media_type, media_type.partition("/")[2])
@@ -152,9 +153,9 @@ def _render_part(block: Block) -> JsonObject | None:
             return None
 
 
-def _render_document(block: DocumentBlock, outer: JsonObject, inner: JsonObject) -> JsonObject:
+def _render_document(block: DocumentBlock, outer: JsonObject, inner: JsonObject) -> JsonObject | None:
     # A text file that did not come as `file` goes as words: only some servers read files other than PDF.
-    if block.media_type.startswith("text/") and block.data is not None and not own(block.opaque):
+    if block.media_type.startswith("text/") and block.data is not None and not own(block.opaque).get("as_file"):
         title = f"{block.name}:\n" if block.name else ""
         return {"type": "text", "text": title + block.data}
     file: JsonObject = {"filename": block.name} if block.name else {}
@@ -162,7 +163,8 @@ def _render_document(block: DocumentBlock, outer: JsonObject, inner: JsonObject)
         file["file_data"] = data_url(block)
         if block.data is not None:
             file.setdefault("filename", "document.pdf")
-    return {"type": "file", "file": {**file, **inner}, **outer}
+    file.update(inner)
+    return {"type": "file", "file": file, **outer} if file.keys() & {"file_data", "file_id"} else None
 
 
 def data_url(block: ImageBlock | DocumentBlock) -> str:
