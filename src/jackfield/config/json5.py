@@ -157,7 +157,8 @@ class _Reader:
         self.text = source.text
 
     def skip(self, at: int) -> int:
-        end = past(GAP, self.text, at)
+        match = GAP.match(self.text, at)
+        end = match.end() if match else at
         if self.text.startswith("/*", end):
             self.fail("this comment is never closed", end)
         return end
@@ -208,7 +209,7 @@ class _Reader:
         if comma is not None:
             value_at = match.start(4 if string else 5 if number else 6)
             return key, self.scalar(string, number or word, value_at, at), comma, match.end()
-        value_at = self.skip(match.end())
+        value_at = match.end()
         if value_at == len(self.text):
             self.fail_open(opened, value_at)
         child = self.value(value_at, depth + 1, at)
@@ -230,7 +231,7 @@ class _Reader:
 
     def after(self, at: int) -> tuple[str, int]:
         """Return the comma that follows or nothing, and where what comes after it stands."""
-        end = self.skip(at)
+        end = at if self.text.startswith(",", at) else self.skip(at)
         return (",", self.skip(end + 1)) if self.text.startswith(",", end) else ("", end)
 
     def fail_after(self, at: int, opened: int, closer: str) -> NoReturn:
@@ -257,6 +258,8 @@ class _Reader:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if "\\u" in inner else text
 
     def number(self, text: str, at: int) -> int | float:
+        if text.isdigit() and len(text) < 16:
+            return int(text)
         digits = text.lower().lstrip("+-")
         sign = -1 if text[0] == "-" else 1
         if digits.startswith("0x"):
@@ -268,6 +271,7 @@ class _Reader:
         return sign * int(digits)
 
     def no_value(self, at: int) -> str:
+        self.skip(at)  # what stands there may be an unclosed comment
         if self.text[at : at + 1] in {'"', "'"}:
             return "this text is never closed on its line"
         return f"expected a value, found {_glimpse(self.text, at)}"
