@@ -113,6 +113,19 @@ def test_a_dry_run_writes_nothing_at_all(folder: Path) -> None:
     assert paths.config.read_text("utf-8") == TEXT
 
 
+def test_only_the_warnings_of_the_change_are_told(folder: Path) -> None:
+    paths = write(folder, "{\n  models: { providers: { x: { apiKey: '${OLD}' } } },\n}\n")
+    (folder / ".env").write_text("KNOWN=1\n", encoding="utf-8")
+    edits = [
+        Set(("models", "providers", "w"), {"baseUrl": "${KNOWN}", "apiKey": "${NEW}"}),
+        Set(("env",), {"A": "b"}),
+    ]
+
+    assert edit_config(paths, edits, environ={}).warnings == (
+        "models.providers.w.apiKey (jackfield.json:2): NEW is not set",
+    )
+
+
 def test_an_edit_that_would_break_the_config_is_refused(folder: Path) -> None:
     paths = write(folder, TEXT)
     with pytest.raises(InvalidConfig, match="the config would have 1 problem") as caught:

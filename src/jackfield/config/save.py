@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -17,16 +18,19 @@ from msgspec import Struct
 
 from jackfield.config.disk import hold_lock, save_text
 from jackfield.config.edit import append, set_value, unset
+from jackfield.config.environment import load_environ
 from jackfield.config.keypath import KeyPath
 from jackfield.config.load import check_tree
 from jackfield.config.mask import mask_text
 from jackfield.config.owner import find_owner
 from jackfield.config.paths import Paths
 from jackfield.config.render import Value
-from jackfield.config.schema import Environ, InvalidConfig, Issue
+from jackfield.config.schema import Environ, InvalidConfig
 from jackfield.config.source import MAX_BYTES, load_tree, open_includes, read_text, real_path
 from jackfield.errors import ConfigError
 from jackfield.message import JsonObject
+
+_LINE = re.compile(r":\d+\b")
 
 
 class Set(Struct, frozen=True):
@@ -60,7 +64,7 @@ class EditResult(Struct, frozen=True):
     path: Path  # the config
     files: tuple[Path, ...]  # the files whose text changed; empty: nothing to do
     diff: str  # unified, with keys masked
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # those the change brings
 
 
 def edit_config(
@@ -113,18 +117,20 @@ def _apply(text: str, edit: Edit, path: KeyPath) -> str:
 
 
 def _check(paths: Paths, environ: Environ, texts: Mapping[Path, str]) -> tuple[str, ...]:
-    """Return the new text's warnings; a problem that was there before does not stop a change."""
-    old = check_tree(paths, Environ(environ), load_tree(paths.config, environ)[0])
-    new = check_tree(paths, Environ(environ), load_tree(paths.config, environ, texts)[0])
-    known = {_without_place(issue) for issue in old.issues}
-    issues = tuple(issue for issue in new.issues if _without_place(issue) not in known)
+    """Return the warnings the change brings; raise for its issues. What was there before does not stop it."""
+    effective, _ = load_environ(environ, paths.dotenv, paths.home)
+    old = check_tree(paths, Environ(effective), load_tree(paths.config, environ)[0])
+    new = check_tree(paths, Environ(effective), load_tree(paths.config, environ, texts)[0])
+    known = {(issue.path, issue.message) for issue in old.issues}
+    issues = tuple(issue for issue in new.issues if (issue.path, issue.message) not in known)
     if issues:
         raise InvalidConfig(issues, changed=True)
-    return new.config.warnings
+    heard = set(map(_without_line, old.config.warnings))
+    return tuple(warning for warning in new.config.warnings if _without_line(warning) not in heard)
 
 
-def _without_place(issue: Issue) -> tuple[str, str]:
-    return issue.path, issue.message
+def _without_line(warning: str) -> str:
+    return _LINE.sub("", warning)
 
 
 def _diff(file: Path, before: str, after: str) -> Iterator[str]:
