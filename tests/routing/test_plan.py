@@ -12,7 +12,7 @@ from jackfield.config.paths import Paths
 from jackfield.config.schema import AllowList, Config, ProfileMeta, ProviderConfig, Route
 from jackfield.errors import ConfigError, Error, InvalidRequest, ModelNotFound, NotAllowed
 from jackfield.message import ChatRequest, ImageBlock, Message, TextBlock, ToolResult
-from jackfield.model import Model
+from jackfield.model import Model, Timeouts
 from jackfield.routing.plan import Plan, plan, resolve_ref, split_profile
 
 HOME = Path("/home/user/.jackfield")
@@ -245,3 +245,15 @@ def test_every_refusal_is_one_of_our_errors() -> None:
     for text in ("/", "a/", "/b", " ", "@", "a@b", "//", "é/ü", "a/b@", "x" * 5000):
         with pytest.raises(Error):
             planned(text)
+
+
+def test_timers_come_from_the_narrowest_setting_that_says_one() -> None:
+    box = ProviderConfig(
+        id="box", base_url="http://127.0.0.1:1", models=(Model(id="m"),), timeouts=Timeouts(idle=7, total=70)
+    )
+    route = Route(name="quick", primary="box/m", timeouts=Timeouts(idle=1))
+    config = configure(providers={"box": box}, routes={"quick": route}, timeout_s=600)
+    direct, routed = planned("box/m", config).candidates[0], planned("quick", config).candidates[0]
+    assert direct.info.timeouts == Timeouts(idle=7, total=70)
+    assert routed.model.timeouts == Timeouts(idle=1)
+    assert planned("openai/gpt-5.2", config).candidates[0].info.timeouts == Timeouts(total=600)

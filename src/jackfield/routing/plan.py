@@ -208,11 +208,18 @@ def _candidate(name: Named, config: Config, catalog: Catalog, profile_id: str | 
     ref = ModelRef(info.id, model.id)
     return Candidate(
         ref=ref,
-        info=replace(info, params={**config.params.get("", {}), **info.params}),
+        info=_with_defaults(info, config),
         model=_configured(model, str(ref), name, config),
         reason=name.reason,
         profile_id=profile_id or name.profile_id or pinned,
     )
+
+
+def _with_defaults(info: ProviderInfo, config: Config) -> ProviderInfo:
+    """Return the provider over what the config says of all models."""
+    timeouts = merge_timeouts(Timeouts(total=config.timeout_s), info.timeouts)
+    params = {**config.params.get("", {}), **info.params}
+    return replace(info, params=params, timeouts=timeouts if timeouts != Timeouts() else None)
 
 
 def _configured(model: Model, ref: str, name: Named, config: Config) -> Model:
