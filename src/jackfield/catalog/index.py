@@ -28,10 +28,10 @@ class Head(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """One provider, undecoded: `info` is a `ProviderInfo` without its rows, `models` a list of `Model`."""
+    """One provider: `info` is a `ProviderInfo` without its rows, undecoded; its rows stand on `line` of the file."""
 
     info: Raw
-    models: bytes
+    line: int
 
 
 class Index(Struct, frozen=True):
@@ -56,10 +56,15 @@ _INFO = msgspec.json.Decoder(ProviderInfo)
 @lru_cache(maxsize=1)
 def load_index() -> Index:
     """Return the built-in catalog; it is read once."""
-    first, *rest = PATH.read_bytes().split(b"\n")
-    head = msgspec.json.decode(first, type=Head)
-    entries = {name: Entry(info, rest[head.lines[name] - 2]) for name, info in head.infos.items()}
+    with PATH.open("rb") as file:
+        head = msgspec.json.decode(file.readline(), type=Head)
+    entries = {name: Entry(info, head.lines[name]) for name, info in head.infos.items()}
     return Index(head.aliases, head.hosts, entries)
+
+
+@lru_cache(maxsize=1)
+def _lines() -> list[bytes]:
+    return PATH.read_bytes().split(b"\n")
 
 
 def parse_info(entry: Entry) -> ProviderInfo:
@@ -69,9 +74,9 @@ def parse_info(entry: Entry) -> ProviderInfo:
 
 def parse_rows(entry: Entry) -> tuple[Model, ...]:
     """Decode a provider's rows."""
-    return _ROWS.decode(entry.models)
+    return _ROWS.decode(_lines()[entry.line - 1])
 
 
 def parse_ids(entry: Entry) -> tuple[str, ...]:
     """Decode nothing but the ids of a provider's rows."""
-    return tuple(row.id for row in _IDS.decode(entry.models))
+    return tuple(row.id for row in _IDS.decode(_lines()[entry.line - 1]))

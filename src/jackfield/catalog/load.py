@@ -240,8 +240,9 @@ def _over_row(row: Model, over: Model) -> Model:
 
 def _fill_row(row: Model) -> Model:
     """Return a row that only the config knows; the contract says that its unnamed prices are zero."""
-    said = {} if row.cost is UNSET else _said(asdict(row.cost))
-    return replace(row, cost=Cost(**{**asdict(FREE), **said}))
+    if row.cost is UNSET:
+        return replace(row, cost=FREE)
+    return replace(row, cost=Cost(**{**asdict(FREE), **_said(asdict(row.cost))}))
 
 
 def _said(fields: Mapping[Key, Value | None]) -> dict[Key, Value]:
