@@ -13,7 +13,8 @@ from jackfield.config.schema import AllowList, Config, ProfileMeta, ProviderConf
 from jackfield.errors import ConfigError, Error, InvalidRequest, ModelNotFound, NotAllowed
 from jackfield.message import ChatRequest, ImageBlock, Message, TextBlock, ToolResult
 from jackfield.model import Model, Timeouts
-from jackfield.routing.plan import Plan, plan, resolve_ref, split_profile
+from jackfield.routing.names import split_profile
+from jackfield.routing.plan import Plan, plan, resolve_ref
 
 HOME = Path("/home/user/.jackfield")
 PATHS = Paths(

@@ -21,7 +21,8 @@ from jackfield.errors import Error
 from jackfield.message import JsonObject
 from jackfield.model import Model, ModelRef, ProviderInfo
 from jackfield.providers.discover import LocalServer, find_local
-from jackfield.routing.plan import admission, privacy_of, resolve_ref
+from jackfield.routing.plan import resolve_ref
+from jackfield.routing.policy import admission, privacy_of
 
 VARIANT = re.compile(r"_API_KEYS$|_API_KEY_\d+$|^OPENCLAW_LIVE_")
 HIDDEN = "legacy"  # a row that still answers to its name but is offered to nobody

@@ -14,7 +14,8 @@ from jackfield.config.save import Edit, Set, edit_config
 from jackfield.errors import ModelNotFound, NotAllowed
 from jackfield.message import JsonObject
 from jackfield.model import ModelRef
-from jackfield.routing.plan import check_allowed, resolve_ref
+from jackfield.routing.plan import resolve_ref
+from jackfield.routing.policy import check_allowed
 
 DEFAULTS: KeyPath = ("agents", "defaults")
 

@@ -19,7 +19,7 @@ from jackfield.config.save import EditResult
 from jackfield.errors import AuthError, Error, NotAllowed, UsageError
 from jackfield.message import JsonObject
 from jackfield.model import ModelRef
-from jackfield.routing.plan import check_allowed
+from jackfield.routing.policy import check_allowed
 
 
 def carry_out(context: Context, given: Given) -> None:

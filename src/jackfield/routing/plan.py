@@ -6,21 +6,19 @@ clock, so that a live call, an explanation and a test run the same code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from jackfield.catalog.load import Catalog
 from jackfield.config.schema import Config
-from jackfield.errors import ConfigError, InvalidRequest, ModelNotFound, NotAllowed
+from jackfield.errors import InvalidRequest, ModelNotFound, NotAllowed
 from jackfield.message import ChatRequest, ImageBlock, ToolResult
-from jackfield.model import Model, ModelRef, Privacy, ProviderInfo, Timeouts
+from jackfield.model import Model, ModelRef, ProviderInfo, Timeouts
+from jackfield.routing.names import DEFAULT, Named, expand_names, follow, split_profile
+from jackfield.routing.policy import PRIVACY, check_allowed, privacy_of
 from jackfield.transport.request import merge_timeouts
-
-DEFAULT = "default"  # the name of whatever the config's primary is
-# From the most private to the least; a policy admits its own level and those before it.
-PRIVACY: tuple[Privacy, ...] = ("local", "private", "zdr", "anonymized", "standard")
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -49,16 +47,6 @@ class Plan(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-class Named(Struct, frozen=True, kw_only=True):
-    """A model as somebody wrote it, with what they meant by it."""
-
-    text: str
-    reason: str
-    profile_id: str | None = None
-    explicit: bool = False  # named by the caller: the allowlist applies
-    timeouts: Timeouts | None = None  # the route's
-
-
 def plan(
     request: ChatRequest,
     config: Config,
@@ -72,7 +60,7 @@ def plan(
     A `provider/model` stands alone unless the caller gives fallbacks; `default`, a route and
     an alias of a route bring their own.
     """
-    names = list(_names(request.model or DEFAULT, config))
+    names = list(expand_names(request.model or DEFAULT, config))
     names += [Named(text=text, reason="fallback given by the caller") for text in fallbacks]
     candidates = [_candidate(name, config, catalog, profile_id) for name in names]
     first = candidates[0]
@@ -98,108 +86,15 @@ def resolve_ref(text: str, config: Config, catalog: Catalog) -> tuple[ModelRef, 
 
     `text` is a reference, an alias, a route (its primary) or `default`.
     """
-    candidate = _candidate(next(_names(text, config)), config, catalog, None)
+    candidate = _candidate(next(expand_names(text, config)), config, catalog, None)
     return candidate.ref, candidate.profile_id
-
-
-def split_profile(text: str, known: Sequence[str]) -> tuple[str, str | None]:
-    """Split `ref@profile`: at the last `@` after the first slash, and only if a profile follows.
-
-    Model ids may hold an `@` of their own (`@cf/openai/…`), so the suffix must be a known
-    profile id or look like `<provider>:<name>`.
-    """
-    slash = text.find("/")
-    at = text.rfind("@")
-    if slash < 0 or at <= slash + 1:
-        return text, None
-    suffix = text[at + 1 :]
-    provider = text[:slash].strip().lower()
-    if suffix in known or suffix.startswith(f"{provider}:"):
-        return text[:at], suffix
-    return text, None
-
-
-def check_allowed(ref: ModelRef, config: Config, catalog: Catalog) -> None:
-    """Raise `NotAllowed` when an allowlist stands and does not hold this model."""
-    allow = config.allow
-    if allow is None or admission(config, catalog)(ref):
-        return
-    raise NotAllowed(
-        f"model {str(ref)!r} is not allowed by {allow.origin}",
-        hint=f"allowed: {', '.join(allow.patterns)}\nadd it there, or ask for one of these",
-    )
-
-
-def admission(config: Config, catalog: Catalog) -> Callable[[ModelRef], bool]:
-    """Return the allowlist as a test, made once for many refs; without a list everything passes.
-
-    Both sides count under their own ids: `z.ai/glm-4.7` in the list admits `zai/glm-4.7`.
-    """
-    if config.allow is None:
-        return lambda _: True
-    patterns = [catalog.canonical(_follow(pattern, config)).lower() for pattern in config.allow.patterns]
-    # Only a trailing `*` is a wildcard; ids hold brackets and question marks of their own.
-    starts = tuple(pattern[:-1] for pattern in patterns if pattern.endswith("*"))
-    exact = {pattern for pattern in patterns if not pattern.endswith("*")}
-
-    def admits(ref: ModelRef) -> bool:
-        name = catalog.canonical(str(ref)).lower()
-        return name in exact or name.startswith(starts)
-
-    return admits
-
-
-# -- names -------------------------------------------------------------------------
-
-
-def _names(text: str, config: Config) -> Iterator[Named]:
-    text = text.strip()
-    if text == DEFAULT and DEFAULT not in config.aliases and DEFAULT not in config.routes:
-        if not config.primary:
-            raise ConfigError(
-                "no model is named and no default is set",
-                hint='name one: jackfield chat --model provider/model "…"\nor set one: jackfield models set provider/model\n'
-                "or set up a provider: jackfield onboard",
-            )
-        # Nobody typed it: the allowlist does not apply, and an alias needs no telling.
-        primary = [replace(name, explicit=False) for name in _expand(config.primary, config, "the config's primary")]
-        yield from primary
-        if len(primary) == 1:
-            yield from (Named(text=each, reason="the config's fallback") for each in config.fallbacks)
-        return
-    yield from _expand(text, config, "requested")
-
-
-def _expand(text: str, config: Config, reason: str) -> Iterator[Named]:
-    name, profile_id = split_profile(text, tuple(config.auth_profiles))
-    meant = _follow(name, config)
-    if meant in config.routes:
-        route = config.routes[meant]
-        steps = [
-            (route.primary, f"primary of route {meant}"),
-            *((each, f"fallback of route {meant}") for each in route.fallbacks),
-        ]
-        yield from (Named(text=_follow(text, config), reason=why, timeouts=route.timeouts) for text, why in steps)
-        return
-    via = f"{reason}, by alias {name}" if meant != name else reason
-    yield Named(text=meant, reason=via, profile_id=profile_id, explicit=True)
-
-
-def _follow(text: str, config: Config) -> str:
-    # An alias may name another alias or a route; more steps than aliases is a circle.
-    seen = text
-    for _ in range(len(config.aliases) + 1):
-        if seen in config.routes or seen.lower() not in config.aliases:
-            return seen
-        seen = config.aliases[seen.lower()]
-    raise ConfigError(f"alias {text!r} leads back to itself", hint="see: jackfield models aliases list")
 
 
 # -- candidates --------------------------------------------------------------------
 
 
 def _candidate(name: Named, config: Config, catalog: Catalog, profile_id: str | None) -> Candidate:
-    text, pinned = split_profile(_follow(name.text, config), tuple(config.auth_profiles))
+    text, pinned = split_profile(follow(name.text, config), tuple(config.auth_profiles))
     ref = ModelRef.parse(text) or _find_bare(text, config, catalog)
     info = catalog.provider(ref.provider)
     if info is None:
@@ -303,10 +198,3 @@ def _admit(candidates: list[Candidate], config: Config) -> tuple[list[Candidate]
         else:
             admitted.setdefault((candidate.ref, candidate.profile_id), candidate)
     return list(admitted.values()), skipped
-
-
-def privacy_of(info: ProviderInfo, model: Model) -> Privacy:
-    """Return what is promised about a request to this model; nothing said means standard."""
-    if model.privacy is not UNSET:
-        return model.privacy
-    return info.privacy or ("local" if info.local else "standard")
