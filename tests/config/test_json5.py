@@ -74,6 +74,7 @@ ERRORS = [
     (r'{a: "\x4"}', 1, 6, r"unknown escape \x"),
     (r'{a: "b\u12"}', 1, 7, r"unknown escape \u"),
     (r'{a: "\1"}', 1, 6, r"unknown escape \1"),
+    (r"{a\x41: 1}", 1, 2, r"unknown escape in the key a\x41"),
     ("{a: “x”}", 1, 5, "expected a value, found a typographic quote; use \" or '"),
     ("{a: " + "9" * 2000 + "}", 1, 5, "this number has more than 1000 digits"),
     ("\ufeff{a:\n  ?}", 2, 3, "expected a value, found '?'"),

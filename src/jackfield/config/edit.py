@@ -12,8 +12,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from jackfield.config.json5 import GAP, Node, parse, past
+from jackfield.config.json5 import GAP, parse, past
 from jackfield.config.keypath import KeyPath, render_path
+from jackfield.config.node import Node
 from jackfield.config.render import Manner, Value, observe, render_key, render_value
 from jackfield.errors import ConfigError
 

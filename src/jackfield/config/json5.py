@@ -1,20 +1,15 @@
-"""JSON5 text as a tree that remembers where each value stands.
+"""JSON5 text → tree, after the JSON5 specification (spec.json5.org, 1.0.0).
 
-Follows the JSON5 specification (spec.json5.org, 1.0.0). Every node keeps its span in the
-text, so that errors name line and column and an edit can replace one value and nothing
-else. Knows no file and no schema.
+Errors say what was expected, where, and which bracket is still open. Knows no file and no
+schema.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, NoReturn
+from typing import NoReturn
 
-from msgspec import Struct
-
-Kind = Literal["object", "array", "string", "number", "boolean", "null"]
+from jackfield.config.node import Kind, Node, Source
 
 MAX_DEPTH = 200  # deeper than any real config; keeps the recursion below Python's own limit
 # Python's blanks are JSON5's and six control characters more, which nobody writes.
@@ -35,6 +30,7 @@ _AFTER = rf"{_GAP}(,?){_GAP}"
 _match_member = re.compile(rf"{_KEY}(?:{_SCALAR}{_AFTER})?").match
 _match_item = re.compile(_SCALAR + _AFTER).match
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(\r\n|[\s\S]))")
+_UNICODE = re.compile(r"\\u[0-9a-fA-F]{4}")
 _ESCAPED = {
     "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0",
     "\n": "", "\r\n": "", "\r": "", "\u2028": "", "\u2029": "",
@@ -44,34 +40,6 @@ _WORDS: dict[str, tuple[Kind, bool | None]] = {
     "false": ("boolean", False),
     "null": ("null", None),
 }
-_SHOWN = {
-    "object": "an object",
-    "array": "a list",
-    "string": "a text",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "null",
-}
-
-
-class Source:
-    """A text with the name it goes by in messages, and the keys it says twice."""
-
-    __slots__ = ("_lines", "name", "repeated", "text")
-
-    def __init__(self, text: str, name: str = "") -> None:
-        self.text = text
-        self.name = name
-        self.repeated: list[tuple[str, int]] = []  # key, offset of its later mention
-        self._lines: list[int] = []  # where each line starts, once asked for
-
-    def locate(self, offset: int) -> tuple[int, int]:
-        """Return line and column of an offset, both from 1; a byte-order mark takes no column."""
-        if not self._lines:
-            self._lines = [0, *(match.end() for match in re.finditer("\n", self.text))]
-        line = bisect_right(self._lines, offset)
-        mark = line == 1 and self.text.startswith("\ufeff") and offset > 0
-        return line, offset - self._lines[line - 1] + 1 - mark
 
 
 class Json5Error(ValueError):
@@ -81,58 +49,6 @@ class Json5Error(ValueError):
         self.message = message
         self.line, self.column = source.locate(offset)
         super().__init__(f"line {self.line}, column {self.column}: {message}")
-
-
-class Node(Struct, eq=False, gc=False):  # a tree has no cycles, and there are thousands
-    """One value: `text[start:end]`. Objects hold nodes by key, arrays nodes in order, the rest plain values."""
-
-    source: Source
-    kind: Kind
-    value: Any
-    start: int
-    end: int
-    key_start: int = -1  # where its key stands; -1: it is no member
-    members: Sequence[tuple[str, Node]] = ()  # of an object, in the text's order, repeated keys too
-
-    @property
-    def text(self) -> str:
-        """The value as it stands in the text; a number's digits are exact only here."""
-        return self.source.text[self.start : self.end]
-
-    @property
-    def shown(self) -> str:
-        """The kind of value in words, for a message."""
-        return _SHOWN[self.kind]
-
-    @property
-    def line(self) -> int:
-        """The line it starts on, from 1."""
-        return self.source.locate(self.start)[0]
-
-    def plain(self) -> Any:
-        """Return the value as Python's own dicts, lists, texts and numbers."""
-        if self.kind == "object":
-            return {key: node.plain() for key, node in self.value.items()}
-        return [node.plain() for node in self.value] if self.kind == "array" else self.value
-
-    def find(self, path: Iterable[str | int]) -> Node | None:
-        """Return the node at a path below this one; `None` when there is none."""
-        node = self
-        for step in path:
-            if (node.kind == "object" and step in node.value) or (
-                node.kind == "array" and isinstance(step, int) and step < len(node.value)
-            ):
-                node = node.value[step]
-            else:
-                return None
-        return node
-
-    def walk(self) -> Iterator[Node]:
-        """Yield this node and every node below it."""
-        yield self
-        children = self.value.values() if self.kind == "object" else self.value if self.kind == "array" else ()
-        for child in children:
-            yield from child.walk()
 
 
 def parse(text: str, name: str = "") -> Node:
@@ -205,6 +121,8 @@ class _Reader:
             self.fail(f'expected ":" after the key {quoted or name}, found {_glimpse(self.text, end)}', end)
         key = name or quoted[1:-1]
         if "\\" in key:
+            if name and "\\" in _UNICODE.sub("", name):
+                self.fail(f"unknown escape in the key {name}", at)
             key = self.unquote(f'"{name}"' if name else quoted, at)
         if comma is not None:
             value_at = match.start(4 if string else 5 if number else 6)

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.config.environment import add_block, load_environ
-from jackfield.config.json5 import Node, Source
+from jackfield.config.node import Node, Source
 from jackfield.config.paths import CONFIG_NAME, Paths
 from jackfield.config.provider import build_providers, build_routes
 from jackfield.config.read import Reader

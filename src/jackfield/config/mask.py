@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from jackfield.config.environment import VARIABLE
-from jackfield.config.json5 import Json5Error, Node, parse
+from jackfield.config.json5 import Json5Error, parse
+from jackfield.config.node import Node
 from jackfield.config.shape import Anything, Either, Key, ListOf, MapOf, SecretText, Shape, Table
 from jackfield.config.table import ROOT
 from jackfield.credential import Secret

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from jackfield.config.json5 import Node
 from jackfield.config.keypath import KeyPath, render_path
+from jackfield.config.node import Node
 from jackfield.config.source import INCLUDE, Includes, included_files
 from jackfield.errors import ConfigError
 

@@ -17,8 +17,8 @@ from typing import Any
 from msgspec import UNSET
 
 from jackfield.config.environment import VARIABLE, fill
-from jackfield.config.json5 import Node
 from jackfield.config.keypath import KeyPath, render_path
+from jackfield.config.node import Node
 from jackfield.config.schema import ConfigSecret, Issue, MissingVar
 from jackfield.config.shape import (
     Anything,

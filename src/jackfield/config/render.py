@@ -10,7 +10,7 @@ from typing import TypeAlias, Union
 
 from msgspec import Struct
 
-from jackfield.config.json5 import Node
+from jackfield.config.node import Node
 from jackfield.errors import ConfigError
 
 # What can be written into a config.

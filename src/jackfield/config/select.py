@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from jackfield.config.json5 import Node
 from jackfield.config.keypath import KeyPath, render_path
+from jackfield.config.node import Node
 from jackfield.config.read import Reader, place
 from jackfield.config.schema import AllowList, Cooldowns, ProfileMeta
 from jackfield.config.table import CHOICE, DEFAULT_MODELS

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from jackfield.config.json5 import Json5Error, Node, Source, parse
+from jackfield.config.json5 import Json5Error, parse
 from jackfield.config.keypath import KeyPath, render_path
+from jackfield.config.node import Node, Source
 from jackfield.config.schema import InvalidConfig, Issue
 
 MAX_BYTES = 16 << 20
