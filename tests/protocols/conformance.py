@@ -8,14 +8,16 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 from jackfield.errors import Error
 from jackfield.message import Accumulator, ChatResponse, StreamEvent, Usage
 from jackfield.protocols import aws_eventstream
-from jackfield.protocols.base import Protocol
+
+# A protocol's package, or what `load` returns: the same thing, which the type checker cannot know.
+Wire: TypeAlias = Any
 
 # -- recordings --------------------------------------------------------------------
 
@@ -55,7 +57,7 @@ def _load_case(folder: Path) -> Case:
     )
 
 
-def read_case(protocol: Protocol, case: Case) -> ChatResponse | Error:
+def read_case(protocol: Wire, case: Case) -> ChatResponse | Error:
     """Return what the protocol makes of a recorded answer."""
     if case.status >= 400:
         return protocol.parse_error(case.status, case.body)
@@ -136,7 +138,7 @@ def _call_differences(case: Case, reply: ChatResponse) -> Iterator[str]:
 class Heard:
     """What a protocol's parser made of a stream that came in these pieces."""
 
-    def __init__(self, protocol: Protocol, pieces: Iterable[bytes]) -> None:
+    def __init__(self, protocol: Wire, pieces: Iterable[bytes]) -> None:
         parser = protocol.StreamParser()
         self.events: list[StreamEvent] = []
         self.error: Error | None = None
@@ -193,7 +195,7 @@ def random_cuts(data: bytes, seed: int, pieces: int = 12) -> list[bytes]:
     return cut(data, sorted(random.randrange(len(data) + 1) for _ in range(pieces)))
 
 
-def render_stream(protocol: Protocol, events: Sequence[StreamEvent]) -> bytes:
+def render_stream(protocol: Wire, events: Sequence[StreamEvent]) -> bytes:
     """Return a whole stream as the protocol's renderer writes it."""
     renderer = protocol.StreamRenderer()
     return b"".join(renderer.feed(event) for event in events) + renderer.close()

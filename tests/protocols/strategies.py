@@ -66,7 +66,7 @@ answers = st.lists(texts, max_size=1) | st.builds(
 )
 results = st.builds(ToolResult, words, answers)
 tools = st.builds(Tool, names, st.just("") | words, schemas, st.none() | st.booleans(), marks)
-tool_choices = st.sampled_from(["auto", "none", "required"]).map(ToolChoice) | names.map(
+tool_choices = st.builds(ToolChoice, st.sampled_from(["auto", "none", "required"])) | names.map(
     lambda name: ToolChoice("tool", name)
 )
 formats = st.just(ResponseFormat()) | st.builds(

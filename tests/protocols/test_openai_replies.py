@@ -64,6 +64,15 @@ def test_thoughts_of_which_no_word_is_missing_keep_their_details_apart() -> None
     assert whole.opaque == {wire.NAME: {"field": "reasoning", "details": details}}  # type: ignore[union-attr]
 
 
+def test_details_alone_are_kept_and_read_only_where_claude_signed_them() -> None:
+    summary = {"type": "reasoning.summary", "summary": "Hm.", "format": "openai-responses-v1"}
+    assert parse({"content": "Hi", "reasoning": None, "reasoning_details": [summary]}).content[0] == ThinkingBlock(
+        "", redacted=True, opaque={wire.NAME: {"details": [summary]}}
+    )
+    signed = {"type": "reasoning.text", "text": "Hm.", "signature": "c2ln", "format": "anthropic-claude-v1"}
+    assert parse({"content": "Hi", "reasoning_details": [signed]}).thinking == "Hm."
+
+
 def test_a_refusal_pictures_and_speech_are_blocks() -> None:
     url = {"url": "data:image/png;base64,aGk="}
     audio = {"id": "audio_1", "data": "aGk=", "transcript": "Hi", "expires_at": 7}

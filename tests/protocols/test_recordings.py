@@ -36,7 +36,6 @@ WIRES = {
 # Case → why our answer is another, and rightly so.
 EXCEPTIONS = {
     "cerebras/tool-call-s-6fd354ee60": "two calls with two ids under one index are two calls, not one with `{}{}`",
-    "openrouter/citations-n-74cc4de701": "thoughts that stand in reasoning_details alone are shown as well",
     "snowflake/text-s-5e0869bc0e": "a stream that counts its tokens and says [DONE] without a finish reason has stopped",
 }
 # Requests their own provider refused, for the same reason as we do.

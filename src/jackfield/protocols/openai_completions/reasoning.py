@@ -22,7 +22,9 @@ def parse_reasoning(wire: JsonObject) -> list[tuple[int, ThinkingBlock]]:
     field = next((name for name in FIELDS if as_text(wire.get(name))), None)
     text = wire[field] if field else ""
     details = [detail for detail in as_list(wire.get(DETAILS)) if isinstance(detail, dict)]
-    if details and text in ("", "".join(map(detail_text, details))):
+    # Without a text of its own, only what a Claude model signed is read out of the details.
+    is_claudes = not text and all(detail.get("format") == CLAUDE for detail in details)
+    if details and (is_claudes or text == "".join(map(detail_text, details))):
         blocks = [make_thought(detail_text(detail), field, [detail]) for detail in details]
         places = [detail["index"] if isinstance(detail.get("index"), int) else 0 for detail in details]
         return list(zip(places, blocks, strict=True))
