@@ -50,9 +50,7 @@ class Money(Struct, frozen=True):
 
 
 class Anything(Struct, frozen=True):
-    """Any value, handed on unread; `variables` in its texts are filled."""
-
-    container: bool = True  # an object
+    """An object handed on unread; variables in its texts are filled in."""
 
 
 class ListOf(Struct, frozen=True):
