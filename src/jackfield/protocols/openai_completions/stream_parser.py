@@ -110,7 +110,7 @@ class StreamParser:
     def _take(self, data: str) -> None:
         if self._ended or self._error is not None:
             return
-        if data.strip() == "[DONE]":
+        if data[:1] != "{" and data.strip() == "[DONE]":
             self._done = True
             if self._finish or self._usage:
                 self._end()
@@ -142,11 +142,11 @@ class StreamParser:
         usage = find_usage(chunk)
         if choices or usage:
             self._start(chunk)
-        # Some repeat a running count, some end with nulls: the last number wins.
-        self._usage.update(said(usage))
+        if usage:
+            # Some repeat a running count, some end with nulls: the last number wins.
+            self._usage.update(said(usage))
         for choice in as_list(choices):
-            if isinstance(choice, dict):
-                self._feed_choice(choice)
+            self._feed_choice(as_object(choice))
 
     def _start(self, chunk: JsonObject) -> None:
         if not self._started:
