@@ -309,3 +309,18 @@ def test_a_long_commented_config_keeps_every_line(folder: Path) -> None:
     added = ["      new: {", "        baseUrl: 'http://new',", "      },"]
     place = lines.index("    },")
     assert after == [*lines[:place], *added, *lines[place:-1]]
+
+
+def test_what_an_editor_saves_during_a_change_is_not_overwritten(folder: Path) -> None:
+    paths = write(folder, TEXT)
+    edited = TEXT.replace("mine", "mine, and edited just now")
+
+    def edits(_: object) -> Iterator[Set]:
+        yield Set(("models", "mode"), "merge")
+        paths.config.write_text(edited, encoding="utf-8")
+        yield Set(("models", "mode"), "replace")
+
+    with pytest.raises(ConfigError, match="changed by another program"):
+        edit_config(paths, edits, environ={})  # type: ignore[arg-type]  # an editor's save between two edits
+    assert paths.config.read_text("utf-8") == edited
+    assert not paths.config.with_name("jackfield.json.bak").exists()

@@ -99,11 +99,20 @@ def _edit(paths: Paths, edits: Edits, environ: Environ, *, dry_run: bool) -> Edi
     changed = [file for file, text in after.items() if text != before[file]]
     warnings = _check(paths, environ, {file: after[file] for file in changed})
     for file in changed if not dry_run else ():
+        _require_unchanged(file, before[file])
         if before[file]:
             save_text(file.with_name(f"{file.name}.bak"), before[file])
         save_text(file, after[file])
     diff = "".join(line for file in changed for line in _diff(file, before[file], after[file]))
     return EditResult(paths.config, tuple(changed), diff, warnings)
+
+
+def _require_unchanged(file: Path, text: str) -> None:
+    # The lock keeps our own processes apart; an editor does not know it.
+    if (read_text(file, MAX_BYTES) or "") != text:
+        raise ConfigError(
+            f"{file} was changed by another program at the same time; nothing was written", hint="run the command again"
+        )
 
 
 def _apply(text: str, edit: Edit, path: KeyPath) -> str:
