@@ -77,17 +77,22 @@ def list_cases() -> list[Case]:
         Case("jackfield --version", [*jackfield, "--version"], 2),
         Case("jackfield --help", [*jackfield, "--help"], 5),
         Case(f"jackfield models list ({MODELS} models, 24 kB config)", [*jackfield, "models", "list"], 7),
-        Case("jackfield chat (canned server)", [*jackfield, "chat", "--model", "box/m0", "Hello"], 25),
+        Case(
+            "jackfield chat (canned server)",
+            [*jackfield, "--config", "one.json", "chat", "--model", "box/m0", "Hello"],
+            25,
+        ),
     ]
 
 
 def write_home(home: Path, port: int) -> None:
-    """Write a set-up with many models; none of the developer's own is seen."""
-    rows = ",".join(f'{{id:"m{number}"}}' for number in range(MODELS))
-    provider = f'baseUrl:"http://127.0.0.1:{port}/v1",api:"openai-completions",apiKey:"k",models:[{rows}]'
-    (home / ".jackfield").mkdir(mode=0o700)
-    config = f"{{models:{{providers:{{box:{{{provider}}}}}}}}}"
-    (home / ".jackfield" / "jackfield.json").write_text(config, encoding="utf-8")
+    """Write a set-up with many models, and a config with one; none of the developer's own is seen."""
+    folder = home / ".jackfield"
+    folder.mkdir(mode=0o700)
+    for path, count in ((folder / "jackfield.json", MODELS), (home / "one.json", 1)):
+        rows = ",".join(f'{{id:"m{number}"}}' for number in range(count))
+        provider = f'baseUrl:"http://127.0.0.1:{port}/v1",api:"openai-completions",apiKey:"k",models:[{rows}]'
+        path.write_text(f"{{models:{{providers:{{box:{{{provider}}}}}}}}}", encoding="utf-8")
 
 
 def time_once(command: Sequence[str], home: Path) -> float:

@@ -59,11 +59,13 @@ def test_serve_keeps_a_server_that_chat_can_use_and_ctrl_c_ends(home: Path) -> N
 
         reply = run("--config", str(home / "served.json"), "chat", "Hello")
         served.send_signal(signal.SIGINT)
-        code = served.wait(10)
-        told = served.stderr.read()
+        try:
+            _, told = served.communicate(timeout=10)
+        finally:
+            served.kill()
 
     assert reply.out.strip() == ANSWER
-    assert code == 130
+    assert served.returncode == 130
     assert told.strip() == ""
 
 
