@@ -18,7 +18,8 @@ from time import perf_counter
 
 from jackfield import protocols
 from jackfield.config import json5
-from jackfield.message import BlockDelta, BlockEnd, BlockStart, MessageEnd, MessageStart, StreamEvent, TextBlock, Usage
+from jackfield.events import BlockDelta, BlockEnd, BlockStart, MessageEnd, MessageStart, StreamEvent
+from jackfield.message import TextBlock, Usage
 
 README = Path(__file__).with_name("README.md")
 PIECES = 1_000

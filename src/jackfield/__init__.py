@@ -14,25 +14,19 @@ if TYPE_CHECKING:
     from jackfield.client import AsyncClient, ChatStream
     from jackfield.credential import Profile, Secret
     from jackfield.errors import Error
+    from jackfield.events import Accumulator, BlockDelta, BlockEnd, BlockStart, MessageEnd, MessageStart, StreamEvent
     from jackfield.message import (
-        Accumulator,
         Attempt,
         AudioBlock,
         Block,
-        BlockDelta,
-        BlockEnd,
-        BlockStart,
         ChatRequest,
         ChatResponse,
         DocumentBlock,
         ImageBlock,
         Message,
-        MessageEnd,
-        MessageStart,
         OpaqueBlock,
         RefusalBlock,
         ResponseFormat,
-        StreamEvent,
         TextBlock,
         Thinking,
         ThinkingBlock,
@@ -50,11 +44,13 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "jackfield.client": ("AsyncClient", "ChatStream"),
     "jackfield.credential": ("Profile", "Secret"),
     "jackfield.errors": ("Error",),
+    "jackfield.events": (
+        "Accumulator", "BlockDelta", "BlockEnd", "BlockStart", "MessageEnd", "MessageStart", "StreamEvent",
+    ),
     "jackfield.message": (
-        "Accumulator", "Attempt", "AudioBlock", "Block", "BlockDelta", "BlockEnd", "BlockStart", "ChatRequest",
-        "ChatResponse", "DocumentBlock", "ImageBlock", "Message", "MessageEnd", "MessageStart", "OpaqueBlock",
-        "RefusalBlock", "ResponseFormat", "StreamEvent", "TextBlock", "Thinking", "ThinkingBlock", "Tool", "ToolCall",
-        "ToolChoice", "ToolResult", "Usage",
+        "Attempt", "AudioBlock", "Block", "ChatRequest", "ChatResponse", "DocumentBlock", "ImageBlock",
+        "Message", "OpaqueBlock", "RefusalBlock", "ResponseFormat", "TextBlock", "Thinking",
+        "ThinkingBlock", "Tool", "ToolCall", "ToolChoice", "ToolResult", "Usage",
     ),
     "jackfield.model": ("Compat", "Cost", "Model", "ModelRef", "ProviderInfo"),
     "jackfield.sync": ("Client", "chat", "stream"),

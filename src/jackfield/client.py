@@ -20,14 +20,8 @@ from jackfield.config.default import load_default
 from jackfield.config.schema import Config
 from jackfield.credential import RequestAuth
 from jackfield.errors import BadReply, Error, InvalidRequest
-from jackfield.message import (
-    Accumulator,
-    ChatRequest,
-    ChatResponse,
-    MessageStart,
-    Thinking,
-    split_events,
-)
+from jackfield.events import Accumulator, MessageStart, split_events
+from jackfield.message import ChatRequest, ChatResponse, Thinking
 from jackfield.model import Model
 from jackfield.providers.provider import check_reply, load_protocol, render, wire_compat
 from jackfield.routing.failover import Events, Walk

@@ -15,7 +15,8 @@ from typing import Any, Self, TypeVar
 
 from jackfield.client import AsyncClient, ChatStream
 from jackfield.config.schema import Config
-from jackfield.message import ChatRequest, ChatResponse, Message, StreamEvent, TextBlock
+from jackfield.events import StreamEvent
+from jackfield.message import ChatRequest, ChatResponse, Message, TextBlock
 from jackfield.model import Model
 
 T = TypeVar("T")

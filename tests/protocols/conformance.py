@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from jackfield.errors import Error
-from jackfield.message import Accumulator, ChatResponse, StreamEvent, Usage
+from jackfield.events import Accumulator, StreamEvent
+from jackfield.message import ChatResponse, Usage
 from jackfield.protocols import aws_eventstream
 
 # A protocol's package, or what `load` returns: the same thing, which the type checker cannot know.

@@ -12,26 +12,20 @@ from hypothesis import strategies as st
 from msgspec import json
 from msgspec.structs import replace
 
+from jackfield.events import BlockDelta, BlockEnd, BlockStart, MessageEnd, MessageStart, StreamEvent, split_events
 from jackfield.message import (
     Block,
-    BlockDelta,
-    BlockEnd,
-    BlockStart,
     ChatRequest,
     ChatResponse,
     Message,
-    MessageEnd,
-    MessageStart,
     OpaqueBlock,
     ResponseFormat,
-    StreamEvent,
     TextBlock,
     Thinking,
     ThinkingBlock,
     ToolCall,
     ToolResult,
     Usage,
-    split_events,
 )
 from jackfield.protocols import anthropic_messages as wire
 from tests.protocols.conformance import Heard, cut, render_stream

@@ -11,21 +11,8 @@ import anthropic
 import pytest
 
 from jackfield import errors
-from jackfield.message import (
-    BlockDelta,
-    BlockEnd,
-    BlockStart,
-    ChatResponse,
-    MessageEnd,
-    MessageStart,
-    OpaqueBlock,
-    StreamEvent,
-    TextBlock,
-    ThinkingBlock,
-    ToolCall,
-    Usage,
-    split_events,
-)
+from jackfield.events import BlockDelta, BlockEnd, BlockStart, MessageEnd, MessageStart, StreamEvent, split_events
+from jackfield.message import ChatResponse, OpaqueBlock, TextBlock, ThinkingBlock, ToolCall, Usage
 from jackfield.protocols import anthropic_messages as wire
 from tests.servers import json_reply, serve, sse_reply
 

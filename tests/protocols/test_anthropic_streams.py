@@ -10,23 +10,25 @@ from typing import Any
 import pytest
 
 from jackfield.errors import BadReply, Overloaded, StreamBroken
-from jackfield.message import (
+from jackfield.events import (
     Accumulator,
-    AudioBlock,
     BlockDelta,
     BlockEnd,
     BlockStart,
-    ChatResponse,
     MessageEnd,
     MessageStart,
+    StreamEvent,
+    split_events,
+)
+from jackfield.message import (
+    AudioBlock,
+    ChatResponse,
     OpaqueBlock,
     RefusalBlock,
-    StreamEvent,
     TextBlock,
     ThinkingBlock,
     ToolCall,
     Usage,
-    split_events,
 )
 from jackfield.protocols import anthropic_messages as wire
 from jackfield.protocols.sse import SseDecoder, encode

@@ -7,16 +7,8 @@ from typing import Any
 
 import pytest
 
-from jackfield.message import (
-    ChatResponse,
-    ImageBlock,
-    OpaqueBlock,
-    TextBlock,
-    ThinkingBlock,
-    ToolCall,
-    Usage,
-    split_events,
-)
+from jackfield.events import split_events
+from jackfield.message import ChatResponse, ImageBlock, OpaqueBlock, TextBlock, ThinkingBlock, ToolCall, Usage
 from jackfield.protocols import PACKAGES, load
 from tests.protocols.conformance import Heard, render_stream
 

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jackfield.errors import Error
-from jackfield.message import Accumulator, ChatRequest, ChatResponse, Message, ToolCall
+from jackfield.events import Accumulator
+from jackfield.message import ChatRequest, ChatResponse, Message, ToolCall
 from jackfield.model import Compat
 from jackfield.protocols import PACKAGES, load
 from jackfield.protocols.base import Protocol

@@ -12,14 +12,8 @@ from msgspec import json
 
 from jackfield import errors
 from jackfield.errors import Error, InvalidRequest
-from jackfield.message import (
-    BlockDelta,
-    ChatRequest,
-    ChatResponse,
-    StreamEvent,
-    ThinkingBlock,
-    split_events,
-)
+from jackfield.events import BlockDelta, StreamEvent, split_events
+from jackfield.message import ChatRequest, ChatResponse, ThinkingBlock
 from jackfield.model import Compat
 from jackfield.protocols import PACKAGES, load
 from jackfield.protocols import openai_completions as openai

@@ -11,7 +11,8 @@ import openai
 import pytest
 
 from jackfield import errors
-from jackfield.message import ChatResponse, RefusalBlock, TextBlock, ThinkingBlock, ToolCall, Usage, split_events
+from jackfield.events import split_events
+from jackfield.message import ChatResponse, RefusalBlock, TextBlock, ThinkingBlock, ToolCall, Usage
 from jackfield.protocols import openai_completions as wire
 from tests.protocols.conformance import render_stream
 from tests.servers import json_reply, serve, stream_reply

@@ -9,17 +9,13 @@ import pytest
 
 from jackfield import errors
 from jackfield.errors import BadReply, ContextLength, Error, RateLimit, StreamBroken
+from jackfield.events import BlockDelta, BlockEnd, BlockStart, MessageEnd, MessageStart
 from jackfield.message import (
     AudioBlock,
-    BlockDelta,
-    BlockEnd,
-    BlockStart,
     ChatRequest,
     ChatResponse,
     ImageBlock,
     Message,
-    MessageEnd,
-    MessageStart,
     OpaqueBlock,
     RefusalBlock,
     TextBlock,

@@ -11,15 +11,11 @@ import pytest
 import jackfield
 from jackfield.demo.server import DemoServer
 from jackfield.errors import AuthError, ConnectError, ContextLength, StreamBroken
+from jackfield.events import BlockDelta, BlockEnd, BlockStart, MessageEnd, MessageStart
 from jackfield.message import (
-    BlockDelta,
-    BlockEnd,
-    BlockStart,
     ChatRequest,
     ChatResponse,
     Message,
-    MessageEnd,
-    MessageStart,
     ResponseFormat,
     TextBlock,
     Thinking,

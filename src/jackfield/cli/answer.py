@@ -8,7 +8,8 @@ from typing import Any
 from jackfield.cli import ui
 from jackfield.client import ChatStream
 from jackfield.errors import BadReply, Error
-from jackfield.message import BlockDelta, BlockStart, ChatResponse, StreamEvent, TextBlock, ThinkingBlock
+from jackfield.events import BlockDelta, BlockStart, StreamEvent
+from jackfield.message import ChatResponse, TextBlock, ThinkingBlock
 
 
 class Printer:

@@ -13,7 +13,8 @@ from typing import Protocol as TypingProtocol
 import msgspec
 
 from jackfield.errors import BadReply, Error
-from jackfield.message import ChatRequest, ChatResponse, JsonObject, StreamEvent
+from jackfield.events import StreamEvent
+from jackfield.message import ChatRequest, ChatResponse, JsonObject
 from jackfield.model import Compat
 
 # A body as it came from the wire, or already decoded.

@@ -10,7 +10,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from jackfield.errors import Error
-from jackfield.message import Attempt, BlockStart, MessageEnd, StreamEvent
+from jackfield.events import BlockStart, MessageEnd, StreamEvent
+from jackfield.message import Attempt
 from jackfield.routing.plan import Candidate, Plan
 
 # One try: gives the reply's events, or raises one of our errors.

@@ -6,18 +6,8 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from jackfield.message import (
-    Block,
-    BlockDelta,
-    BlockEnd,
-    BlockStart,
-    JsonObject,
-    OpaqueBlock,
-    StreamEvent,
-    TextBlock,
-    ThinkingBlock,
-    ToolCall,
-)
+from jackfield.events import BlockDelta, BlockEnd, BlockStart, StreamEvent
+from jackfield.message import Block, JsonObject, OpaqueBlock, TextBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.anthropic_messages.blocks import as_input, as_json, parse_block
 from jackfield.protocols.anthropic_messages.wire import NAME, read
 from jackfield.protocols.base import as_opaque, own_fields

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from jackfield.errors import BadReply, Error, InvalidRequest, StreamBroken
-from jackfield.message import Accumulator, JsonObject, MessageEnd, MessageStart, StreamEvent, ToolCall
+from jackfield.events import Accumulator, MessageEnd, MessageStart, StreamEvent
+from jackfield.message import JsonObject, ToolCall
 from jackfield.protocols.anthropic_messages.errors import parse_error
 from jackfield.protocols.anthropic_messages.open_block import OpenBlock
 from jackfield.protocols.anthropic_messages.response import parse_extras, parse_reason, parse_usage

@@ -12,21 +12,8 @@ import msgspec
 from msgspec.structs import replace
 
 from jackfield.errors import Error
-from jackfield.message import (
-    Block,
-    BlockDelta,
-    BlockEnd,
-    BlockStart,
-    ChatResponse,
-    JsonObject,
-    MessageEnd,
-    MessageStart,
-    RefusalBlock,
-    StreamEvent,
-    TextBlock,
-    ThinkingBlock,
-    ToolCall,
-)
+from jackfield.events import BlockDelta, BlockEnd, BlockStart, MessageEnd, MessageStart, StreamEvent
+from jackfield.message import Block, ChatResponse, JsonObject, RefusalBlock, TextBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.anthropic_messages.blocks import render_block
 from jackfield.protocols.anthropic_messages.errors import render_error
 from jackfield.protocols.anthropic_messages.response import (

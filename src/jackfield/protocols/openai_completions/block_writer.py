@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jackfield.message import (
-    Block,
-    BlockDelta,
-    BlockEnd,
-    BlockStart,
-    JsonObject,
-    RefusalBlock,
-    StreamEvent,
-    TextBlock,
-    ThinkingBlock,
-)
+from jackfield.events import BlockDelta, BlockEnd, BlockStart, StreamEvent
+from jackfield.message import Block, JsonObject, RefusalBlock, TextBlock, ThinkingBlock
 from jackfield.protocols.openai_completions.fields import keep
 from jackfield.protocols.openai_completions.merge import merge_list
 from jackfield.protocols.openai_completions.reasoning import make_thought, signature_of

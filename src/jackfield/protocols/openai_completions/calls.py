@@ -10,7 +10,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from jackfield.message import BlockDelta, BlockEnd, JsonObject, ToolCall
+from jackfield.events import BlockDelta, BlockEnd
+from jackfield.message import JsonObject, ToolCall
 from jackfield.protocols.openai_completions.block_writer import BlockWriter
 from jackfield.protocols.openai_completions.fields import as_count, as_object, as_text, keep, rest
 from jackfield.protocols.openai_completions.merge import merge

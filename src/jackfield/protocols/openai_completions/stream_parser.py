@@ -12,18 +12,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from jackfield.errors import BadReply, Error, StreamBroken
-from jackfield.message import (
-    Accumulator,
-    JsonObject,
-    MessageEnd,
-    MessageStart,
-    RefusalBlock,
-    StreamEvent,
-    TextBlock,
-    ThinkingBlock,
-    ToolCall,
-    split_events,
-)  # fmt: skip
+from jackfield.events import Accumulator, MessageEnd, MessageStart, StreamEvent, split_events
+from jackfield.message import JsonObject, RefusalBlock, TextBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.base import preview
 from jackfield.protocols.openai_completions.block_writer import PART, BlockWriter
 from jackfield.protocols.openai_completions.calls import CallReader

@@ -5,21 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from jackfield.errors import Error
-from jackfield.message import (
-    AudioBlock,
-    Block,
-    BlockDelta,
-    BlockEnd,
-    BlockStart,
-    ImageBlock,
-    JsonObject,
-    MessageEnd,
-    MessageStart,
-    RefusalBlock,
-    StreamEvent,
-    ThinkingBlock,
-    ToolCall,
-)  # fmt: skip
+from jackfield.events import BlockDelta, BlockEnd, BlockStart, MessageEnd, MessageStart, StreamEvent
+from jackfield.message import AudioBlock, Block, ImageBlock, JsonObject, RefusalBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.openai_completions.errors import render_error
 from jackfield.protocols.openai_completions.fields import as_list, as_object, own, rest
