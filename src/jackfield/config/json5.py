@@ -13,8 +13,9 @@ from jackfield.config.node import Kind, Node, Source
 
 MAX_DEPTH = 200  # deeper than any real config; keeps the recursion below Python's own limit
 # Python's blanks are JSON5's and six control characters more, which nobody writes.
-_GAP = r"(?:[\s\ufeff]+|//[^\n\r\u2028\u2029]*|/\*(?s:.*?)\*/)*+"
-_STRING = r"""(?:"(?:[^"\\\n\r]+|\\(?:\r\n|[\s\S]))*+"|'(?:[^'\\\n\r]+|\\(?:\r\n|[\s\S]))*+')"""
+# Atomic groups: in the Python of Debian 12 (3.11.2) a possessive group that fails half-way keeps what it took.
+_GAP = r"(?>(?:[\s\ufeff]+|//[^\n\r\u2028\u2029]*|/\*(?s:.*?)\*/)*)"
+_STRING = r"""(?:"(?>(?:[^"\\\n\r]+|\\(?:\r\n|[\s\S]))*)"|'(?>(?:[^'\\\n\r]+|\\(?:\r\n|[\s\S]))*)')"""
 # Letters and marks; escapes are read, and refused where they are none, by `unquote`.
 _NAME = r"(?:[^\W\d]|[$\\])[\w$\\\u0300-\u036f\u200c\u200d]*+"
 _NUMBER = (
