@@ -9,9 +9,10 @@ import time
 
 import pytest
 
+from jackfield.credential import Secret
 from jackfield.model import ProviderInfo
 from jackfield.providers.discover import find_local, parse_models
-from tests.servers import HANG, Step, free_port, head, json_reply, serve, text_reply
+from tests.servers import HANG, Received, Step, free_port, head, json_reply, serve, text_reply
 
 VLLM = {"object": "list", "data": [{"id": "qwen3", "object": "model", "owned_by": "vllm", "max_model_len": 32768}]}
 OLLAMA = {"models": [{"name": "llama3.3:70b", "model": "llama3.3:70b", "size": 1, "details": {"family": "llama"}}]}
@@ -126,3 +127,14 @@ def test_looking_around_loads_no_http_library() -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert said.stdout.strip() == "set()"
+
+
+def test_a_server_that_wants_a_key_is_asked_with_the_users() -> None:
+    def guard(received: Received) -> list[Step]:
+        knows = received.headers.get("authorization") == "Bearer sk-local"
+        return json_reply({"data": [{"id": "m"}]}) if knows else json_reply({"error": {"message": "no"}}, 401)
+
+    with serve(guard) as server:
+        info = ProviderInfo(id="box", base_url=f"{server.url}/v1", local=True)
+        assert find_local([info]) == ()
+        assert [found.models[0].id for found in find_local([info], keys={"box": Secret("sk-local")})] == ["m"]

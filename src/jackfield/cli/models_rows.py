@@ -12,7 +12,7 @@ from functools import cache
 from msgspec import UNSET, Struct
 from msgspec.structs import asdict, replace
 
-from jackfield.auth.resolve import is_available
+from jackfield.auth.resolve import is_available, resolve
 from jackfield.catalog import defaults
 from jackfield.catalog.load import is_local
 from jackfield.cli.context import Context
@@ -63,7 +63,7 @@ class Listing:
         self._keepers = {profile.provider for profile in context.store.list()}
         now_ms = context.now_ms()
         self._has_key = cache(lambda info_id: self._look_for_key(context, info_id, now_ms))
-        self._servers = cache(self._find_servers)
+        self._servers = cache(lambda: self._find_servers(context, now_ms))
         self._about = cache(self._look_up)
         self._admits = admission(context.config, context.catalog)
         self._own = cache(self._ids_of_config)
@@ -171,9 +171,16 @@ class Listing:
         info = self._catalog.provider(name)
         return self._servers().get(name) if info and info.local else None
 
-    def _find_servers(self) -> Mapping[str, LocalServer]:
-        infos = map(self._catalog.provider, self._catalog.provider_ids())
-        return {server.provider: server for server in find_local([info for info in infos if info and info.local])}
+    def _find_servers(self, context: Context, now_ms: int) -> Mapping[str, LocalServer]:
+        infos = [info for info in map(self._catalog.provider, self._catalog.provider_ids()) if info and info.local]
+        keys = {}
+        for info in infos:
+            try:
+                keys[info.id] = resolve(info, context.config, context.store, now_ms).secret
+            except Error:
+                continue  # asked without a key, as a stranger
+        servers = find_local(infos, keys={name: key for name, key in keys.items() if key})
+        return {server.provider: server for server in servers}
 
     def _is_allowed(self, row: Row) -> bool:
         ref = ModelRef.parse(row.key) if self._config.allow else None

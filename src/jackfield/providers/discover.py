@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from jackfield.catalog.defaults import FREE
+from jackfield.credential import Secret
 from jackfield.errors import ConfigError
 from jackfield.model import Model, ProviderInfo
 from jackfield.providers.url import models_url
@@ -36,16 +37,18 @@ class LocalServer(Struct, frozen=True):
     models: tuple[Model, ...]
 
 
-def find_local(infos: Iterable[ProviderInfo], *, limit_s: float = LIMIT_S) -> tuple[LocalServer, ...]:
+def find_local(
+    infos: Iterable[ProviderInfo], *, keys: Mapping[str, Secret] = {}, limit_s: float = LIMIT_S
+) -> tuple[LocalServer, ...]:
     """Return the servers of local rows that answer, in the order of the rows; takes `limit_s` at most.
 
-    Only addresses of this machine are asked, without a key.
+    Only addresses of this machine are asked; a provider gets the key that `keys` has under its id.
     """
     rows, until = tuple(infos), time.monotonic() + limit_s
     found: dict[str, LocalServer] = {}
     askers = [
         # A daemon: one that is still waiting when the time is up holds nobody.
-        threading.Thread(target=_ask, args=(info.id, url, limit_s, found), daemon=True)
+        threading.Thread(target=_ask, args=(info.id, url, limit_s, keys.get(info.id), found), daemon=True)
         for info, url in _addresses(rows)
     ]
     for asker in askers:
@@ -83,8 +86,8 @@ def _addresses(infos: Iterable[ProviderInfo]) -> Iterator[tuple[ProviderInfo, st
             yield info, url
 
 
-def _ask(provider: str, url: str, limit_s: float, found: dict[str, LocalServer]) -> None:
-    body = fetch_local(url, limit_s)
+def _ask(provider: str, url: str, limit_s: float, key: Secret | None, found: dict[str, LocalServer]) -> None:
+    body = fetch_local(url, limit_s, {"authorization": f"Bearer {key.reveal()}"} if key else {})
     models = parse_models(body) if body is not None else None
     if models is not None:
         found[provider] = LocalServer(provider, url, models)
