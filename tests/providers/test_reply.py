@@ -140,7 +140,7 @@ async def test_a_refused_key_says_whose_and_where_it_came_from() -> None:
         error.message
         == "invalid API key for provider 'venice' (source: env: VENICE_API_KEY): Incorrect API key provided"
     )
-    assert "jackfield models auth login --provider venice" in error.hint
+    assert "jackfield models auth paste-api-key --provider venice" in error.hint
 
 
 async def test_a_key_of_the_wrong_kind_is_pointed_out() -> None:
@@ -167,7 +167,7 @@ async def test_a_server_that_wants_a_key_and_got_none_says_so() -> None:
     error = await refuse(json_reply(refusal("no key"), 401), key=None)
 
     assert error.message == "provider 'venice' wants a key: no key"
-    assert error.hint == "sign in: jackfield models auth login --provider venice"
+    assert error.hint == "sign in: jackfield models auth paste-api-key --provider venice"
 
 
 # -- everything else ---------------------------------------------------------------

@@ -111,5 +111,5 @@ def _sent_keys(request: HttpRequest) -> list[str]:
 def _advise_key(info: ProviderInfo, keys: list[str]) -> str:
     if info.key_prefix and keys and not any(key.startswith(info.key_prefix) for key in keys):
         return f"check the key: one for {info.id} starts with {info.key_prefix}"
-    what = "check the key, or sign in again" if keys else "sign in"
-    return f"{what}: jackfield models auth login --provider {info.id}"
+    what = "check the key, or store another" if keys else "store a key"
+    return f"{what}: jackfield models auth paste-api-key --provider {info.id}"
