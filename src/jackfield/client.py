@@ -23,7 +23,7 @@ from jackfield.errors import BadReply, Error, InvalidRequest
 from jackfield.events import Accumulator, MessageStart, split_events
 from jackfield.message import ChatRequest, ChatResponse, Thinking
 from jackfield.model import Model
-from jackfield.providers.provider import check_reply, load_protocol, render, wire_compat
+from jackfield.providers.provider import check_reply, find_losses, load_protocol, render
 from jackfield.routing.failover import Events, Walk
 from jackfield.routing.plan import Candidate, Plan, plan
 from jackfield.transport.http import REPLY_LIMIT, HttpReply, Transport
@@ -175,8 +175,7 @@ class ChatStream:
         return self._client.attempt(candidate, self._request, auth)
 
     def _weigh_losses(self, candidate: Candidate) -> None:
-        info, model = candidate.info, candidate.model
-        losses = load_protocol(info, model).find_losses(self._request, wire_compat(info, model))
+        losses = find_losses(self._request, candidate.info, candidate.model)
         told = [f"{candidate.ref}: {loss}" for loss in losses]
         if told and self._strict:
             raise InvalidRequest("; ".join(told), hint="leave out --strict to send the rest")

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from jackfield import __version__
 from jackfield.credential import RequestAuth, Secret
 from jackfield.errors import ConfigError
 from jackfield.message import ChatRequest, Message, TextBlock, Thinking, ThinkingBlock, ToolCall
 from jackfield.model import Compat, Model, Network, ProviderInfo, Timeouts
-from jackfield.providers.provider import drop_foreign_thoughts, load_protocol, render
+from jackfield.providers.provider import drop_foreign_thoughts, find_losses, load_protocol, render
 from jackfield.transport.request import HttpRequest
 
 KEY = RequestAuth(secret=Secret("sk-1234567890"), source="env: X_API_KEY")
@@ -232,3 +233,26 @@ def test_a_foreign_signature_never_reaches_the_wire() -> None:
     assert b"c2ln" not in ask(ANTHROPIC, messages=history).body
     own = [history[0], Message("assistant", history[1].content, model="a/m"), history[2]]
     assert b"c2ln" in ask(ANTHROPIC, messages=own).body
+
+
+# -- what providers refuse ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("info", [OPENAI, ANTHROPIC])
+def test_a_model_known_not_to_reason_is_not_asked_how_hard(info: ProviderInfo) -> None:
+    plain = Model(id="m", reasoning=False)
+    high, off = (replace(HELLO, thinking=Thinking(effort)) for effort in ("high", "off"))
+
+    assert body(render(high, info, plain, KEY)) == body(render(HELLO, info, plain, KEY))
+    assert find_losses(high, info, plain) == ("thinking: the model does not reason",)
+    assert find_losses(off, info, plain) == ()
+
+
+def test_an_interrupted_tool_call_does_not_spoil_the_conversation_and_is_named() -> None:
+    turns = [Message.user("go"), Message.assistant(ToolCall("c", "look", "{}")), Message.user("never mind")]
+    sent = body(ask(messages=turns))["messages"]
+
+    assert [turn["role"] for turn in sent] == ["user", "assistant", "tool", "user"]
+    assert find_losses(replace(HELLO, messages=turns), OPENAI, Model(id="m")) == (
+        "tool call c: it has no result, which the model is told",
+    )

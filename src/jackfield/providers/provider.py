@@ -15,15 +15,16 @@ from jackfield import __version__
 from jackfield.catalog import defaults
 from jackfield.credential import RequestAuth, Secret
 from jackfield.message import ChatRequest, Message, Thinking, ThinkingBlock
-from jackfield.model import Compat, Model, Network, ProviderInfo, Timeouts
+from jackfield.model import Model, Network, ProviderInfo, Timeouts
 from jackfield.protocols import load
 from jackfield.protocols.base import Protocol
 from jackfield.providers.params import apply_params
 from jackfield.providers.reply import check_reply
+from jackfield.providers.turns import find_gaps, mend_turns
 from jackfield.providers.url import chat_url
 from jackfield.transport.request import HttpRequest, merge_timeouts
 
-__all__ = ["check_reply", "load_protocol", "render", "wire_compat"]
+__all__ = ["check_reply", "find_losses", "load_protocol", "render"]
 
 Headers = dict[str, str | Secret]
 # Wires that refuse a request without a limit to its answer.
@@ -40,7 +41,7 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
     """
     protocol = load_protocol(info, model)
     asked = _for_wire(request, info, model)
-    body = protocol.render_request(asked, wire_compat(info, model))
+    body = protocol.render_request(asked, defaults.compat(model, info))
     return HttpRequest(
         url=chat_url(model.base_url or info.base_url, defaults.api(model, info), endpoint=info.endpoint or None),
         headers=render_headers(info, model, auth, stream=asked.stream),
@@ -57,9 +58,13 @@ def load_protocol(info: ProviderInfo, model: Model) -> Protocol:
     return load(defaults.api(model, info))
 
 
-def wire_compat(info: ProviderInfo, model: Model) -> Compat:
-    """Return what the wire must be spared for this model."""
-    return defaults.compat(model, info)
+def find_losses(request: ChatRequest, info: ProviderInfo, model: Model) -> tuple[str, ...]:
+    """Name what of a request does not reach the model, or not as it was said, in words for the user."""
+    wanted = request.thinking
+    vain = model.reasoning is False and wanted is not None and wanted.effort != "off"
+    asked = replace(request, thinking=None if model.reasoning is False else wanted)
+    losses = load_protocol(info, model).find_losses(asked, defaults.compat(model, info))
+    return (*(["thinking: the model does not reason"] if vain else []), *find_gaps(request.messages), *losses)
 
 
 def render_headers(info: ProviderInfo, model: Model, auth: RequestAuth, *, stream: bool) -> Headers:
@@ -94,8 +99,9 @@ def _for_wire(request: ChatRequest, info: ProviderInfo, model: Model) -> ChatReq
     return replace(
         asked,
         model=defaults.wire_id(model),
-        messages=drop_foreign_thoughts(asked.messages, f"{info.id}/{model.id}"),
-        thinking=thinking,
+        messages=mend_turns(drop_foreign_thoughts(asked.messages, f"{info.id}/{model.id}")),
+        # A model known not to reason refuses to be asked how hard.
+        thinking=None if model.reasoning is False else thinking,
         max_tokens=_limit(asked.max_tokens, info, model),
     )
 
