@@ -5,8 +5,10 @@ Knows nothing of what the object means.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from jackfield.config.disk import save_text
 from jackfield.errors import ConfigError
@@ -22,9 +24,9 @@ def load_object(path: Path) -> JsonObject:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}", hint=_repair(path)) from error
     try:
-        root = json.loads(text) if text.strip() else {}
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}{_place(error)}: not JSON", hint=_repair(path)) from error
+        root = msgspec.json.decode(text) if text.strip() else {}
+    except (msgspec.DecodeError, RecursionError):
+        root = _read_again(path, text)
     if not isinstance(root, dict):
         raise ConfigError(f"{path}:1: not a JSON object", hint=_repair(path))
     return root
@@ -32,11 +34,20 @@ def load_object(path: Path) -> JsonObject:
 
 def save_object(path: Path, root: JsonObject) -> None:
     """Replace the file by a JSON object, readable by its owner only; the caller holds its lock."""
+    import json  # noqa: PLC0415
+
     save_text(path, json.dumps(root, indent=2) + "\n")
 
 
-def _place(error: Exception) -> str:
-    return f":{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+def _read_again(path: Path, text: str) -> Any:
+    # The standard library takes NaN, and knows line and column; every start would pay for its import.
+    import json  # noqa: PLC0415
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        place = f":{error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise ConfigError(f"{path}{place}: not JSON", hint=_repair(path)) from error
 
 
 def _repair(path: Path) -> str:

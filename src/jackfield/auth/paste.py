@@ -12,21 +12,22 @@ from jackfield.errors import AuthError
 
 QUOTES = "\"'`“”‘’«»"
 INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\xa0"
+# Every command imports these and few look at a key: they are compiled on use.
 # `export X=`, PowerShell's `$env:X =`, cmd's `set X=`, a `.env` line; never the padding of a base64 key.
-ASSIGNMENT = re.compile(r"^(?:(?:export\s+|set\s+|\$env:)[A-Za-z_]\w*|[A-Z][A-Z0-9_]+)\s*=\s*(?=[^=\s])")
-HEADER = re.compile(r"^(?:(?:authorization|x-api-key|api-key|x-goog-api-key)\s*:\s*)?(?:bearer\s+)?", re.IGNORECASE)
-WRAPPED = re.compile(r"[\w./+~-]+(?:\s*\r?\n\s*[\w./+~=-]+)+")
-UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-EXAMPLE = re.compile(r"\.\.\.$|x{6,}$|(?:your|my)[-_ ]?(?:api)?[-_ ]?key|<.*>", re.IGNORECASE)
+ASSIGNMENT = r"^(?:(?:export\s+|set\s+|\$env:)[A-Za-z_]\w*|[A-Z][A-Z0-9_]+)\s*=\s*(?=[^=\s])"
+HEADER = r"(?i)^(?:(?:authorization|x-api-key|api-key|x-goog-api-key)\s*:\s*)?(?:bearer\s+)?"
+WRAPPED = r"[\w./+~-]+(?:\s*\r?\n\s*[\w./+~=-]+)+"
+UNSENDABLE = r"[\x00-\x1f\x7f-\x9f]"
+EXAMPLE = r"(?i)\.\.\.$|x{6,}$|(?:your|my)[-_ ]?(?:api)?[-_ ]?key|<.*>"
 
 
 def clean_key(text: str) -> str:
     """Return the key inside what was pasted: no quotes, `export X=`, `Bearer`, `;`, line wraps or blanks around it."""
     text = _trim(text)
-    text = _trim(ASSIGNMENT.sub("", text).removesuffix(";"))
-    text = _trim(HEADER.sub("", text))
+    text = _trim(re.sub(ASSIGNMENT, "", text).removesuffix(";"))
+    text = _trim(re.sub(HEADER, "", text))
     # A terminal wraps a long token, and copying it takes the line ends along.
-    return re.sub(r"\s+", "", text) if WRAPPED.fullmatch(text) else text
+    return re.sub(r"\s+", "", text) if re.fullmatch(WRAPPED, text) else text
 
 
 def check_key(text: str, origin: str) -> Secret:
@@ -45,7 +46,7 @@ def key_problem(text: str) -> str:
     text = text.strip()
     if not text:
         return "is empty"
-    if UNSENDABLE.search(text):
+    if re.search(UNSENDABLE, text):
         return "holds a line break or another control character"
     if any(ord(char) > 0xFF for char in text):
         return "holds a character no key can have (is it a masked copy?)"
@@ -59,7 +60,7 @@ def key_warnings(key: str, prefix: str = "") -> tuple[str, ...]:
         found.append(f"keys of this provider usually start with {prefix!r}; this one does not")
     if " " in key:
         found.append("the key holds a space")
-    if EXAMPLE.search(key):
+    if re.search(EXAMPLE, key):
         found.append("the key looks like an example, not like a real one")
     return tuple(found)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 
 LIMIT = 5
 LOOSE = re.compile(r"[._\s-]+")
@@ -20,7 +19,7 @@ def names(text: str, known: Iterable[str]) -> tuple[str, ...]:
     by_key = {loose(name): name for name in known}
     wanted = loose(text)
     inside = [name for key, name in by_key.items() if wanted and (wanted in key or key in wanted)]
-    close = [by_key[key] for key in get_close_matches(wanted, by_key, n=LIMIT, cutoff=0.6)]
+    close = [by_key[key] for key in _alike(wanted, by_key)]
     return tuple(dict.fromkeys([*close, *sorted(inside, key=len)]))[:LIMIT]
 
 
@@ -38,7 +37,7 @@ def refs(text: str, models: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     tails: dict[str, str] = {}
     for ref in sorted(keys, key=len):
         tails.setdefault(_tail(keys[ref]), ref)
-    return tuple(tails[tail] for tail in get_close_matches(_tail(wanted), tails, n=LIMIT, cutoff=0.6))
+    return tuple(tails[tail] for tail in _alike(_tail(wanted), tails))
 
 
 def elsewhere(
@@ -50,6 +49,12 @@ def elsewhere(
     order = [*ids, *(name for name in models if name not in ids)]
     same = [f"{provider}/{name}" for provider in order for name in models.get(provider, ()) if loose(name) == wanted]
     return tuple((same or list(ids))[:LIMIT])
+
+
+def _alike(wanted: str, known: Iterable[str]) -> list[str]:
+    from difflib import get_close_matches  # noqa: PLC0415  only a mistake needs it
+
+    return get_close_matches(wanted, list(known), n=LIMIT, cutoff=0.6)
 
 
 def _tail(key: str) -> str:

@@ -15,15 +15,13 @@ from msgspec import Struct
 from jackfield.config.schema import Environ
 
 # A repository's own .env must not redirect the user's keys to another server.
-UNTRUSTED = re.compile(r"(?:OPENCLAW_|JACKFIELD_).*|.*_(?:BASE_URL|ENDPOINT|API_HOST)")
+UNTRUSTED = r"(?:OPENCLAW_|JACKFIELD_).*|.*_(?:BASE_URL|ENDPOINT|API_HOST)"
 VARIABLE = re.compile(r"(\$?)\$\{([A-Z_][A-Z0-9_]*)(?::-([^}]*))?\}")
-_LINE = re.compile(
-    r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]*)[ \t]*=[ \t]*
+# Compiled when there is a dotenv file: most starts see none.
+_LINE = r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]*)[ \t]*=[ \t]*
     (?: '([^']*)' | "((?:[^"\\]|\\[\s\S])*)" | ([^\r\n]*?) )
-    [ \t]*(?:(?<=[\s'"=])\#[^\r\n]*)?\r?$""",
-    re.MULTILINE | re.VERBOSE,
-)
-_ESCAPE = re.compile(r"\\([\s\S])")
+    [ \t]*(?:(?<=[\s'"=])\#[^\r\n]*)?\r?$"""
+_ESCAPE = r"\\([\s\S])"
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 MAX_DOTENV_BYTES = 1 << 20
 
@@ -38,8 +36,8 @@ class Filled(Struct, frozen=True):
 def parse_dotenv(text: str) -> dict[str, str]:
     """Return the variables of a dotenv text: `export`, quotes and comments are known, `$` means itself."""
     found: dict[str, str] = {}
-    for name, single, double, bare in _LINE.findall(text.removeprefix("\ufeff")):
-        found[name] = single or _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), double) or bare
+    for name, single, double, bare in re.findall(_LINE, text.removeprefix("\ufeff"), re.MULTILINE | re.VERBOSE):
+        found[name] = single or re.sub(_ESCAPE, lambda match: _ESCAPED.get(match[1], match[1]), double) or bare
     return found
 
 
@@ -55,7 +53,7 @@ def load_environ(environ: Mapping[str, str], home_file: Path, cwd: Path) -> tupl
         except (OSError, UnicodeDecodeError) as error:
             warnings.append(f"{file} is ignored: {_reason(error)}")
             continue
-        refused = sorted(name for name in found if file != home_file and UNTRUSTED.fullmatch(name))
+        refused = sorted(name for name in found if file != home_file and re.fullmatch(UNTRUSTED, name))
         if refused:
             warnings.append(f"{file}: {', '.join(refused)} ignored; set it in the environment or in {home_file}")
         for name in found.keys() - set(refused):

@@ -7,7 +7,6 @@ the file's text, never what a variable holds.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -280,6 +279,8 @@ def place(node: Node) -> str:
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """Return the known word most like this one; empty when none is close."""
+    import difflib  # noqa: PLC0415  only a mistake needs it
+
     by_lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), by_lower, 1, cutoff)
     return by_lower[near[0]] if near else ""
