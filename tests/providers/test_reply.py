@@ -167,7 +167,7 @@ async def test_a_server_that_wants_a_key_and_got_none_says_so() -> None:
     error = await refuse(json_reply(refusal("no key"), 401), key=None)
 
     assert error.message == "provider 'venice' wants a key: no key"
-    assert error.hint == "sign in: jackfield models auth paste-api-key --provider venice"
+    assert error.hint == "store a key: jackfield models auth paste-api-key --provider venice"
 
 
 # -- everything else ---------------------------------------------------------------
