@@ -7,14 +7,17 @@ inside somebody else's running loop.
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from jackfield.client import AsyncClient, ChatStream
 from jackfield.config.schema import Config
+from jackfield.errors import Cancelled, UsageError
 from jackfield.events import StreamEvent
 from jackfield.message import ChatRequest, ChatResponse, Message, TextBlock
 from jackfield.model import Model
@@ -23,7 +26,11 @@ T = TypeVar("T")
 
 
 class Client:
-    """`AsyncClient` for programs without async: the same methods, waiting for their result."""
+    """`AsyncClient` for programs without async: the same methods, waiting for their result.
+
+    Safe to share between threads, not between processes: after a fork the child opens its own.
+    One that is never closed closes when it is dropped, or with the program.
+    """
 
     def __init__(
         self, config: Config | str | Path | Mapping[str, object] | None = None, *, offline: bool = False
@@ -32,6 +39,8 @@ class Client:
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="jackfield", daemon=True)
         self._thread.start()
+        # Also at exit, where a stream somebody left half-read would wait for a loop that no longer runs.
+        self._end = weakref.finalize(self, _end, self._client, self._loop, self._thread)
 
     def __enter__(self) -> Self:
         return self
@@ -42,13 +51,8 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections and the thread."""
-        if self._loop.is_closed():
-            return
-        self._wait(self._client.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        """Close the connections and the thread; calls that other threads still wait in are cancelled."""
+        self._end()
 
     def chat(self, request: ChatRequest, **options: Any) -> ChatResponse:
         """Ask and return the whole reply; options as in `AsyncClient.chat`."""
@@ -62,10 +66,22 @@ class Client:
         """Return every known model as (`provider/model`, row)."""
         return self._client.models(provider)
 
+    def _is_open(self) -> bool:
+        # In a forked child the thread is not there, whatever the parent's is doing.
+        return self._end.alive and self._thread.is_alive()
+
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        if not self._is_open():
+            work.close()
+            raise UsageError(
+                "the client is closed, or was opened before this process was forked",
+                hint="open another: with jackfield.Client() as client",
+            )
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise Cancelled("the client was closed during the call") from None
         except BaseException:
             # Ctrl-C reaches this thread, not the loop's: pass it on.
             future.cancel()
@@ -102,9 +118,32 @@ class SyncStream:
         if self._closed:
             return
         self._closed = True
-        self._client._wait(self._stream.aclose())
+        if self._client._is_open():
+            self._client._wait(self._stream.aclose())
         if self._owned:
             self._client.close()
+
+
+def _end(client: AsyncClient, loop: asyncio.AbstractEventLoop, thread: Thread) -> None:
+    if not thread.is_alive():
+        return
+    asyncio.run_coroutine_threadsafe(_wind_up(client, loop), loop)
+    if current_thread() is thread:  # dropped there by the garbage collector: nobody can wait for it
+        return
+    thread.join()
+    loop.close()
+
+
+async def _wind_up(client: AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await loop.shutdown_asyncgens()
+        await client.close()
+    finally:
+        loop.stop()
 
 
 async def _step(events: Any) -> StreamEvent | None:

@@ -6,8 +6,9 @@ old spellings gone. Nothing here reads a file. Secrets are wrapped and do not pr
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -43,6 +44,10 @@ class InvalidConfig(ConfigError):
         what, hint = _REFUSED if changed else _FOUND
         super().__init__(f"{what} {count}:{lines}", hint=hint)
         self.issues = issues
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is copied by calling its class with the message; this one is made of its issues.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]  # not in the stubs
 
 
 _FOUND = ("the config has", 'correct the file, then run "jackfield config validate"')

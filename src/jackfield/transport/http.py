@@ -17,7 +17,7 @@ import aiohttp
 from yarl import URL
 
 from jackfield.credential import Secret
-from jackfield.errors import BadReply, Error
+from jackfield.errors import BadReply, Error, UsageError
 from jackfield.model import Network
 from jackfield.transport.failures import explain_opening, explain_reading, explain_timeout, refuse_redirect
 from jackfield.transport.network import check_offline, pick_proxy
@@ -115,6 +115,8 @@ class Transport:
         self._environ = environ or {}
         self._offline = offline
         self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
         self._trust: dict[Network, SSLContext | None] = {}
 
     async def __aenter__(self) -> Self:
@@ -126,7 +128,8 @@ class Transport:
         await self.close()
 
     async def close(self) -> None:
-        """Close every connection; replies still open break."""
+        """Close every connection, for good; replies still open break."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -193,7 +196,14 @@ class Transport:
         )
 
     def _opened(self) -> aiohttp.ClientSession:
+        loop = asyncio.get_running_loop()
+        if self._closed or self._loop not in {None, loop}:
+            raise UsageError(
+                "the client is closed" if self._closed else "the client belongs to another event loop",
+                hint="open one with `async with jackfield.AsyncClient()` where it is used, or take jackfield.Client",
+            )
         if self._session is None:
+            self._loop = loop
             trace = aiohttp.TraceConfig()
             trace.on_connection_reuseconn.append(_note_reuse)
             self._session = aiohttp.ClientSession(
