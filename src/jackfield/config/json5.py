@@ -14,24 +14,19 @@ from jackfield.config.node import Kind, Node, Source
 MAX_DEPTH = 200  # deeper than any real config; keeps the recursion below Python's own limit
 # Python's blanks are JSON5's and six control characters more, which nobody writes.
 # Atomic groups: in the Python of Debian 12 (3.11.2) a possessive group that fails half-way keeps what it took.
-_GAP = r"(?>(?:[\s\ufeff]+|//[^\n\r\u2028\u2029]*|/\*(?s:.*?)\*/)*)"
+GAP = re.compile(r"(?>(?:\s+|\ufeff|//[^\n\r\u2028\u2029]*|/\*(?s:.*?)\*/)*)")
 _STRING = r"""(?:"(?>(?:[^"\\\n\r]+|\\(?:\r\n|[\s\S]))*)"|'(?>(?:[^'\\\n\r]+|\\(?:\r\n|[\s\S]))*)')"""
-# Letters and marks; escapes are read, and refused where they are none, by `unquote`.
-_NAME = r"(?:[^\W\d]|[$\\])[\w$\\\u0300-\u036f\u200c\u200d]*+"
 _NUMBER = (
     r"[+-]?(?:0[xX][0-9a-fA-F]+|Infinity|NaN|(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![\w$.])"
 )
-
-GAP = re.compile(_GAP)
-NAME = re.compile(_NAME)
-# Almost every member is a key and a single value: one match takes it, its comma and the gaps around.
-_KEY = rf"(?:({_STRING})|({_NAME})){_GAP}(:?){_GAP}"
-_SCALAR = rf"(?:({_STRING})|({_NUMBER})|(true|false|null)(?![\w$]))"
-_AFTER = rf"{_GAP}(,?){_GAP}"
-_match_member = re.compile(rf"{_KEY}(?:{_SCALAR}{_AFTER})?").match
-_match_item = re.compile(_SCALAR + _AFTER).match
-_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(\r\n|[\s\S]))")
-_UNICODE = re.compile(r"\\u[0-9a-fA-F]{4}")
+# Almost every key and every single value stands between blanks alone; what `_RARE` follows is read again, with care.
+_match_key = re.compile(rf"(?:({_STRING})|([A-Za-z_$][\w$]*+))\s*+:\s*+").match
+_match_item = re.compile(rf"(?:({_STRING})|({_NUMBER})|(true|false|null)(?![\w$]))\s*+(,?)\s*+").match
+_RARE = "/\ufeff"
+# Compiled where a text needs them. Letters and marks; escapes are read, and refused where they are none, by `unquote`.
+_NAME = r"(?:[^\W\d]|[$\\])[\w$\\\u0300-\u036f\u200c\u200d]*+"
+_ESCAPE = r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(\r\n|[\s\S]))"
+_UNICODE = r"\\u[0-9a-fA-F]{4}"
 _ESCAPED = {
     "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0",
     "\n": "", "\r\n": "", "\r": "", "\u2028": "", "\u2029": "",
@@ -59,7 +54,7 @@ def parse(text: str, name: str = "") -> Node:
     """
     source = Source(text, name)
     reader = _Reader(source)
-    node = reader.value(reader.skip(0), 0)
+    node, _, _ = reader.item(reader.skip(0), 0)
     end = reader.skip(node.end)
     if end != len(text):
         raise Json5Error(f"expected the end of the text, found {_glimpse(text, end)}", source, end)
@@ -80,10 +75,18 @@ class _Reader:
             self.fail("this comment is never closed", end)
         return end
 
-    def value(self, at: int, depth: int, key_at: int = -1) -> Node:
+    def item(self, at: int, depth: int, key_at: int = -1) -> tuple[Node, str, int]:
+        """Return a value, the comma that follows or nothing, and where what comes after it stands."""
         match = _match_item(self.text, at)
-        if match:
-            return self.scalar(match[1], match[2] or match[3], at, key_at)
+        if not match:
+            node = self.container(at, depth, key_at)
+            return node, *self.after(node.end)
+        string, number, word, comma = match.groups()
+        node = self.scalar(string, number or word, at, key_at)
+        end = match.end()
+        return (node, *self.after(node.end)) if self.text[end : end + 1] in _RARE else (node, comma, end)
+
+    def container(self, at: int, depth: int, key_at: int) -> Node:
         if depth >= MAX_DEPTH:
             self.fail(f"nested deeper than {MAX_DEPTH} levels", at)
         if self.text.startswith("{", at):
@@ -103,36 +106,36 @@ class _Reader:
         text, values, members = self.text, dict[str, Node](), list[tuple[str, Node]]()
         at = self.skip(start + 1)
         while not text.startswith("}", at):
-            match = _match_member(text, at)
-            key, child, comma, end = self.member(match, at, start, depth) if match else self.fail_key(at, start)
+            key, value_at = self.key(at, start)
+            if value_at == len(text):
+                self.fail_open(start, value_at)
+            child, comma, end = self.item(value_at, depth + 1, at)
             if key in values:
                 self.source.repeated.append((key, at))
             values[key] = child
             members.append((key, child))
             at = end if comma or text.startswith("}", end) else self.fail_after(end, start, "}")
-            if text.startswith("/", at):
-                at = self.skip(at)
         return Node(self.source, "object", values, start, at + 1, key_at, members)
 
-    def member(self, match: re.Match[str], at: int, opened: int, depth: int) -> tuple[str, Node, str, int]:
-        """Return a key, its value, the comma that follows or nothing, and where to go on."""
-        quoted, name, colon, string, number, word, comma = match.groups()
-        if not colon:
-            end = self.skip(match.end(3))
-            self.fail(f'expected ":" after the key {quoted or name}, found {_glimpse(self.text, end)}', end)
-        key = name or quoted[1:-1]
-        if "\\" in key:
-            if name and "\\" in _UNICODE.sub("", name):
-                self.fail(f"unknown escape in the key {name}", at)
-            key = self.unquote(f'"{name}"' if name else quoted, at)
-        if comma is not None:
-            value_at = match.start(4 if string else 5 if number else 6)
-            return key, self.scalar(string, number or word, value_at, at), comma, match.end()
-        value_at = match.end()
-        if value_at == len(self.text):
-            self.fail_open(opened, value_at)
-        child = self.value(value_at, depth + 1, at)
-        return key, child, *self.after(child.end)
+    def key(self, at: int, opened: int) -> tuple[str, int]:
+        """Return a key and where its value stands."""
+        match = _match_key(self.text, at)
+        if not match or self.text[match.end() : match.end() + 1] in _RARE or (match[1] and "\\" in match[1]):
+            return self.rare_key(at, opened)
+        return match[2] or match[1][1:-1], match.end()
+
+    def rare_key(self, at: int, opened: int) -> tuple[str, int]:
+        """Read a key that has escapes or uncommon letters, that a comment follows, or that is none."""
+        match = re.compile(f"{_STRING}|{_NAME}").match(self.text, at)
+        if not match:
+            self.fail_key(at, opened)
+        said, colon = match[0], self.skip(match.end())
+        if not self.text.startswith(":", colon):
+            self.fail(f'expected ":" after the key {said}, found {_glimpse(self.text, colon)}', colon)
+        is_quoted = said[0] in "\"'"
+        if not is_quoted and "\\" in re.sub(_UNICODE, "", said):
+            self.fail(f"unknown escape in the key {said}", at)
+        return self.unquote(said if is_quoted else f'"{said}"', at), self.skip(colon + 1)
 
     def array(self, start: int, depth: int, key_at: int) -> Node:
         text, values = self.text, list[Node]()
@@ -140,12 +143,9 @@ class _Reader:
         while not text.startswith("]", at):
             if at == len(text):
                 self.fail_open(start, at)
-            child = self.value(at, depth + 1)
+            child, comma, end = self.item(at, depth + 1)
             values.append(child)
-            comma, end = self.after(child.end)
             at = end if comma or text.startswith("]", end) else self.fail_after(end, start, "]")
-            if text.startswith("/", at):
-                at = self.skip(at)
         return Node(self.source, "array", values, start, at + 1, key_at)
 
     def after(self, at: int) -> tuple[str, int]:
@@ -172,7 +172,7 @@ class _Reader:
                 self.fail(f"unknown escape {match[0]}", at + 1 + match.start())
             return _ESCAPED.get(match[3], match[3])
 
-        text = _ESCAPE.sub(replace, inner)
+        text = re.sub(_ESCAPE, replace, inner)
         # Two escapes may make one character; half a pair alone has no UTF-8 and becomes U+FFFD.
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if "\\u" in inner else text
 
@@ -219,7 +219,7 @@ def past(pattern: re.Pattern[str], text: str, at: int) -> int:
 def _glimpse(text: str, at: int) -> str:
     if at >= len(text):
         return "the end of the text"
-    word = NAME.match(text, at)
+    word = re.compile(_NAME).match(text, at)
     if word:
         return f'"{word[0][:20]}"'
     return "a typographic quote; use \" or '" if text[at] in "“”„‟‘’‚«»" else repr(text[at])
