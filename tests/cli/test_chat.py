@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.commands import local_provider, run, write_config
 from tests.servers import CUT, json_reply, serve, sse_reply, text_reply
 
@@ -200,6 +202,24 @@ def test_a_message_is_needed_somewhere() -> None:
     empty = run("chat", stdin="")
     assert empty.code == 2
     assert "standard input is empty" in empty.err
+    for blank in ("", " \n"):
+        assert "the message is empty" in run("chat", blank).err
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [(PNG, "is image/png"), (b"caf\xe9", "is not UTF-8 text"), (b"a\x00b", "is not UTF-8 text"), (b"a" * (2**25 + 1), "is over 32 MB")],
+)  # fmt: skip
+def test_piped_input_that_is_no_message_is_refused_unsent(data: bytes, says: str) -> None:
+    write_config(local_provider("http://127.0.0.1:9"))
+    refused = run("chat", stdin=data)
+    assert (refused.code, says in refused.err) == (2, True)
+
+
+def test_a_temperature_is_a_number() -> None:
+    write_config(local_provider("http://127.0.0.1:9"))
+    refused = run("chat", "--temperature", "nan", "Hello")
+    assert (refused.code, "'nan' is not a number" in refused.err) == (2, True)
 
 
 def test_a_question_to_nobody_names_who_could_answer() -> None:

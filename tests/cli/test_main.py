@@ -58,13 +58,16 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     import subprocess
     import sys
 
-    done = subprocess.run(
-        f"{sys.executable} -m jackfield models list --all --plain | head -1",
-        shell=True,
-        capture_output=True,
-        check=False,
-    )
-    assert done.stderr == b""
+    with subprocess.Popen(
+        [sys.executable, "-m", "jackfield", "models", "list", "--all", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as done:
+        assert done.stdout
+        assert done.stderr
+        done.stdout.readline()
+        done.stdout.close()
+        assert (done.wait(20), done.stderr.read()) == (0, b"")
 
 
 def test_help_keeps_its_lines_and_bare_groups_show_it() -> None:
@@ -74,3 +77,32 @@ def test_help_keeps_its_lines_and_bare_groups_show_it() -> None:
     assert (bare.code, bare.out) == (2, "")
     assert bare.err.strip() == shown.strip()
     assert run("models", "auth").err.startswith("Usage: jackfield models auth")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["models list", "chat", "onboard", "models auth paste-api-key --provider openai"])
+def test_a_closed_stream_is_no_crash(command: str, closed: str) -> None:
+    import subprocess
+    import sys
+
+    done = subprocess.run(
+        f"{sys.executable} -m jackfield {command} {closed}", shell=True, input=b"", capture_output=True, check=False
+    )
+    assert b"Traceback" not in done.stderr
+    assert done.returncode in (0, 1, 2)
+
+
+def test_arguments_that_are_no_utf8_are_no_crash() -> None:
+    for args in (["chat", "--model", b"openai/\xff", b"\xff"], ["models", "aliases", "add", b"\xff", "openai/gpt-5.2"]):
+        assert "\ufffd" not in run(*args).out  # type: ignore[arg-type]  # a shell passes any bytes
+
+
+@pytest.mark.parametrize("args", [("--profile", ""), ("--profile", "../x"), ("--profile", "a/b"), ("--config", "")])
+def test_a_name_that_leads_elsewhere_is_wrong_usage(args: tuple[str, str]) -> None:
+    result = run(*args, "models", "list")
+    assert (result.code, args[0] in result.err) == (2, True)
+
+
+def test_a_config_that_is_not_there_is_told_by_whoever_reads_it() -> None:
+    for command in (("models", "list"), ("models", "status"), ("chat", "Hello")):
+        assert "nowhere.json does not exist" in run("--config", "nowhere.json", *command).err

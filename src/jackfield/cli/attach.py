@@ -29,6 +29,8 @@ def load_attachment(path: str) -> Block:
     text nor a kind that models read.
     """
     data = _read(path)
+    if not data:
+        raise UsageError(f"{'standard input' if path == '-' else path} is empty")
     name = "stdin" if path == "-" else Path(path).name
     media_type = detect_type(data)
     kind = media_type.partition("/")[0]
@@ -47,6 +49,16 @@ def load_attachment(path: str) -> Block:
     )
 
 
+def read_message() -> str:
+    """Read standard input as the words of a message; empty when nothing comes, `UsageError` when it is no text."""
+    data = _read("-")
+    kind = detect_type(data)
+    if kind != "text/plain":
+        said = "attach it: jackfield chat -f -" if kind else "text in another encoding: iconv -f latin1 -t utf-8"
+        raise UsageError(f"standard input is {kind or 'not UTF-8 text'}", hint=said)
+    return data.decode("utf-8-sig").strip()
+
+
 def detect_type(data: bytes) -> str:
     """Return the media type by content, never by the file's name; empty when unknown."""
     for magic, media_type in MAGIC:
@@ -62,6 +74,7 @@ def detect_type(data: bytes) -> str:
 
 
 def _read(path: str) -> bytes:
+    name = "standard input" if path == "-" else path
     try:
         if path == "-":
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -69,9 +82,7 @@ def _read(path: str) -> bytes:
             with Path(path).expanduser().open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        raise UsageError(f"cannot read {name}: {error.strerror}") from error
     if len(data) > MAX_BYTES:
-        raise UsageError(f"{path} is over {MAX_BYTES // 2**20} MB, more than any service takes")
-    if not data:
-        raise UsageError(f"{path} is empty")
+        raise UsageError(f"{name} is over {MAX_BYTES // 2**20} MB, more than any service takes")
     return data

@@ -12,10 +12,19 @@ import click
 from msgspec.structs import replace
 
 from jackfield.cli import answer, ui
-from jackfield.cli.attach import load_attachment
+from jackfield.cli.attach import load_attachment, read_message
 from jackfield.cli.context import Context, pass_context
 from jackfield.errors import ConfigError, UsageError
 from jackfield.message import EFFORTS, ChatRequest, ChatResponse, Message, ResponseFormat, TextBlock, Thinking
+
+
+class Heat(click.FloatRange):
+    """A number in a range; `nan`, which no comparison catches, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or fail as click does."""
+        number = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is not a number", param, ctx) if number != number else number  # noqa: PLR0124
 
 
 @click.command(short_help="Ask a model once, or hold a conversation.")
@@ -37,7 +46,7 @@ from jackfield.message import EFFORTS, ChatRequest, ChatResponse, Message, Respo
     "--thinking", metavar="LEVEL", type=click.Choice(EFFORTS), help=f"How hard to think: {', '.join(EFFORTS)}."
 )
 @click.option("--max-tokens", metavar="N", type=click.IntRange(min=1), help="The longest answer, in tokens.")
-@click.option("--temperature", metavar="T", type=click.FloatRange(0, 2), help="0 is steady, 1 and more is lively.")
+@click.option("--temperature", metavar="T", type=Heat(0, 2), help="0 is steady, 1 and more is lively.")
 @click.option("--schema", metavar="FILE", help="A JSON Schema (or '{}' for any JSON) the answer must fit.")
 @click.option("--fallback", "fallbacks", metavar="REF", multiple=True, help="Try this model when the others fail.")
 @click.option("--strict", is_flag=True, help="Fail when the model's protocol cannot carry part of the request.")
@@ -54,14 +63,15 @@ def chat(context: Context, /, message: str | None, files: tuple[str, ...], **opt
     """
     blocks = [load_attachment(path) for path in files]
     if message is None and "-" not in files and not sys.stdin.isatty():
-        message = sys.stdin.buffer.read().decode("utf-8", "replace").strip()
+        message = read_message()
         if not message and not blocks:
             raise UsageError("standard input is empty", hint='give a message: jackfield chat "Hello"')
+    elif message is not None and not message.strip() and not blocks:
+        raise UsageError("the message is empty", hint='give one: jackfield chat "Hello"')
     request = to_request(options)
+    context.tell_warnings()
     if not request.model and not context.config.primary:
         raise without_default(context)
-    for warning in _worth_saying(context):
-        ui.warn(warning)
     if message is None and not blocks:
         if options["as_json"]:
             raise UsageError("--json needs a message", hint='jackfield chat --json "Hello"')
@@ -93,12 +103,6 @@ async def ask(context: Context, request: ChatRequest, options: dict[str, Any]) -
             reply = await answer.show(client.stream(request, **how), show_thinking=shows)
     answer.check_answer(reply, wants_json=request.response_format is not None)
     return reply
-
-
-def _worth_saying(context: Context) -> list[str]:
-    # A variable that only an idle provider misses is told by `config validate`, and here when it is used.
-    idle = {str(missing) for entry in context.config.providers.values() for missing in entry.missing}
-    return [warning for warning in context.config.warnings if context.verbose or warning not in idle]
 
 
 def without_default(context: Context) -> ConfigError:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from jackfield.app import App
+from jackfield.cli import ui
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -21,6 +22,13 @@ class Context(App):
         """Read the config anew when it is next asked for: a command changed it."""
         for name in ("config", "catalog"):
             self.__dict__.pop(name, None)
+
+    def tell_warnings(self) -> None:
+        """Warn of what is odd in the config; what only an idle provider misses is told when it is used."""
+        idle = {str(missing) for entry in self.config.providers.values() for missing in entry.missing}
+        for warning in self.config.warnings:
+            if self.verbose or warning not in idle:
+                ui.warn(warning)
 
 
 pass_context = click.make_pass_decorator(Context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plugins": ("jackfield.cli.plugins:plugins", "List, enable and disable plugins."),
     "completion": ("jackfield.cli.completion:completion", "Print the completion script of a shell."),
 }
+PROFILE = re.compile(r"[\w-][\w.-]*")
 
 
 class LazyGroup(click.Group):
@@ -90,8 +91,12 @@ def main(ctx: click.Context, /, **flags: Any) -> None:
     """
     from jackfield.cli.context import Context
 
+    if flags["config_path"] == "":
+        raise click.BadParameter("no path is given", ctx, param_hint="--config")
     environ = dict(os.environ)
-    if flags["profile"]:
+    if flags["profile"] is not None:
+        if not PROFILE.fullmatch(flags["profile"]):
+            raise click.BadParameter("letters, digits, '.', '_' and '-' only", ctx, param_hint="--profile")
         environ["JACKFIELD_HOME"] = os.path.expanduser(f"~/.jackfield-{flags['profile']}")  # noqa: PTH111
     if flags["no_color"] or environ.get("NO_COLOR"):
         ctx.color = False
@@ -102,9 +107,10 @@ def main(ctx: click.Context, /, **flags: Any) -> None:
 def run(argv: Sequence[str], program: str = "jackfield") -> int:
     """Run the command line; return its exit code: 0 ok, 1 failed, 2 wrong usage, 130 interrupted."""
     ui.use_utf8()
+    argv = [as_text(argument) for argument in argv]
     json_wanted = "--json" in argv
     try:
-        result = main.main(args=list(argv), prog_name=program, standalone_mode=False)
+        result = main.main(args=argv, prog_name=program, standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt, Cancelled):
@@ -121,14 +127,22 @@ def run(argv: Sequence[str], program: str = "jackfield") -> int:
     except Error as error:
         ui.fail(error, json_wanted=json_wanted)
         return 2 if isinstance(error, UsageError) else 1
-    except BrokenPipeError:
-        # The reader (`| head`) has what it wanted; Python's own flush at exit must not complain.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    except SystemExit:
+        # How click leaves when the reader (`| head`) has what it wanted; ours do not exit.
         return 0
     except OSError as error:
         ui.fail(Error(f"{error.filename or 'the system'}: {error.strerror or error}"), json_wanted=json_wanted)
         return 1
     return result if isinstance(result, int) else 0
+
+
+def as_text(argument: str) -> str:
+    """Return an argument as text; bytes that are no UTF-8 become U+FFFD, since nothing we write could hold them."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(argument).decode("utf-8", "replace")
+    return argument
 
 
 def _usage(error: click.UsageError, *, json_wanted: bool) -> int:

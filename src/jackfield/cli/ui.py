@@ -6,6 +6,7 @@ on a terminal and passed on unchanged into a pipe.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,10 @@ STYLES: dict[str, dict[str, Any]] = {
 
 
 def use_utf8() -> None:
-    """Make the standard streams take any character, whatever the machine's code page."""
+    """Make the standard streams take any character, whatever the machine's code page; one that is closed leads nowhere."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
