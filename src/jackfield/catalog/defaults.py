@@ -10,12 +10,13 @@ from decimal import Decimal
 
 from msgspec import UNSET
 
+from jackfield.catalog.index import Outline
 from jackfield.model import DEFAULT_CONTEXT_WINDOW, DEFAULT_MAX_TOKENS, Api, Compat, Cost, Modality, Model, ProviderInfo
 
 FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 
 
-def context_window(model: Model) -> int:
+def context_window(model: Model | Outline) -> int:
     """Return the most tokens that question and answer may have together."""
     window = model.context_window
     return DEFAULT_CONTEXT_WINDOW if window is UNSET or window <= 0 else window
@@ -35,7 +36,7 @@ def name(model: Model) -> str:
     return model.id if model.name is UNSET else model.name
 
 
-def inputs(model: Model) -> tuple[Modality, ...]:
+def inputs(model: Model | Outline) -> tuple[Modality, ...]:
     """Return what the model reads."""
     return ("text",) if model.input is UNSET else model.input
 

@@ -30,7 +30,7 @@ def list_(context: Context, everything: bool, provider: str | None, local: bool,
     if plain and as_json:
         raise UsageError("choose either --json or --plain, not both")
     context.tell_warnings()
-    listing = Listing(context)
+    listing = Listing(context, whole=as_json)
     if provider:
         rows = listing.of_provider(provider)
     elif everything:

@@ -14,6 +14,7 @@ from msgspec.structs import asdict, replace
 
 from jackfield.auth.resolve import is_available, resolve
 from jackfield.catalog import defaults
+from jackfield.catalog.index import Outline
 from jackfield.catalog.load import is_local
 from jackfield.cli.context import Context
 from jackfield.config.schema import Config
@@ -33,7 +34,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
     key: str
     info: ProviderInfo | None = None
-    model: Model | None = None
+    model: Model | Outline | None = None
     available: bool | None = None
     local: bool | None = None  # it runs on this machine or network
     tags: tuple[str, ...] = ()
@@ -51,10 +52,14 @@ class About(Struct, frozen=True, kw_only=True):
 
 
 class Listing:
-    """One look at the user's set-up; what is asked twice is looked up once."""
+    """One look at the user's set-up; what is asked twice is looked up once.
 
-    def __init__(self, context: Context) -> None:
+    Rows of models nobody configured hold what a table shows, unless they are wanted `whole`.
+    """
+
+    def __init__(self, context: Context, *, whole: bool = False) -> None:
         self._config, self._catalog = context.config, context.catalog
+        self._known = context.catalog.models if whole else context.catalog.outlines
         self._tags = _tags(context.config, self._key_of)
         environ = context.config.environ
         self._names = {name for name, text in environ.items() if text}
@@ -73,7 +78,9 @@ class Listing:
         named = [self._row_of(key) for key in self._tags]
         ready = {name: self._rows(name) for name in self._catalog.provider_ids() if self._is_ready(name)}
         own = {name: self._rows_of_config(name) for name in self._config.providers if name not in ready}
-        offered = [row for rows in (*ready.values(), *own.values()) for row in rows if self._is_allowed(row)]
+        offered = [row for rows in (*ready.values(), *own.values()) for row in rows]
+        if self._config.allow:
+            offered = [row for row in offered if self._is_allowed(row)]
         return _sorted([*named, *offered])
 
     def everything(self) -> list[Row]:
@@ -88,19 +95,20 @@ class Listing:
     # -- rows ----------------------------------------------------------------------
 
     def _rows(self, name: str) -> list[Row]:
-        running = self._running(name)
+        running, found = self._running(name), self._about(name)
+        if running is None:
+            return [self._row(name, found, row) for row in self._known(name) if row.status != HIDDEN]
         known = {row.id: row for row in self._catalog.models(name) if row.status != HIDDEN}
-        if running is not None:
-            offered = {row.id: row.merged(known[row.id]) if row.id in known else row for row in running.models}
-            known = offered | {key: row for key, row in known.items() if key in self._own(name)}
-        return [self._row(name, row) for row in known.values()]
+        offered = {row.id: row.merged(known[row.id]) if row.id in known else row for row in running.models}
+        offered |= {key: row for key, row in known.items() if key in found.own}
+        return [self._row(name, found, row) for row in offered.values()]
 
     def _rows_of_config(self, name: str) -> list[Row]:
-        return [self._row(name, row) for row in self._catalog.models(name) if row.id in self._own(name)]
+        found = self._about(name)
+        return [self._row(name, found, row) for row in self._catalog.models(name) if row.id in found.own]
 
-    def _row(self, provider: str, model: Model) -> Row:
+    def _row(self, provider: str, found: About, model: Model | Outline) -> Row:
         key = f"{provider}/{model.id}"
-        found = self._about(provider)
         tags = self._tags.get(key, ())
         if found.info and (privacy := privacy_of(found.info, model)) != "standard":
             tags = (*tags, privacy)
@@ -115,7 +123,7 @@ class Listing:
         if ref is None or info is None:
             return Row(key=key, tags=(*self._tags[key], "missing"))
         found = self._catalog.find(info.id, ref.model)
-        row = self._row(info.id, found or self._catalog.model(info.id, ref.model))
+        row = self._row(info.id, self._about(info.id), found or self._catalog.model(info.id, ref.model))
         return row if found or row.source == "server" else replace(row, source="unknown")
 
     def _look_up(self, provider: str) -> About:
@@ -183,7 +191,7 @@ class Listing:
         return {server.provider: server for server in servers}
 
     def _is_allowed(self, row: Row) -> bool:
-        ref = ModelRef.parse(row.key) if self._config.allow else None
+        ref = ModelRef.parse(row.key)
         return ref is None or self._admits(ref)
 
 
@@ -224,7 +232,7 @@ def render_row(row: Row) -> JsonObject:
     """Return a row in the command line's JSON shape; prices are decimal strings, `null` is unknown."""
     head = {"key": row.key, "name": row.key, "input": "-", "contextWindow": None, "local": None, "available": None}
     tail = {"tags": list(row.tags), "missing": "missing" in row.tags}
-    if row.info is None or row.model is None:
+    if row.info is None or not isinstance(row.model, Model):
         return head | tail
     model, cost = row.model, defaults.cost(row.model)
     return {

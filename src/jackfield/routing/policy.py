@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from msgspec import UNSET
 
+from jackfield.catalog.index import Outline
 from jackfield.catalog.load import Catalog
 from jackfield.config.schema import Config
 from jackfield.errors import NotAllowed
@@ -46,7 +47,7 @@ def admission(config: Config, catalog: Catalog) -> Callable[[ModelRef], bool]:
     return admits
 
 
-def privacy_of(info: ProviderInfo, model: Model) -> Privacy:
+def privacy_of(info: ProviderInfo, model: Model | Outline) -> Privacy:
     """Return what is promised about a request to this model; nothing said means standard."""
     if model.privacy is not UNSET:
         return model.privacy
