@@ -67,6 +67,8 @@ class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     supports_parallel_tool_calls: bool | None = None  # the switch parallel_tool_calls is accepted; default yes
     supports_strict_mode: bool | None = None  # `strict` on tools and schemas; default yes
     supports_temperature: bool | None = None  # default yes; else temperature and top_p are left out
+    supports_top_p_with_temperature: bool | None = None  # default yes; else the temperature alone is sent
+    supports_stop: bool | None = None  # stop sequences; default yes
     supports_response_format: bool | None = None  # json_schema in response_format; default yes
     supports_prompt_cache_key: bool | None = None
     supports_cache_control: bool | None = None  # Anthropic's cache marks on this wire; default only on its own

@@ -28,6 +28,7 @@ from jackfield.message import (
     Usage,
 )
 from jackfield.protocols import anthropic_messages as wire
+from jackfield.protocols.anthropic_messages.thinking import may_think
 from tests.protocols.conformance import Heard, cut, render_stream
 from tests.protocols.strategies import (
     counts,
@@ -75,19 +76,22 @@ def requests(draw: st.DrawFn) -> ChatRequest:
     """Draw a request that uses the whole wire."""
     offered = draw(st.lists(tools, max_size=2))
     choice = draw(st.none() | tool_choices) if offered else None
-    budget = draw(st.none() | st.integers(1024, 50_000))
+    turns = draw(messages())
+    said = ChatRequest(model="", messages=turns, tools=offered, tool_choice=choice)
+    budget = draw(st.none() | st.integers(1024, 50_000)) if may_think(said, "enabled") else None
+    temperature = None if budget else draw(st.none() | st.floats(0, 1))
     # Four marks at most: one on each tool and each block of the system text.
     system = draw(st.lists(st.builds(TextBlock, words, st.none() | st.just({"type": "ephemeral"})), max_size=2))
     return ChatRequest(
         model=draw(names),
-        messages=[_unmarked(message) for message in draw(messages())],
+        messages=[_unmarked(message) for message in turns],
         system=system,
         tools=offered,
         tool_choice=choice,
         parallel_tools=draw(st.none() | st.booleans()) if choice and choice.mode != "none" else None,
         max_tokens=draw(st.integers(0, 10**6)) + (budget + 1 if budget else 0),
-        temperature=draw(st.none() | st.floats(0, 1)),
-        top_p=draw(st.none() | st.floats(0, 1)),
+        temperature=temperature,
+        top_p=None if budget else draw(st.none() | st.floats(0, 1)),
         stop=draw(st.lists(words, max_size=2)),
         thinking=draw(st.none() | st.just(Thinking("off"))) if budget is None else Thinking(budget_tokens=budget),
         response_format=draw(st.none() | schemas.map(ResponseFormat)),
@@ -199,6 +203,8 @@ def problems(body: dict[str, Any], extras: Any) -> Iterator[str]:
         yield "max_tokens within the budget"
     if not 0 <= body.get("temperature", 0) <= 1:
         yield "temperature"
+    if body.get("thinking", {}).get("type") == "enabled":
+        yield from thinking_problems(body)
     if "tool_choice" in body and "tools" not in body:
         yield "tool_choice without tools"
     yield from ("blank stop sequence" for text in body.get("stop_sequences", ()) if not text.strip())
@@ -212,6 +218,17 @@ def problems(body: dict[str, Any], extras: Any) -> Iterator[str]:
         yield "a tool id twice"
     if roles[-1:] == ["assistant"] and (last := body["messages"][-1]["content"][-1])["type"] == "text":
         yield from ["white space at the end"] * (last["text"] != last["text"].rstrip())
+
+
+def thinking_problems(body: dict[str, Any]) -> Iterator[str]:
+    if body.get("temperature", 1) != 1 or body.get("top_p", 1) < 0.95:
+        yield "sampling beside thinking"
+    if body.get("tool_choice", {}).get("type") in {"any", "tool"}:
+        yield "a forced tool beside thinking"
+    last = [message for message in body["messages"] if message["role"] == "assistant"][-1:]
+    kinds = [block["type"] for message in last for block in message["content"]]
+    if "tool_use" in kinds and kinds[0] not in {"thinking", "redacted_thinking"}:
+        yield "a tool call without its thought"
 
 
 def turn_problems(message: dict[str, Any]) -> Iterator[str]:

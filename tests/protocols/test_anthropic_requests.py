@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from jackfield.errors import InvalidRequest
 from jackfield.message import (
@@ -237,13 +238,74 @@ def test_a_level_becomes_what_the_model_takes(
     assert (body.get("thinking"), body.get("output_config"), body["max_tokens"]) == (thinking, config, max_tokens)
 
 
-def test_temperature_stays_beside_thinking_unless_the_model_refuses_it() -> None:
-    fields: dict[str, Any] = {"temperature": 0.5, "top_p": 0.9, "thinking": Thinking(budget_tokens=2000)}
-    assert {"temperature", "top_p"} <= render(Message.user("Hi"), **fields).keys()
-    assert (
-        not {"temperature", "top_p"}
-        & render(Message.user("Hi"), **fields, compat=Compat(supports_temperature=False)).keys()
-    )
+@pytest.mark.parametrize(
+    ("fields", "sent", "lost"),
+    [
+        ({"temperature": 0.5}, {"temperature": 0.5}, ()),
+        ({"top_p": 0.9}, {"top_p": 0.9}, ()),
+        ({"temperature": 0.5, "top_p": 0.9}, {"temperature": 0.5, "top_p": 0.9}, ()),
+        ({"temperature": 0.5, "top_p": 0.9, "thinking": Thinking("high")}, {}, ("temperature", "top_p")),
+        ({"temperature": 1, "thinking": Thinking("high")}, {"temperature": 1}, ()),
+        ({"temperature": 0.5, "top_p": 0.95, "thinking": Thinking("high")}, {"top_p": 0.95}, ("temperature",)),
+        ({"temperature": 0.5, "thinking": Thinking("off")}, {"temperature": 0.5}, ()),
+    ],
+)
+def test_only_the_sampling_the_api_takes_is_sent(fields: Any, sent: Any, lost: Any) -> None:
+    body = render(Message.user("Hi"), **fields)
+
+    assert {name: body[name] for name in ("temperature", "top_p") if name in body} == sent
+    assert wire.find_losses(ChatRequest(model="claude", messages=[Message.user("Hi")], **fields)) == lost
+
+
+def test_a_model_that_takes_no_sampling_gets_none() -> None:
+    sent = render(Message.user("Hi"), temperature=0.5, top_p=0.9, compat=Compat(supports_temperature=False))
+    assert not {"temperature", "top_p"} & sent.keys()
+
+
+def test_a_model_that_takes_one_of_both_gets_the_temperature() -> None:
+    compat = Compat(supports_top_p_with_temperature=False)
+    request = ChatRequest(model="claude", messages=[Message.user("Hi")], temperature=0.5, top_p=0.9)
+
+    assert "top_p" not in wire.render_request(request, compat)
+    assert wire.find_losses(request, compat) == ("top_p",)
+    assert wire.render_request(replace(request, temperature=None), compat)["top_p"] == 0.9
+
+
+def test_a_model_that_takes_no_stop_sequences_gets_none() -> None:
+    request = ChatRequest(model="claude", messages=[Message.user("Hi")], stop=["END"])
+
+    assert "stop_sequences" not in wire.render_request(request, Compat(supports_stop=False))
+    assert wire.find_losses(request, Compat(supports_stop=False)) == ("stop",)
+
+
+TOOL_LOOP = (Message.assistant(ToolCall("a", "look", "{}")), Message.user(ToolResult("a", [TextBlock("ok")])))
+ADAPTIVE = Compat(supports_reasoning_effort=True)
+
+
+@pytest.mark.parametrize(
+    ("turns", "mode", "compat", "thinks"),
+    [
+        ((), "auto", Compat(), True),
+        ((), "required", Compat(), False),
+        ((), "tool", ADAPTIVE, False),
+        (TOOL_LOOP, "auto", Compat(), False),
+        (TOOL_LOOP, "auto", ADAPTIVE, True),
+        ((Message.assistant(ThinkingBlock("Hm.", "sig"), *TOOL_LOOP[0].content), TOOL_LOOP[1]), "auto", Compat(), True),
+        ((*TOOL_LOOP, Message.assistant("Done."), Message.user("More")), "auto", Compat(), True),
+    ],
+)
+def test_a_model_does_not_think_where_the_api_forbids_it(turns: Any, mode: Any, compat: Compat, thinks: bool) -> None:
+    request = ChatRequest(
+        model="claude", messages=[Message.user("Hi"), *turns], tools=[Tool("look", parameters={})],
+        tool_choice=ToolChoice(mode, "look" if mode == "tool" else None), thinking=Thinking("high"),
+    )  # fmt: skip
+
+    assert ("thinking" in wire.render_request(request, compat)) is thinks
+    assert any("thinking" in loss for loss in wire.find_losses(request, compat)) is not thinks
+
+
+def test_a_budget_below_the_apis_least_becomes_it() -> None:
+    assert render(Message.user("Hi"), thinking=Thinking(budget_tokens=5))["thinking"]["budget_tokens"] == 1024
 
 
 def test_turns_of_one_role_are_joined_and_tool_results_come_first() -> None:

@@ -481,6 +481,12 @@ def test_limits_and_sampling_use_the_servers_names() -> None:
     assert not body.keys() & {"max_tokens", "temperature", "top_p"}
 
 
+def test_stop_sequences_are_spared_a_model_that_refuses_them() -> None:
+    assert "stop" not in render(stop=["x"], compat=Compat(supports_stop=False))
+    asked = ChatRequest(model="m", messages=[Message.user("Hi")], stop=["x"])
+    assert wire.find_losses(asked, Compat(supports_stop=False)) == ("stop",)
+
+
 def test_a_callers_spellings_are_all_understood() -> None:
     body = {"max_completion_tokens": 9, "max_tokens": 5, "stop": "x", "temperature": "0.5", "tool_choice": "any"}
     request = parse({"role": "user", "content": "Hi"}, **body)

@@ -6,6 +6,8 @@ Server-side tools and every block type this module does not know stay whole in a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from jackfield.message import (
@@ -103,6 +105,11 @@ def _parse_media(wire: JsonObject, kind: str, at: str) -> ImageBlock | DocumentB
 # -- value to wire -----------------------------------------------------------------
 
 
+def render_content(blocks: Iterable[Block]) -> list[JsonObject]:
+    """Write a message's blocks, without those the API would refuse."""
+    return [wire for block in blocks if (wire := render_block(block)) and not _is_refused(wire)]
+
+
 def render_block(block: Block) -> JsonObject | None:
     """Write one block; `None` when this wire has no place for it (`find_losses` names those)."""
     wire = _render_form(block)
@@ -162,6 +169,11 @@ def _render_tool_result(block: ToolResult) -> JsonObject:
 def is_blank(wire: JsonObject) -> bool:
     """Tell a text block without words: the API answers 400 to `text content blocks must contain non-whitespace text`."""
     return wire.get("type") == "text" and not str(wire.get("text", "")).strip()
+
+
+def _is_refused(wire: JsonObject) -> bool:
+    # A signature that is missing is refused, a thought that is missing is not.
+    return is_blank(wire) or (wire.get("type") == "thinking" and not wire.get("signature"))
 
 
 def as_input(arguments: str) -> JsonObject:

@@ -16,6 +16,7 @@ from jackfield.message import (
 )
 from jackfield.model import Compat
 from jackfield.protocols.anthropic_messages.blocks import render_block
+from jackfield.protocols.anthropic_messages.thinking import may_think, render_sampling, render_thinking
 from jackfield.protocols.anthropic_messages.wire import NAME
 from jackfield.protocols.base import NATIVE, own_fields
 
@@ -49,15 +50,20 @@ def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...
 
 def _fields(request: ChatRequest, compat: Compat) -> Iterator[str]:
     wanted = request.response_format
+    thinking = render_thinking(request.thinking, request.max_tokens, compat)[0] or {}
+    may = may_think(request, thinking.get("type"))
+    sampling = render_sampling(request, thinking.get("type") if may else None, compat)
     dropped = {
         "seed": request.seed is not None,
+        "stop": bool(request.stop) and compat.supports_stop is False,
         "stop: white space alone": any(not text.strip() for text in request.stop),
         "response_format: JSON without a schema": wanted is not None and wanted.schema is None,
         "response_format": bool(wanted and wanted.schema) and compat.supports_response_format is False,
         "temperature above 1": (request.temperature or 0) > 1,
-        "temperature, top_p": compat.supports_temperature is False
-        and (request.temperature is not None or request.top_p is not None),
+        "temperature": request.temperature is not None and "temperature" not in sampling,
+        "top_p": request.top_p is not None and "top_p" not in sampling,
         "thinking": request.thinking is not None and compat.thinking_format == "none",
+        "thinking: not with a forced tool, nor behind a tool call made without it": not may,
         "tool_choice without tools": request.tool_choice is not None and not request.tools,
     }
     yield from (name for name, is_lost in dropped.items() if is_lost)

@@ -14,10 +14,10 @@ from typing import Any
 from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, Message, ResponseFormat, Role, TextBlock, Tool, ToolChoice
 from jackfield.model import Compat
-from jackfield.protocols.anthropic_messages.blocks import is_blank, parse_content, render_block
+from jackfield.protocols.anthropic_messages.blocks import is_blank, parse_content, render_block, render_content
 from jackfield.protocols.anthropic_messages.ids import legal_ids
 from jackfield.protocols.anthropic_messages.losses import MAX_MARKS, find_losses, is_foreign
-from jackfield.protocols.anthropic_messages.thinking import parse_thinking, render_thinking
+from jackfield.protocols.anthropic_messages.thinking import may_think, parse_thinking, render_sampling, render_thinking
 from jackfield.protocols.anthropic_messages.wire import NAME, objects, read, require, rest, wrong
 from jackfield.protocols.base import NATIVE, Body, as_opaque, decode, own_fields
 from jackfield.protocols.schema import strip_keywords
@@ -140,6 +140,9 @@ def _parse_extras(wire: JsonObject, config: JsonObject) -> JsonObject:
 def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     """Write a request; without a `max_tokens` of the caller's, 8192 are left for the answer."""
     thinking, effort, max_tokens = render_thinking(request.thinking, request.max_tokens, compat)
+    mode = thinking.get("type") if thinking else None
+    if not may_think(request, mode):
+        thinking, mode = None, None
     body = {name: value for name, value in request.extras.items() if value is not None and not is_foreign(name, value)}
     body |= {"model": request.model} if request.model else {}
     body |= {"max_tokens": max_tokens, "messages": _render_messages(request, compat)}
@@ -147,10 +150,9 @@ def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
         body["system"] = system[0]["text"] if len(system) == 1 and len(system[0]) == 2 else system
     if tools := [wire for tool in request.tools if (wire := _render_tool(tool, compat))]:
         body |= {"tools": tools, **_render_choice(request, compat)}
-    if compat.supports_temperature is not False:
-        body |= {} if request.temperature is None else {"temperature": min(request.temperature, 1)}
-        body |= {} if request.top_p is None else {"top_p": request.top_p}
-    if stop := [text for text in request.stop if text.strip()]:
+    body |= render_sampling(request, mode, compat)
+    stop = [text for text in request.stop if text.strip()]
+    if stop and compat.supports_stop is not False:
         body["stop_sequences"] = stop
     if config := _output_config(request, effort, compat):
         body["output_config"] = config
@@ -164,7 +166,7 @@ def _render_messages(request: ChatRequest, compat: Compat) -> list[JsonObject]:
     turns: list[JsonObject] = []
     for message in legal_ids(request.messages):
         own = own_fields(message.opaque, NAME)
-        content = [wire for block in message.content if (wire := render_block(block)) and not _is_refused(wire)]
+        content = render_content(message.content)
         last = turns[-1] if turns else {}
         if last.get("role") == message.role and not own and len(last) == 2:
             last["content"] += content
@@ -179,11 +181,6 @@ def _render_messages(request: ChatRequest, compat: Compat) -> list[JsonObject]:
         for turn in turns:
             turn["content"] = _as_string(turn["content"])
     return [turn for turn in turns if turn["content"]]
-
-
-def _is_refused(wire: JsonObject) -> bool:
-    # A signature that is missing is refused, a thought that is missing is not.
-    return is_blank(wire) or (wire.get("type") == "thinking" and not wire.get("signature"))
 
 
 def _in_order(content: list[JsonObject], role: Role) -> list[JsonObject]:

@@ -1,11 +1,18 @@
-"""How hard to think: this wire's budgets, its adaptive mode and its effort, against our levels."""
+"""How hard to think: this wire's budgets, its adaptive mode and its effort, against our levels.
+
+And what the API refuses beside it (platform.claude.com/docs, extended thinking, read 2026-11-21): a
+forced tool, a tool call made without a thought before it, and any sampling but its own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
-from jackfield.message import Effort, JsonObject, Thinking
+from jackfield.message import Block, ChatRequest, Effort, JsonObject, Message, Thinking
 from jackfield.model import DEFAULT_MAX_TOKENS, Compat
+from jackfield.protocols.anthropic_messages.blocks import render_content
 from jackfield.protocols.anthropic_messages.wire import NAME
 from jackfield.protocols.base import NATIVE, as_opaque, own_fields
 
@@ -15,6 +22,8 @@ MIN_BUDGET = 1024  # the API's
 # The levels of `output_config.effort`, weakest first; `max` has no word of ours and comes back through `opaque`.
 LEVELS: dict[str, Effort] = {"low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "xhigh"}
 ADAPTIVE: JsonObject = {"type": "adaptive"}
+THINKS = ("enabled", "adaptive")
+MIN_TOP_P = 0.95  # the lowest the API takes beside thinking
 
 
 def parse_thinking(wire: JsonObject | None, effort: str | None) -> Thinking | None:
@@ -59,7 +68,9 @@ def _mode(thinking: Thinking | None, said: int | None, compat: Compat) -> tuple[
     word = _effort(level, compat) if level and _takes_effort(compat) else None
     if budget is None and word:
         return dict(ADAPTIVE), word
-    if budget is None and level:
+    if budget is not None:
+        budget = max(MIN_BUDGET, budget)
+    elif level:
         room = BUDGETS[level] if said is None else said // 2
         budget = max(MIN_BUDGET, min(BUDGETS[level], room))
     return None if budget is None else {"type": "enabled", "budget_tokens": budget}, word
@@ -80,3 +91,41 @@ def _effort(level: Effort, compat: Compat) -> str:
     supported = compat.supported_reasoning_efforts or words
     weaker = [name for name in words[: words.index(word) + 1] if name in supported]
     return weaker[-1] if weaker else supported[0]
+
+
+def may_think(request: ChatRequest, mode: str | None) -> bool:
+    """Tell whether the API lets the model think here in this mode of `thinking`."""
+    if mode not in THINKS:
+        return True
+    if request.tools and request.tool_choice and request.tool_choice.mode in ("required", "tool"):
+        return False
+    if mode != "enabled":
+        return True
+    # With a budget, a turn that calls tools must begin with the thought that led to them.
+    kinds = [wire.get("type") for wire in render_content(_last_turn(request.messages))]
+    return "tool_use" not in kinds or kinds[0] in ("thinking", "redacted_thinking")
+
+
+def _last_turn(messages: Sequence[Message]) -> list[Block]:
+    """Return what the model said last; turns that follow each other are one."""
+    blocks: list[Block] = []
+    for message in reversed(messages):
+        if message.role == "assistant":
+            blocks[:0] = message.content
+        elif blocks and render_content(message.content):
+            break
+    return blocks
+
+
+def render_sampling(request: ChatRequest, mode: str | None, compat: Compat) -> JsonObject:
+    """Return `temperature` and `top_p` as far as they are taken; beside thinking the API takes little but its own."""
+    if compat.supports_temperature is False:
+        return {}
+    temperature, top_p = request.temperature, request.top_p
+    if mode in THINKS:
+        temperature = temperature if temperature == 1 else None
+        top_p = top_p if top_p is not None and top_p >= MIN_TOP_P else None
+    wire = {} if temperature is None else {"temperature": min(temperature, 1)}
+    if top_p is None or (wire and compat.supports_top_p_with_temperature is False):
+        return wire
+    return {**wire, "top_p": top_p}

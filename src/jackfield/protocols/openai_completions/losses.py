@@ -38,6 +38,7 @@ def _fields(request: ChatRequest, compat: Compat) -> Iterator[str]:
         "parallel_tool_calls": request.parallel_tools is not None and compat.supports_parallel_tool_calls is False,
         "temperature, top_p": compat.supports_temperature is False
         and (request.temperature is not None or request.top_p is not None),
+        "stop": bool(request.stop) and compat.supports_stop is False,
         "response_format: the schema": bool(wanted and wanted.schema) and compat.supports_response_format is False,
         "thinking": thinking is not None and not render_thinking(thinking, compat),
         "thinking: the budget": thinking is not None

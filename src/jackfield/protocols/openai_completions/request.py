@@ -71,7 +71,7 @@ def _render_sampling(request: ChatRequest, compat: Compat) -> JsonObject:
             compat.max_tokens_field or "max_tokens": request.max_tokens,
             "temperature": request.temperature if tempered else None,
             "top_p": request.top_p if tempered else None,
-            "stop": list(request.stop) or None,
+            "stop": (list(request.stop) or None) if compat.supports_stop is not False else None,
             "seed": request.seed,
         }
     )
