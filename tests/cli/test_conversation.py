@@ -169,3 +169,42 @@ def test_what_was_typed_is_remembered_for_its_owner_only(talk: Open, home: Path)
     history = home / ".jackfield" / "history"
     assert "a memorable question" in history.read_text("utf-8")
     assert history.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_command_that_fails_changes_nothing(talk: Open) -> None:
+    with serve(HELLO) as server:
+        write_config(local_provider(server.url))
+        child = talk()
+        type_line(child, "one")
+        child.expect("Hi there")
+        type_line(child, "/new nobody/x")
+        child.expect("unknown provider")
+        type_line(child, "/file")
+        child.expect("no file is named")
+        type_line(child, "two")
+        child.expect("Hi there")
+        type_line(child, "/exit")
+        assert ended(child) == 0
+    assert len(server.journal[1].json()["messages"]) == 3
+
+
+def test_bytes_that_are_no_utf8_do_not_end_a_conversation(talk: Open) -> None:
+    with serve(HELLO) as server:
+        write_config(local_provider(server.url))
+        child = talk()
+        child.expect(PROMPT)
+        os.write(child.child_fd, b"caf\xe9\r")
+        child.expect("Hi there")
+        type_line(child, "/exit")
+        assert ended(child) == 0
+
+
+def test_answers_into_a_pipe_go_there_alone(home: Path) -> None:
+    with serve(HELLO) as server:
+        write_config(local_provider(server.url))
+        line = f"{sys.executable} -m jackfield chat > said.txt"
+        child: pexpect.spawn[str] = pexpect.spawn("/bin/sh", ["-c", line], encoding="utf-8", timeout=10, cwd=home)
+        type_line(child, "one")
+        type_line(child, "/exit")
+        assert ended(child) == 0
+    assert (home / "said.txt").read_text("utf-8") == "Hi there\n"

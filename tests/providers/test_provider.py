@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from jackfield import __version__
 from jackfield.credential import RequestAuth, Secret
-from jackfield.errors import ConfigError
+from jackfield.errors import ConfigError, InvalidRequest
 from jackfield.message import ChatRequest, Message, TextBlock, Thinking, ThinkingBlock, ToolCall
 from jackfield.model import Compat, Model, Network, ProviderInfo, Timeouts
 from jackfield.providers.provider import drop_foreign_thoughts, find_losses, load_protocol, render
@@ -51,6 +51,11 @@ def test_url_body_timers_and_way_come_from_the_row() -> None:
     assert sent.timeouts == Timeouts(idle=7, total=9)
     assert sent.network == Network(proxy="http://p:1")
     assert sent.key("timeouts.idle") == "models.providers.x.timeouts.idle"
+
+
+def test_what_no_json_can_hold_is_an_invalid_request() -> None:
+    with pytest.raises(InvalidRequest, match=r"half a character, U\+D83D"):
+        ask(messages=[Message.user("half \ud83d")])
 
 
 def test_a_model_that_thinks_or_is_loaded_first_gets_more_time_for_its_first_word() -> None:

@@ -28,6 +28,8 @@ def load_attachment(path: str) -> Block:
     Raises `UsageError` naming the file when it cannot be read, is too large or is neither
     text nor a kind that models read.
     """
+    if not path:
+        raise UsageError("no file is named")
     data = _read(path)
     if not data:
         raise UsageError(f"{'standard input' if path == '-' else path} is empty")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import WordCompleter
 from prompt_toolkit.history import FileHistory, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import create_output
 
 from jackfield.cli import answer, ui
 from jackfield.cli.attach import load_attachment
@@ -93,7 +95,7 @@ def converse(context: Context, request: ChatRequest, options: dict[str, Any]) ->
 
 def _turn(talk: Conversation, session: PromptSession[str], runner: asyncio.Runner) -> None:
     try:
-        line = session.prompt("> ").strip()
+        line = ui.as_text(session.prompt("> ")).strip()
     except KeyboardInterrupt:
         return  # an empty line: Ctrl-C at the prompt only clears it
     except EOFError:
@@ -127,7 +129,15 @@ def _session(context: Context) -> PromptSession[str]:
             buffer.validate_and_handle()
 
     completer = WordCompleter(list(COMMANDS), sentence=True)
-    return PromptSession(history=_history(context), key_bindings=keys, multiline=True, completer=completer)
+    return PromptSession(
+        history=_history(context),
+        key_bindings=keys,
+        multiline=True,
+        completer=completer,
+        enable_suspend=True,
+        # Answers that go into a pipe go there alone.
+        output=None if ui.is_terminal() else create_output(stdout=sys.stderr),
+    )
 
 
 def _history(context: Context) -> FileHistory | InMemoryHistory:
@@ -202,10 +212,11 @@ def show_status(talk: Conversation, rest: str) -> None:  # noqa: ARG001
 
 def start_over(talk: Conversation, rest: str) -> None:
     """Forget the conversation; a model may be named for the next."""
-    talk.request = replace(talk.request, messages=talk.start.messages)
-    talk.attached.clear()
     if rest:
         choose_model(talk, rest)
+    talk.request = replace(talk.request, messages=talk.start.messages)
+    talk.attached.clear()
+    talk.last = None
     ui.note("new conversation")
 
 

@@ -107,7 +107,7 @@ def main(ctx: click.Context, /, **flags: Any) -> None:
 def run(argv: Sequence[str], program: str = "jackfield") -> int:
     """Run the command line; return its exit code: 0 ok, 1 failed, 2 wrong usage, 130 interrupted."""
     ui.use_utf8()
-    argv = [as_text(argument) for argument in argv]
+    argv = [ui.as_text(argument) for argument in argv]
     json_wanted = "--json" in argv
     try:
         result = main.main(args=argv, prog_name=program, standalone_mode=False)
@@ -134,15 +134,6 @@ def run(argv: Sequence[str], program: str = "jackfield") -> int:
         ui.fail(Error(f"{error.filename or 'the system'}: {error.strerror or error}"), json_wanted=json_wanted)
         return 1
     return result if isinstance(result, int) else 0
-
-
-def as_text(argument: str) -> str:
-    """Return an argument as text; bytes that are no UTF-8 become U+FFFD, since nothing we write could hold them."""
-    try:
-        argument.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(argument).decode("utf-8", "replace")
-    return argument
 
 
 def _usage(error: click.UsageError, *, json_wanted: bool) -> int:

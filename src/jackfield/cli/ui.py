@@ -37,6 +37,15 @@ def use_utf8() -> None:
             stream.reconfigure(errors="replace")
 
 
+def as_text(typed: str) -> str:
+    """Return an argument or a typed line as text; bytes that are no UTF-8 become U+FFFD, since nothing we write could hold them."""
+    try:
+        typed.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(typed).decode("utf-8", "replace")
+    return typed
+
+
 def is_terminal(stream: TextIO | None = None) -> bool:
     """Tell whether a person reads the stream (stdout when none is given)."""
     return (stream or sys.stdout).isatty()

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from jackfield import __version__
 from jackfield.catalog import defaults
 from jackfield.credential import RequestAuth, Secret
-from jackfield.message import ChatRequest, Message, Thinking, ThinkingBlock
+from jackfield.errors import InvalidRequest
+from jackfield.message import ChatRequest, JsonObject, Message, Thinking, ThinkingBlock
 from jackfield.model import Model, Network, ProviderInfo, Timeouts
 from jackfield.protocols import load
 from jackfield.protocols.base import Protocol
@@ -37,7 +38,8 @@ NO_KEY = "\0"  # stands where a key would, so that the headers that carry one ca
 def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: RequestAuth) -> HttpRequest:
     """Return the HTTP request that asks `model` of `info` the question.
 
-    Raises `ConfigError` for a URL that is none and for an api without a protocol.
+    Raises `ConfigError` for a URL that is none and for an api without a protocol,
+    `InvalidRequest` for what no JSON can hold.
     """
     protocol = load_protocol(info, model)
     asked = _for_wire(request, info, model)
@@ -45,12 +47,22 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
     return HttpRequest(
         url=chat_url(model.base_url or info.base_url, defaults.api(model, info), endpoint=info.endpoint or None),
         headers=render_headers(info, model, auth, stream=asked.stream),
-        body=msgspec.json.encode(body),
+        body=_encode(body),
         stream=asked.stream,
         timeouts=merge_timeouts(_patience(info, model), info.timeouts, model.timeouts or None),
         network=info.network or Network(),
         settings=f"models.providers.{info.id}",
     )
+
+
+def _encode(body: JsonObject) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(
+            f"the request holds half a character, U+{ord(error.object[error.start]):04X}, which no service reads",
+            hint="decode text with errors='replace', or send the bytes as an attachment",
+        ) from error
 
 
 def load_protocol(info: ProviderInfo, model: Model) -> Protocol:
