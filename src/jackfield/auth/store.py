@@ -118,8 +118,10 @@ class HeldProfile(FileStore):
 def _stamp(path: Path) -> tuple[int, ...] | None:
     try:
         found = path.stat()
+    except FileNotFoundError:
+        return ()
     except OSError:
-        return None
+        return None  # what is wrong is said by reading it
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
