@@ -74,8 +74,13 @@ def load_index() -> Index:
 
 
 @lru_cache(maxsize=1)
-def _lines() -> list[bytes]:
-    return PATH.read_bytes().split(b"\n")
+def _lines() -> list[memoryview]:
+    data = PATH.read_bytes()
+    whole, lines, start = memoryview(data), list[memoryview](), 0
+    while (end := data.find(b"\n", start)) >= 0:
+        lines.append(whole[start:end])
+        start = end + 1
+    return lines
 
 
 def parse_info(entry: Entry) -> ProviderInfo:
