@@ -20,7 +20,7 @@ _NUMBER = (
     r"[+-]?(?:0[xX][0-9a-fA-F]+|Infinity|NaN|(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![\w$.])"
 )
 # Almost every key and every single value stands between blanks alone; what `_RARE` follows is read again, with care.
-_match_key = re.compile(rf"(?:({_STRING})|([A-Za-z_$][\w$]*+))\s*+:\s*+").match
+_match_key = re.compile(r"""(?:"([^"\\\n\r]*+)"|'([^'\\\n\r]*+)'|([A-Za-z_$][\w$]*+))\s*+:\s*+(?![/\ufeff])""").match
 _match_item = re.compile(rf"(?:({_STRING})|({_NUMBER})|(true|false|null)(?![\w$]))\s*+(,?)\s*+").match
 _RARE = "/\ufeff"
 # Compiled where a text needs them. Letters and marks; escapes are read, and refused where they are none, by `unquote`.
@@ -82,7 +82,14 @@ class _Reader:
             node = self.container(at, depth, key_at)
             return node, *self.after(node.end)
         string, number, word, comma = match.groups()
-        node = self.scalar(string, number or word, at, key_at)
+        if string is not None:
+            text = self.unquote(string, at) if "\\" in string else string[1:-1]
+            node = Node(self.source, "string", text, at, at + len(string), key_at)
+        elif number:
+            node = Node(self.source, "number", self.number(number, at), at, at + len(number), key_at)
+        else:
+            kind, value = _WORDS[word]
+            node = Node(self.source, kind, value, at, at + len(word), key_at)
         end = match.end()
         return (node, *self.after(node.end)) if self.text[end : end + 1] in _RARE else (node, comma, end)
 
@@ -94,13 +101,6 @@ class _Reader:
         if self.text.startswith("[", at):
             return self.array(at, depth, key_at)
         return self.fail(self.no_value(at), at)
-
-    def scalar(self, string: str | None, word: str, at: int, key_at: int) -> Node:
-        if string is not None:
-            text = self.unquote(string, at) if "\\" in string else string[1:-1]
-            return Node(self.source, "string", text, at, at + len(string), key_at)
-        kind, value = _WORDS.get(word) or ("number", self.number(word, at))
-        return Node(self.source, kind, value, at, at + len(word), key_at)
 
     def object(self, start: int, depth: int, key_at: int) -> Node:
         text, values, members = self.text, dict[str, Node](), list[tuple[str, Node]]()
@@ -120,9 +120,7 @@ class _Reader:
     def key(self, at: int, opened: int) -> tuple[str, int]:
         """Return a key and where its value stands."""
         match = _match_key(self.text, at)
-        if not match or self.text[match.end() : match.end() + 1] in _RARE or (match[1] and "\\" in match[1]):
-            return self.rare_key(at, opened)
-        return match[2] or match[1][1:-1], match.end()
+        return (match[match.lastindex or 0], match.end()) if match else self.rare_key(at, opened)
 
     def rare_key(self, at: int, opened: int) -> tuple[str, int]:
         """Read a key that has escapes or uncommon letters, that a comment follows, or that is none."""

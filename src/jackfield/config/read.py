@@ -59,28 +59,29 @@ class Reader:
     def read(self, node: Node, shape: Shape, path: KeyPath = ()) -> Any:  # noqa: C901  one case per shape
         """Return the value at a node, `UNSET` when it says nothing usable."""
         match shape:
-            case Table():
-                return self._table(node, shape, path)
-            case Record():
-                return self._table(node, shape.table, path)
-            case MapOf():
-                return self._map(node, shape, path)
-            case ListOf():
-                return self._list(node, shape, path)
-            case Either():
-                return self.read(node, shape.text if node.kind == "string" else shape.other, path)
+            # The most frequent first: a config is mostly rows of models.
             case Text():
                 return self._text(node, shape, path)
+            case Money():
+                return self._money(node, path)
+            case Number():
+                return self._number(node, shape, path)
+            case Record():
+                return self._table(node, shape.table, path)
+            case ListOf():
+                return self._list(node, shape, path)
+            case Flag():
+                return node.value if node.kind == "boolean" else self._wrong(node, path, "true or false")
+            case Table():
+                return self._table(node, shape, path)
+            case MapOf():
+                return self._map(node, shape, path)
+            case Either():
+                return self.read(node, shape.text if node.kind == "string" else shape.other, path)
             case SecretText():
                 return self._secret(node, shape, path)
             case Key():
                 return self._key(node, path)
-            case Number():
-                return self._number(node, shape, path)
-            case Money():
-                return self._money(node, path)
-            case Flag():
-                return node.value if node.kind == "boolean" else self._wrong(node, path, "true or false")
             case Anything():
                 return self._plain(node, path) if node.kind == "object" else self._wrong(node, path, "an object")
 
@@ -216,7 +217,8 @@ class Reader:
     def _money(self, node: Node, path: KeyPath) -> Any:
         if not _is_number(node):
             return self._wrong(node, path, "a number")
-        amount = Decimal(node.value) if "x" in node.text.lower() else Decimal(node.text)
+        text = node.text
+        amount = Decimal(node.value) if "x" in text or "X" in text else Decimal(text)
         return amount if amount >= 0 else UNSET
 
     def _filled(self, node: Node, path: KeyPath) -> Any:
