@@ -104,8 +104,9 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print columns, each as wide as its widest cell; nothing is ever cut off."""
     lines = [header, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    line_of = "  ".join(f"{{:<{width}}}" for width in widths).format
-    text = [line_of(*line).rstrip() for line in lines]
+    # One pattern for all lines: there may be thousands. `%` takes half the time of `format`.
+    pattern = "  ".join(f"%-{width}s" for width in widths)
+    text = [(pattern % (*line,)).rstrip() for line in lines]
     if is_terminal():
         styled("\n".join([style(text[0], "bold"), *map(safe, text[1:])]))
     else:
