@@ -192,3 +192,8 @@ def test_adding_step_by_step_needs_a_terminal() -> None:
     result = auth("add")
     assert result.code == 1
     assert "needs a terminal" in result.err
+
+
+def test_a_flood_is_no_key() -> None:
+    refused = run("models", "auth", "paste-api-key", "--provider", "openai", stdin="a" * 70_000)
+    assert (refused.code, "no key is that long" in refused.err) == (1, True)

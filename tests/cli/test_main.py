@@ -106,3 +106,16 @@ def test_a_name_that_leads_elsewhere_is_wrong_usage(args: tuple[str, str]) -> No
 def test_a_config_that_is_not_there_is_told_by_whoever_reads_it() -> None:
     for command in (("models", "list"), ("models", "status"), ("chat", "Hello")):
         assert "nowhere.json does not exist" in run("--config", "nowhere.json", *command).err
+
+
+def test_words_that_begin_with_a_dash_are_explained() -> None:
+    for args in (("chat", "-dash"), ("config", "set", "agents.defaults.timeoutSeconds", "-5")):
+        result = run(*args)
+        assert (result.code, "put -- before words that begin with a dash" in result.err) == (2, True)
+    assert "put --" not in run("models", "list", "--bogus").err
+
+
+def test_json_and_plain_exclude_each_other() -> None:
+    for line in ("models list", "models status", "models aliases list", "models fallbacks list"):
+        said = run(*line.split(), "--json", "--plain")
+        assert (said.code, said.json()["error"]["message"]) == (2, "choose either --json or --plain, not both")

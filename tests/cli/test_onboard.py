@@ -449,3 +449,16 @@ def test_a_check_that_fails_writes_nothing() -> None:
     assert (result.code, result.json()["error"]["type"]) == (1, "auth")
     assert not (folder() / "jackfield.json").exists()
     assert store() == {}
+
+
+def test_a_password_in_an_address_is_never_written(home: Path) -> None:
+    line = "--auth-choice custom-api-key --custom-model-id m --custom-base-url http://me:hunter2@127.0.0.1:9/v1"
+    refused = run("onboard", *line.split())
+    assert (refused.code, "hunter2" in refused.err) == (2, False)
+    assert not (home / ".jackfield" / "jackfield.json").exists()
+
+
+def test_a_choice_that_is_none_lists_the_valid_ones_as_a_hint() -> None:
+    said = run("onboard", "--auth-choice", "bogus", "--json")
+    assert (said.code, said.json()["error"]["message"]) == (1, "unknown auth choice 'bogus'")
+    assert "venice-api-key" in said.json()["error"]["hint"]

@@ -162,3 +162,14 @@ def test_a_damaged_credential_store_is_never_overwritten(home: Path) -> None:
         stdin="vapi_1234567890123456",
     )
     assert store.read_text("utf-8") == "{ broken"
+
+
+def test_a_provider_id_nobody_can_name_is_a_warning() -> None:
+    write_config('{ models: { providers: { "a/b": { baseUrl: "http://127.0.0.1:9/v1" } } } }')
+    assert "models.providers.a/b" in run("models", "list").err
+    assert "can never be named" in run("config", "validate").err
+
+
+def test_a_route_without_a_name_is_no_model() -> None:
+    write_config('{ models: { routes: { "": { primary: "openai/gpt-5.2" } } } }')
+    assert run("models", "set", "").code == 1

@@ -258,3 +258,17 @@ def test_timers_come_from_the_narrowest_setting_that_says_one() -> None:
     assert direct.info.timeouts == Timeouts(idle=7, total=70)
     assert routed.model.timeouts == Timeouts(idle=1)
     assert planned("openai/gpt-5.2", config).candidates[0].info.timeouts == Timeouts(total=600)
+
+
+def test_a_route_that_leads_to_a_route_is_named() -> None:
+    config = configure(routes={name: Route(name=name, primary=to) for name, to in (("a", "b"), ("b", "b"))})
+    for name in config.routes:
+        with pytest.raises(ConfigError, match=f"route '{name}' names the route 'b'"):
+            planned(name, config)
+
+
+def test_a_provider_without_a_model_is_told_what_is_missing() -> None:
+    for text in ("openai", "openai/"):
+        with pytest.raises(ModelNotFound) as caught:
+            planned(text)
+        assert caught.value.hint.startswith("openai is a provider; name a model of it, such as openai/gpt-5.2")

@@ -72,6 +72,11 @@ def check_url(text: str) -> str:
         good = False
     if not good:
         raise UsageError(f"{text!r} is no base URL", hint="write it like http://127.0.0.1:8000/v1")
+    if "@" in parts.netloc:
+        raise UsageError(
+            f"a user name or password stands before {parts.hostname}",
+            hint="give the key on its own: --custom-api-key KEY",
+        )
     return text.rstrip("/")
 
 

@@ -122,7 +122,8 @@ def run(argv: Sequence[str], program: str = "jackfield") -> int:
     except click.UsageError as error:
         return _usage(error, json_wanted=json_wanted)
     except click.ClickException as error:
-        ui.fail(UsageError(error.format_message()), json_wanted=json_wanted)
+        message, _, hint = error.format_message().partition("\n")
+        ui.fail(UsageError(message, hint=hint), json_wanted=json_wanted)
         return 1
     except Error as error:
         ui.fail(error, json_wanted=json_wanted)
@@ -138,5 +139,11 @@ def run(argv: Sequence[str], program: str = "jackfield") -> int:
 
 def _usage(error: click.UsageError, *, json_wanted: bool) -> int:
     hint = f"see '{error.ctx.command_path} --help'" if error.ctx else ""
+    if isinstance(error, click.NoSuchOption) and error.ctx and _takes_words(error.ctx.command):
+        hint += f"\nput -- before words that begin with a dash: {error.ctx.command_path} -- {error.option_name} …"
     ui.fail(UsageError(error.format_message().rstrip("."), hint=hint), json_wanted=json_wanted)
     return 2
+
+
+def _takes_words(command: click.Command) -> bool:
+    return any(isinstance(each, click.Argument) for each in command.params)

@@ -35,6 +35,8 @@ def aliases() -> None:
 @pass_context
 def list_aliases(context: Context, plain: bool, as_json: bool) -> None:
     """List the short names and what each stands for."""
+    if plain and as_json:
+        raise UsageError("choose either --json or --plain, not both")
     names = dict(sorted(context.config.aliases.items()))
     if as_json:
         ui.as_json({"aliases": names})
@@ -110,6 +112,8 @@ def _key_of(ctx: click.Context) -> str:
 @pass_context
 def list_fallbacks(context: Context, ctx: click.Context, plain: bool, as_json: bool) -> None:
     """List the models in the order they are asked."""
+    if plain and as_json:
+        raise UsageError("choose either --json or --plain, not both")
     refs = _refs(context, _key_of(ctx))
     if as_json:
         ui.as_json({"fallbacks": refs})

@@ -68,7 +68,10 @@ def read_secret(label: str) -> str:
     if sys.stdin.isatty():
         text = str(click.prompt(label, hide_input=True, err=True, default="", show_default=False))
     else:
-        text = sys.stdin.buffer.read(LONGEST_INPUT).decode("utf-8", "replace")
+        data = sys.stdin.buffer.read(LONGEST_INPUT + 1)
+        if len(data) > LONGEST_INPUT:
+            raise AuthError(f"standard input holds over {LONGEST_INPUT} bytes; no key is that long")
+        text = data.decode("utf-8", "replace")
     return check_secret(text, "standard input")
 
 

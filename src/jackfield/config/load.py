@@ -88,6 +88,7 @@ def check_tree(paths: Paths, effective: Environ, root: Node, warnings: Sequence[
         return Checked(Config(paths=paths, environ=effective), tuple(reader.issues))
     defaults = read_defaults(root, said, reader)
     models, auth = said.get("models", {}), said.get("auth", {})
+    _warn_of_ids(root, reader)
     text, image = (read_choice(defaults, key, root, reader) for key in ("model", "imageModel"))
     config = Config(
         paths=paths,
@@ -113,6 +114,16 @@ def check_tree(paths: Paths, effective: Environ, root: Node, warnings: Sequence[
         warnings=(*warnings, *reader.warnings, *(str(missing) for _, missing in reader.missing)),
     )
     return Checked(config, tuple(reader.issues))
+
+
+def _warn_of_ids(root: Node, reader: Reader) -> None:
+    path = ("models", "providers")
+    entries = root.find(path)
+    for id_ in entries.value if entries and entries.kind == "object" else ():
+        if "/" in id_ or not id_.strip():
+            reader.warn(
+                entries.value[id_], (*path, id_), "can never be named as provider/model; give it an id without a slash"
+            )
 
 
 def _env_block(root: Node) -> dict[str, str]:

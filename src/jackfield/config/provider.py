@@ -47,7 +47,7 @@ def build_routes(said: JsonObject) -> dict[str, Route]:
             timeouts=_timeouts(entry),
         )
         for name, entry in said.items()
-        if entry.get("primary")
+        if entry.get("primary") and name.strip()
     }
 
 

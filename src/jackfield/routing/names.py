@@ -55,7 +55,14 @@ def _expand(text: str, config: Config, reason: str) -> Iterator[Named]:
             (route.primary, f"primary of route {meant}"),
             *((each, f"fallback of route {meant}") for each in route.fallbacks),
         ]
-        yield from (Named(text=follow(text, config), reason=why, timeouts=route.timeouts) for text, why in steps)
+        for step, why in steps:
+            model = follow(step, config)
+            if model in config.routes:
+                raise ConfigError(
+                    f"route {meant!r} names the route {model!r}; a route leads to models",
+                    hint=f"write the models of {model!r} into models.routes.{meant}",
+                )
+            yield Named(text=model, reason=why, timeouts=route.timeouts)
         return
     via = f"{reason}, by alias {name}" if meant != name else reason
     yield Named(text=meant, reason=via, profile_id=profile_id, explicit=True)

@@ -146,6 +146,9 @@ def _first_parts(config: Config) -> Iterator[str]:
 
 
 def _nearest(text: str, catalog: Catalog) -> str:
+    if info := catalog.provider(text.strip("/")):
+        such = f", such as {info.id}/{info.default_model}" if info.default_model else ""
+        return f"{info.id} is a provider; name a model of it{such}\nsee: jackfield models list --provider {info.id}"
     near = catalog.near(text)
     lines = [f"did you mean {', '.join(near)}?"] if near else []
     return "\n".join([*lines, "see: jackfield models list --all"])
