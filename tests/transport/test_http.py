@@ -6,6 +6,8 @@ import asyncio
 import gzip
 import socket
 import time
+import tracemalloc
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
@@ -13,7 +15,7 @@ import pytest
 
 from jackfield.credential import Secret
 from jackfield.errors import BadReply, ConnectError, Error, StreamBroken, TimeoutExpired
-from jackfield.model import Timeouts
+from jackfield.model import Network, Timeouts
 from jackfield.transport.http import HttpReply, Transport
 from jackfield.transport.request import HttpRequest
 from tests.servers import (
@@ -157,6 +159,43 @@ async def test_an_endless_body_is_cut_off_and_its_connection_closed(transport: T
         with pytest.raises(BadReply, match="is over 100000 bytes"):
             await reply.read(100_000)
         assert await server.saw_drop()
+
+
+async def test_what_a_reader_does_not_want_is_not_unpacked(transport: Transport) -> None:
+    packed = gzip.compress(bytes(200_000_000))
+    tracemalloc.start()
+    with serve(text_reply(packed, content_encoding="gzip")) as server:
+        reply = await transport.open(ask(server.url))
+        async for _ in reply.chunks():
+            break
+        await reply.close()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("deflate", zlib.compress(b"one two")),
+        ("deflate", zlib.compress(b"one two", wbits=-15)),
+        ("GZIP", gzip.compress(b"one ") + gzip.compress(b"two")),
+        ("identity", b"one two"),
+    ],
+)
+async def test_every_way_to_compress_is_unpacked(transport: Transport, encoding: str, packed: bytes) -> None:
+    with serve(text_reply(packed, content_encoding=encoding)) as server:
+        reply = await transport.open(ask(server.url))
+        assert await reply.read() == b"one two"
+    assert server.journal[0].headers["accept-encoding"] == "gzip, deflate"
+
+
+async def test_a_proxy_that_wants_a_password_says_so_on_plain_http_too(transport: Transport) -> None:
+    with serve(text_reply("who are you", 407)) as proxy:
+        sent = HttpRequest(url="http://far.invalid/", network=Network(proxy=proxy.url))
+        with pytest.raises(ConnectError, match="the proxy refused with HTTP 407"):
+            await transport.open(sent)
 
 
 async def test_a_body_that_is_not_compressed_as_it_says_is_a_bad_reply(transport: Transport) -> None:

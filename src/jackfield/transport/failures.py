@@ -49,8 +49,7 @@ def explain_opening(error: aiohttp.ClientError | OSError | ValueError, request: 
             cause = f"the proxy {error.host}:{error.port} does not answer ({_say(error)})"
             hint = f"check HTTPS_PROXY, or {request.key('network.proxy')}"
         case aiohttp.ClientHttpProxyError():
-            cause = f"the proxy refused with HTTP {error.status} {error.message}".rstrip()
-            hint = f"check the user and password in HTTPS_PROXY, or {request.key('network.proxy')}"
+            return refuse_proxy(error.status, error.message, request)
         case aiohttp.ClientConnectorError():
             cause, hint = _say(error), _advise_refused(request)
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
@@ -67,10 +66,12 @@ def explain_opening(error: aiohttp.ClientError | OSError | ValueError, request: 
 
 def explain_reading(error: aiohttp.ClientError | OSError | RuntimeError, request: HttpRequest) -> Error:
     """Return our error for one that came while the body was read."""
-    url = shown_url(request.url)
-    if "content-encoding" in str(error).lower():
-        return BadReply(f"the answer of {url} is not compressed as it says: {_say(error)}")
-    return StreamBroken(f"the answer of {url} broke off ({_say(error)})")
+    return StreamBroken(f"the answer of {shown_url(request.url)} broke off ({_say(error)})")
+
+
+def explain_packing(error: Exception, request: HttpRequest) -> BadReply:
+    """Return our error for a body that cannot be unpacked."""
+    return BadReply(f"the answer of {shown_url(request.url)} is not compressed as it says: {error}")
 
 
 def explain_timeout(timer: str, limit_s: float, request: HttpRequest) -> TimeoutExpired:
@@ -79,6 +80,15 @@ def explain_timeout(timer: str, limit_s: float, request: HttpRequest) -> Timeout
     return TimeoutExpired(
         f"{what} {shown_url(request.url)} within {limit_s:g} s (timer: {key})",
         hint=f"to wait longer, raise {request.key(f'timeouts.{key}')}",
+    )
+
+
+def refuse_proxy(status: int, reason: str, request: HttpRequest) -> ConnectError:
+    """Return the error for a proxy that lets nothing through."""
+    said = f"HTTP {status} {reason}".rstrip()
+    return ConnectError(
+        f"cannot reach {shown_url(request.url)}: the proxy refused with {said}",
+        hint=f"check the user and password in HTTPS_PROXY, or {request.key('network.proxy')}",
     )
 
 

@@ -8,6 +8,7 @@ connection that the server was closing at that moment is sent once more (RFC 911
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from ssl import SSLContext
 from types import SimpleNamespace, TracebackType
@@ -19,15 +20,24 @@ from yarl import URL
 from jackfield.credential import Secret
 from jackfield.errors import BadReply, Error, UsageError
 from jackfield.model import Network
-from jackfield.transport.failures import explain_opening, explain_reading, explain_timeout, refuse_redirect
+from jackfield.transport.failures import (
+    explain_opening,
+    explain_packing,
+    explain_reading,
+    explain_timeout,
+    refuse_proxy,
+    refuse_redirect,
+)
 from jackfield.transport.network import check_offline, pick_proxy
 from jackfield.transport.request import HttpRequest, shown_url
 from jackfield.transport.timers import Timers
 from jackfield.transport.tls import open_trust
+from jackfield.transport.unpack import ACCEPTED, Unpacker
 
 REPLY_LIMIT = 64 * 1024 * 1024  # bytes after decompression; an answer with images is some megabytes
 REFUSAL_LIMIT = 1024 * 1024
 HEADER_LIMIT = 64 * 1024  # policies and cookies that a gateway adds outgrow the library's 8 KB
+PROXY_REFUSES = 407  # what a proxy says that wants a password; nobody else does
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -50,9 +60,13 @@ class HttpReply:
         """Yield the body as it comes, cut anywhere; raise `StreamBroken` or `TimeoutExpired`."""
         is_events = "event-stream" in self.headers.get("content-type", "")
         try:
-            while chunk := await self._next():
-                self._timers.hear(chunk, is_events=is_events)
-                yield chunk
+            unpacker = Unpacker(self.headers.get("content-encoding", ""))
+            while packed := await self._next():
+                for chunk in unpacker.feed(packed):
+                    self._timers.hear(chunk, is_events=is_events)
+                    yield chunk
+        except zlib.error as error:
+            raise explain_packing(error, self.request) from error
         finally:
             # At its end the connection goes back to the pool, anywhere else it closes at once.
             self._release()
@@ -149,6 +163,9 @@ class Transport:
             target = response.headers.get("location", "")
             response.close()
             raise refuse_redirect(response.status, target, request)
+        if response.status == PROXY_REFUSES:
+            response.close()
+            raise refuse_proxy(response.status, response.reason or "", request)
         return HttpReply(request, response, timers)
 
     async def _send_in_time(self, request: HttpRequest, proxy: str | None, timers: Timers) -> aiohttp.ClientResponse:
@@ -212,6 +229,8 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=[trace],
                 trust_env=False,
+                headers={"accept-encoding": ACCEPTED},
+                auto_decompress=False,
                 max_line_size=HEADER_LIMIT,
                 max_field_size=HEADER_LIMIT,
             )
