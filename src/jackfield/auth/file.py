@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from jackfield.config.disk import save_text
 from jackfield.errors import ConfigError
 from jackfield.message import JsonObject
 
@@ -34,7 +33,9 @@ def load_object(path: Path) -> JsonObject:
 
 def save_object(path: Path, root: JsonObject) -> None:
     """Replace the file by a JSON object, readable by its owner only; the caller holds its lock."""
-    import json  # noqa: PLC0415
+    import json  # noqa: PLC0415  every command reads, few write
+
+    from jackfield.config.disk import save_text  # noqa: PLC0415
 
     save_text(path, json.dumps(root, indent=2) + "\n")
 

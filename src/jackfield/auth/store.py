@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 from jackfield.auth.file import load_object, save_object
 from jackfield.auth.record import as_store, parse_profile, render_profile, update_record
-from jackfield.config.disk import hold_lock
 from jackfield.credential import Profile
 from jackfield.errors import ConfigError
 from jackfield.message import JsonObject
@@ -90,6 +89,8 @@ class FileStore:
         self._edit(edit)
 
     def _edit(self, change: Callable[[JsonObject], Result]) -> Result:
+        from jackfield.config.disk import hold_lock  # noqa: PLC0415  every command reads, few write
+
         with hold_lock(self.path.with_name(f".{self.path.name}.lock")):
             root = as_store(_checked(load_object(self.path), self.path))
             result = change(root)

@@ -116,7 +116,7 @@ class Catalog:
     def _merge_provider(self, name: str) -> ProviderInfo | None:
         entry, base = self._entry(name), self._base(name)
         if entry is None:
-            return base and replace(base, base_url=self._fill(base.base_url))
+            return replace(base, base_url=self._fill(base.base_url)) if base and "${" in base.base_url else base
         if base is None:
             # Nobody knows the id and the config does not say where its server is: most likely a typing error.
             # An address that waits for a variable is one: the variable is asked for when it is used.

@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plugins": ("jackfield.cli.plugins:plugins", "List, enable and disable plugins."),
     "completion": ("jackfield.cli.completion:completion", "Print the completion script of a shell."),
 }
-PROFILE = re.compile(r"[\w-][\w.-]*")
+PROFILE = r"[\w-][\w.-]*"
 
 
 class LazyGroup(click.Group):
@@ -95,7 +95,7 @@ def main(ctx: click.Context, /, **flags: Any) -> None:
         raise click.BadParameter("no path is given", ctx, param_hint="--config")
     environ = dict(os.environ)
     if flags["profile"] is not None:
-        if not PROFILE.fullmatch(flags["profile"]):
+        if not re.fullmatch(PROFILE, flags["profile"]):
             raise click.BadParameter("letters, digits, '.', '_' and '-' only", ctx, param_hint="--profile")
         environ["JACKFIELD_HOME"] = os.path.expanduser(f"~/.jackfield-{flags['profile']}")  # noqa: PTH111
     if flags["no_color"] or environ.get("NO_COLOR"):
