@@ -18,6 +18,7 @@ from jackfield.catalog.load import Catalog
 from jackfield.config.load import load_config
 from jackfield.config.paths import Paths, locate
 from jackfield.config.schema import Config
+from jackfield.errors import ConfigError
 
 if TYPE_CHECKING:
     from jackfield.client import AsyncClient
@@ -35,7 +36,7 @@ class App:
         offline: bool = False,
     ) -> None:
         self.environ = dict(os.environ if environ is None else environ)
-        self.cwd = cwd or Path.cwd()
+        self.cwd = cwd or _here()
         self.config_path = config_path
         self.offline = offline
 
@@ -69,3 +70,10 @@ class App:
         from jackfield.client import AsyncClient  # noqa: PLC0415
 
         return AsyncClient(self.config, catalog=self.catalog, store=self.store, offline=self.offline)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise ConfigError("the current directory no longer exists", hint="change to one that does: cd ~") from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -173,3 +175,15 @@ def test_a_provider_id_nobody_can_name_is_a_warning() -> None:
 def test_a_route_without_a_name_is_no_model() -> None:
     write_config('{ models: { routes: { "": { primary: "openai/gpt-5.2" } } } }')
     assert run("models", "set", "").code == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a directory in use stays there")
+def test_a_directory_that_is_gone_is_one_error(home: Path) -> None:
+    line = f"mkdir gone && cd gone && rmdir ../gone && {sys.executable} -m jackfield models list"
+    done = subprocess.run(line, shell=True, cwd=home, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (1, "error: the current directory no longer exists")
+
+
+def test_a_warning_is_told_once(home: Path) -> None:
+    (home / ".env").write_bytes(b"\xff")
+    assert run("models", "status").err.count("is ignored: not UTF-8") == 1

@@ -65,13 +65,14 @@ def entry_of_custom(choice: Choice, custom: Custom) -> JsonObject:
 def check_url(text: str) -> str:
     """Return a base URL without its last slash; raises `UsageError` when it is none."""
     text = text.strip()
+    wrong = UsageError(f"{text!r} is no base URL", hint="write it like http://127.0.0.1:8000/v1")
     try:
         parts = urlsplit(text)
         good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        good = False
+    except ValueError as error:
+        raise wrong from error
     if not good:
-        raise UsageError(f"{text!r} is no base URL", hint="write it like http://127.0.0.1:8000/v1")
+        raise wrong
     if "@" in parts.netloc:
         raise UsageError(
             f"a user name or password stands before {parts.hostname}",

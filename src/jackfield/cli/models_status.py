@@ -53,7 +53,6 @@ def status(context: Context, ctx: click.Context, plain: bool, check: bool, as_js
     """Show what is chosen and whether its credentials are there."""
     if plain and as_json:
         raise UsageError("choose either --json or --plain, not both")
-    context.tell_warnings()
     resolved = _resolve(context, context.config.primary)
     states = _states(context)
     if plain:

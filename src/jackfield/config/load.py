@@ -119,7 +119,9 @@ def check_tree(paths: Paths, effective: Environ, root: Node, warnings: Sequence[
 def _warn_of_ids(root: Node, reader: Reader) -> None:
     path = ("models", "providers")
     entries = root.find(path)
-    for id_ in entries.value if entries and entries.kind == "object" else ():
+    if entries is None or entries.kind != "object":
+        return
+    for id_ in entries.value:
         if "/" in id_ or not id_.strip():
             reader.warn(
                 entries.value[id_], (*path, id_), "can never be named as provider/model; give it an id without a slash"
