@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jackfield.errors import Error
+from jackfield.errors import BadReply, Error
 from jackfield.events import Accumulator
 from jackfield.message import ChatRequest, ChatResponse, Message, ToolCall
 from jackfield.model import Compat
@@ -366,3 +367,60 @@ def test_bytes_of_any_kind_are_read_or_refused(name: str, data: bytes) -> None:
     read_request(protocol, data)
     read_reply(protocol, data)
     assert protocol.parse_error(500, data).message
+
+
+TEXT = {
+    "anthropic-messages": '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"%s"}}',
+    "openai-completions": '{"id":"1","choices":[{"index":0,"delta":{"content":"%s"}}]}',
+}
+ENDS = {
+    "anthropic-messages": '{"type":"message_delta","delta":{"stop_reason":"end_turn"}}',
+    "openai-completions": '{"id":"1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}',
+}
+
+
+def listen(name: str, *events: str) -> ChatResponse:
+    parser, heard = load(name).StreamParser(), Accumulator()
+    for event in [part for text in events for part in parser.feed(f"data: {text}\n\n".encode())]:
+        heard.feed(event)
+    for event in parser.close():
+        heard.feed(event)
+    return heard.response()
+
+
+@wires
+def test_half_a_character_costs_no_words(name: str) -> None:
+    said = [r"one \ud83d", r"\ude00 two", r"\ud83d\ude00", r" \\ud800"]
+
+    reply = listen(name, *(TEXT[name] % text for text in said), ENDS[name])
+
+    assert reply.text == "one \ufffd\ufffd two\U0001f600 \\ud800"
+
+
+@wires
+def test_an_event_nested_beyond_reason_is_no_crash(name: str) -> None:
+    deep = '{"a":' * 900 + "1" + "}" * 900
+    nested = TEXT[name].replace('"%s"', f'"b","more":{deep}')
+    try:
+        reply: ChatResponse | None = listen(name, TEXT[name] % "a", nested, ENDS[name])
+    except BadReply as error:
+        reply = error.partial
+    assert reply
+    assert reply.text.startswith("a")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        '{"choices":[{"index":%d,"delta":{"content":"a"}}]}',
+        '{"choices":[{"index":0,"delta":{"reasoning_details":[{"index":%d,"type":"t","text":"a"}]}}]}',
+    ],
+)
+def test_many_parts_cost_their_number_not_its_square(event: str) -> None:
+    def spent(count: int) -> float:
+        started = time.process_time()
+        listen("openai-completions", *(event % number for number in range(count)), ENDS["openai-completions"])
+        return time.process_time() - started
+
+    spent(100)
+    assert spent(8_000) < 16 * spent(1_000) + 0.1

@@ -76,10 +76,17 @@ def test_no_bytes_make_it_stumble_and_no_cut_changes_them(data: bytes, draw: st.
     assert decode(*cut(data, positions)) == decode(data)
 
 
-@pytest.mark.parametrize("line", [b"x" * 1000, b"data: " + b"x" * 100 + b"\n"])
+@pytest.mark.parametrize("line", [b"x" * 1000, b"data: " + b"x" * 10_000 + b"\n"])
 def test_an_endless_event_is_refused(line: bytes) -> None:
     decoder = SseDecoder()
     for _ in range(sse.MAX_EVENT_BYTES // 100_000 - 5):
         assert decoder.feed(line * (100_000 // len(line))) == []
     with pytest.raises(BadReply, match="over"):
         decoder.feed(line * 100_000)
+
+
+@pytest.mark.parametrize("line", [b"data\n", b"data:x\n"])
+def test_an_event_of_very_many_short_lines_is_refused(line: bytes) -> None:
+    decoder = sse.SseDecoder()
+    with pytest.raises(BadReply, match="over"):
+        decoder.feed(line * 1_000_000)

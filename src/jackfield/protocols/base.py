@@ -7,6 +7,7 @@ reads a clock or knows a provider's name.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Protocol as TypingProtocol
 
@@ -124,6 +125,23 @@ def decode(body: Body, what: str = "reply") -> JsonObject:
     if not isinstance(value, dict):
         raise BadReply(f"the {what} is not a JSON object: {preview(body)}")
     return value
+
+
+def decode_event(text: str) -> object:
+    """Return the value of a streamed event; half a character escaped in it becomes U+FFFD.
+
+    Servers that cut their words between UTF-16 units send such halves; the words around them count.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        if "\\ud" not in text.lower():
+            raise
+    try:
+        units = json.dumps(json.loads(text), ensure_ascii=False).encode("utf-16", "surrogatepass")
+    except ValueError as error:
+        raise msgspec.DecodeError(str(error)) from error
+    return msgspec.json.decode(units.decode("utf-16", "replace"))
 
 
 def preview(body: bytes | str, limit: int = 120) -> str:

@@ -15,6 +15,8 @@ from jackfield.errors import BadReply
 
 MAX_EVENT_BYTES = 32 * 1024 * 1024  # an image in one event is some megabytes; beyond this it is an attack
 
+LINE_COST = 48  # bytes that a line takes besides its own; a million short ones are not small
+
 
 class SseEvent(Struct, frozen=True):
     """One dispatched event; `event` is empty when the stream did not name it."""
@@ -66,7 +68,7 @@ class SseDecoder:
         for line in lines:
             if line.startswith(b"data:"):
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
-                self._size += len(line)
+                self._size += len(line) + LINE_COST
                 self._check_size()
             elif not line:
                 self._dispatch(events)
@@ -80,6 +82,8 @@ class SseDecoder:
             self._event = value.removeprefix(b" ").decode("utf-8", "replace")
         elif name == b"data":
             self._data.append(b"")
+            self._size += LINE_COST
+            self._check_size()
 
     def _dispatch(self, events: list[SseEvent]) -> None:
         if self._data:

@@ -18,7 +18,7 @@ from jackfield.protocols.anthropic_messages.errors import parse_error
 from jackfield.protocols.anthropic_messages.open_block import OpenBlock
 from jackfield.protocols.anthropic_messages.response import parse_extras, parse_reason, parse_usage
 from jackfield.protocols.anthropic_messages.wire import read
-from jackfield.protocols.base import decode, preview
+from jackfield.protocols.base import decode, decode_event, preview
 from jackfield.protocols.sse import SseDecoder, SseEvent
 
 HEAD_BYTES = 4096  # of a body without an event, kept to say what came instead
@@ -52,7 +52,7 @@ class StreamParser:
         """Take one decoded event, for bodies that are framed in another way than SSE."""
         self._is_live = True
         kind = event.get("type")
-        if kind == "error" or ("error" in event and kind is None):
+        if kind == "error" or (event.get("error") and kind is None):
             raise self._broken(parse_error(200, event))
         parse = PARSERS.get(kind) if isinstance(kind, str) and not self._heard.complete else None
         return self._hear(lambda: parse(self, event)) if parse else []
@@ -85,7 +85,7 @@ class StreamParser:
 
     def _read_frame(self, frame: SseEvent) -> Sequence[StreamEvent]:
         try:
-            event = msgspec.json.decode(frame.data)
+            event = decode_event(frame.data)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             event = None
         if isinstance(event, dict):

@@ -10,6 +10,8 @@ from jackfield.message import JsonObject
 GROWING = frozenset(("content", "reasoning_content", "reasoning", "reasoning_text", "refusal", "text", "summary",
                      "arguments", "input", "data", "transcript"))  # fmt: skip
 
+OPEN_ITEMS = 64  # of a list that may still grow; a search through all would take a hostile stream's square
+
 
 def merge(held: JsonObject, more: JsonObject) -> None:
     """Add a delta to what is held so far; a null adds nothing."""
@@ -42,7 +44,11 @@ def _find(held: list[Any], item: JsonObject) -> JsonObject | None:
     # Encrypted data is never cut; a second piece under the same index is another one.
     if "index" not in item or "data" in item:
         return None
-    same = (other for other in reversed(held) if isinstance(other, dict) and other.get("index") == item["index"])
+    same = (
+        other
+        for other in reversed(held[-OPEN_ITEMS:])
+        if isinstance(other, dict) and other.get("index") == item["index"]
+    )
     return next(
         (other for other in same if other.get("type", item.get("type")) == item.get("type", other.get("type"))), None
     )

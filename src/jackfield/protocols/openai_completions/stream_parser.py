@@ -14,7 +14,7 @@ import msgspec
 from jackfield.errors import BadReply, Error, StreamBroken
 from jackfield.events import Accumulator, MessageEnd, MessageStart, StreamEvent, split_events
 from jackfield.message import JsonObject, RefusalBlock, TextBlock, ThinkingBlock, ToolCall
-from jackfield.protocols.base import preview
+from jackfield.protocols.base import decode_event, preview
 from jackfield.protocols.openai_completions.block_writer import PART, BlockWriter
 from jackfield.protocols.openai_completions.calls import CallReader
 from jackfield.protocols.openai_completions.errors import parse_error
@@ -55,7 +55,8 @@ class StreamParser:
         self._calls = CallReader(self._blocks)
         self._fields: JsonObject = {}  # the message's further fields
         self._audio: JsonObject = {}
-        self._choices: list[JsonObject] = [{}]
+        self._choice: JsonObject = {}  # further fields of the answer's choice
+        self._others: dict[int, JsonObject] = {}  # the choices beside it, by their index
         self._finish: object = None
         self._usage: JsonObject = {}
 
@@ -106,14 +107,16 @@ class StreamParser:
                 self._end()
             return
         try:
-            chunk = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            chunk = None
-        # A broken event among whole ones is skipped: no word is worth losing the others for.
-        if isinstance(chunk, dict) and is_error(chunk):
-            self._fail(parse_error(200, chunk))
-        elif isinstance(chunk, dict):
-            self._feed_chunk(chunk)
+            chunk = decode_event(data)
+            # A broken event among whole ones is skipped: no word is worth losing the others for.
+            if isinstance(chunk, dict) and is_error(chunk):
+                self._fail(parse_error(200, chunk))
+            elif isinstance(chunk, dict):
+                self._feed_chunk(chunk)
+        except (msgspec.DecodeError, UnicodeError):
+            return
+        except RecursionError:
+            self._fail(BadReply("an event of the stream is nested too deeply"))
 
     def _fail(self, error: Error) -> None:
         heard = Accumulator()
@@ -153,17 +156,16 @@ class StreamParser:
             return
         for name, value in choice.items():
             if name not in CHOICE_KEYS and value is not None:
-                merge(self._choices[0], {name: value})
+                merge(self._choice, {name: value})
         if delta := choice.get("delta"):
             self._feed_delta(as_object(delta))
         if reason := choice.get("finish_reason"):
             self._finish = reason
 
     def _feed_other(self, choice: JsonObject) -> None:
-        held = next((other for other in self._choices[1:] if other["index"] == choice["index"]), None)
+        held = self._others.get(index := choice["index"] if isinstance(choice["index"], int) else -1)
         if held is None:
-            held = {"index": choice["index"], "message": {}}
-            self._choices.append(held)
+            held = self._others[index] = {"index": index, "message": {}}
         merge(held["message"], as_object(choice.get("delta")))
         merge(held, {name: value for name, value in choice.items() if name not in ("index", "delta", "message")})
 
@@ -226,8 +228,8 @@ class StreamParser:
         self._end_blocks()
         calls = [ToolCall("", "", "")] if self._calls.seen else []
         reason, raw = parse_finish(self._finish, calls)
-        if any(self._choices):
-            self._extras["choices"] = self._choices
+        if self._choice or self._others:
+            self._extras["choices"] = [self._choice, *self._others.values()]
         self._blocks.events.append(MessageEnd(reason, parse_usage(self._usage), raw, self._extras))
 
     def _end_blocks(self) -> None:
