@@ -305,3 +305,20 @@ def test_every_model_the_pages_name_has_a_row_or_runs_here() -> None:
         if not (ref and info and (info.local or cat.find(ref.provider, ref.model))):
             lost.append(text)
     assert lost == []
+
+
+def test_an_address_that_is_none_is_not_read_here() -> None:
+    broken = catalog(entry("box", base_url="http://[::1/v1"), entry("openai", base_url="http://[::1/v1"))
+
+    assert broken.model("box", "m") == Model(id="m")
+    assert broken.provider("openai")
+
+
+def test_an_address_of_the_config_beats_a_built_in_request_url() -> None:
+    moved = catalog(entry("perplexity", base_url="https://mirror.test/v1")).provider("perplexity")
+    stays = catalog(entry("perplexity")).provider("perplexity")
+
+    assert moved
+    assert (moved.base_url, moved.endpoint) == ("https://mirror.test/v1", "")
+    assert stays
+    assert stays.endpoint == "https://api.perplexity.ai/chat/completions"

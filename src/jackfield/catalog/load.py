@@ -171,7 +171,7 @@ class Catalog:
         return (builtin is not None and entry.base_url is None) or name in self._at_host(entry)
 
     def _at_host(self, entry: ProviderConfig) -> tuple[str, ...]:
-        return self._index.hosts.get(urlsplit(entry.endpoint or entry.base_url or "").netloc.lower(), ())
+        return self._index.hosts.get(_netloc(entry.endpoint or entry.base_url or ""), ())
 
     def _same_host(self, entry: ProviderConfig) -> str | None:
         """Return the built-in provider that answers at a custom provider's address.
@@ -210,16 +210,26 @@ class Catalog:
 
 def is_local(url: str) -> bool:
     """Tell whether an address is this machine or this network's."""
-    host = urlsplit(url).hostname or ""
+    host = urlsplit("//" + _netloc(url)).hostname or ""
     return host in LOCAL_HOSTS or host.endswith(".local")
+
+
+def _netloc(url: str) -> str:
+    """Return the address in a URL; one that is none has none, and is refused when it is called."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _over(base: ProviderInfo, entry: ProviderConfig) -> ProviderInfo:
     """Return the provider with everything the config says of it."""
     url = entry.endpoint or entry.base_url
-    moved = url is not None and urlsplit(url).netloc != urlsplit(base.base_url).netloc and base.base_url != ""
+    moved = url is not None and _netloc(url) != _netloc(base.base_url) and base.base_url != ""
     said = {
-        "name": entry.name, "api": entry.api, "base_url": entry.base_url, "endpoint": entry.endpoint,
+        "name": entry.name, "api": entry.api, "base_url": entry.base_url,
+        # A built-in request URL belongs to the built-in address.
+        "endpoint": entry.endpoint if entry.base_url is None else entry.endpoint or "",
         "auth_header": entry.auth_header or None, "max_tokens": entry.max_tokens, "timeouts": entry.timeouts,
         "network": entry.network, "privacy": entry.privacy,
     }  # fmt: skip
