@@ -19,10 +19,11 @@ from jackfield.catalog.price import cost_usd
 from jackfield.config.default import load_default
 from jackfield.config.schema import Config
 from jackfield.credential import RequestAuth
-from jackfield.errors import BadReply, Error, InvalidRequest
-from jackfield.events import Accumulator, MessageStart, split_events
+from jackfield.errors import BadReply, Error, InvalidRequest, StreamBroken
+from jackfield.events import Accumulator, MessageStart, StreamEvent, split_events
 from jackfield.message import ChatRequest, ChatResponse, Thinking
 from jackfield.model import Model
+from jackfield.protocols.base import StreamParser
 from jackfield.providers.provider import check_reply, find_losses, load_protocol, render
 from jackfield.routing.failover import Events, Walk
 from jackfield.routing.plan import Candidate, Plan, plan
@@ -205,5 +206,16 @@ async def _read(reply: HttpReply, candidate: Candidate, request: ChatRequest, so
             raise BadReply(f"the stream of {reply.url} is over {REPLY_LIMIT} bytes")
         for event in parser.feed(chunk):
             yield event
-    for event in parser.close():
+    for event in _close(parser, candidate):
         yield event
+
+
+def _close(parser: StreamParser, candidate: Candidate) -> Sequence[StreamEvent]:
+    try:
+        return parser.close()
+    except StreamBroken as error:
+        # The parser knows the words of a wire, not who spoke them.
+        error.message = f"{candidate.ref}: {error.message}"
+        error.args = (error.message,)
+        error.hint = error.hint or "ask again; what came until then is not the whole answer"
+        raise

@@ -192,7 +192,7 @@ async def test_a_refusal_is_its_protocols_error_with_the_model_in_front(
     error = await refuse(json_reply(refusal(message, code), status))
 
     assert type(error) is kind
-    assert error.message == f"venice/llama-3.3-70b: {message}"
+    assert error.message == f"venice/llama-3.3-70b: {message} (HTTP {status})"
     assert error.status == status
 
 

@@ -257,7 +257,7 @@ def _change(context: Context, edits: list[Edit], *, as_json: bool, dry_run: bool
     elif dry_run:
         ui.out(result.diff, end="")
     elif result.files:
-        ui.note("changed " + ", ".join(map(str, result.files)))
+        ui.note("Updated " + ", ".join(map(str, result.files)))
     else:
         ui.note("nothing to change")
 

@@ -117,7 +117,7 @@ def _switch(context: Context, plugin_id: str, *, on: bool, as_json: bool) -> Non
     else:
         ui.out(f'{"Enabled" if on else "Disabled"} plugin "{plugin_id}".')
         if result.files:
-            ui.note(f"updated {result.path}")
+            ui.note(f"Updated {result.path}")
 
 
 def _known(plugin_id: str) -> str:

@@ -21,6 +21,13 @@ from jackfield.transport.request import HttpRequest, shown_url
 # What an answer may call itself; some servers say nothing, or only that it is text.
 ANSWER_TYPES = ("json", "event-stream", "text/plain", "octet-stream")
 NO_SUCH_ROUTE = frozenset({404, 405})
+# What helps where the provider is at fault, by type of error.
+ADVICE = {
+    "rate_limit": "wait a little, or give a fallback model",
+    "overloaded": "try again, or give a fallback model",
+    "server_error": "try again, or give a fallback model",
+    "billing": "add credit at the provider, or give a fallback model",
+}
 
 
 async def check_reply(reply: HttpReply, info: ProviderInfo, model: Model, source: str) -> None:
@@ -69,7 +76,8 @@ def _explain(reply: HttpReply, kind: str, body: bytes, info: ProviderInfo, model
             error.message = f"model not found: {info.id}/{model.id}: {error.message}"
             error.hint = error.hint or f"see: jackfield models list --all --provider {info.id}"
         case _:
-            error.message = f"{info.id}/{model.id}: {error.message}"
+            error.message = f"{info.id}/{model.id}: {error.message} (HTTP {reply.status})"
+            error.hint = error.hint or ADVICE.get(error.type, "")
     return error
 
 
