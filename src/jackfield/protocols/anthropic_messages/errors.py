@@ -6,13 +6,13 @@ speak this wire answer with OpenAI's, AWS's or no JSON at all, which is read as 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from jackfield import errors
 from jackfield.errors import BadReply, Error, classify
 from jackfield.message import JsonObject
 from jackfield.protocols.base import Body, decode, preview
+from jackfield.protocols.refusal import parse_retry_after_s, plain_words
 
 VERSION = "2023-06-01"
 # Tokens of `claude setup-token` and of a login go as Bearer and need this beta.
@@ -67,7 +67,9 @@ def parse_error(status: int, body: Body, headers: Mapping[str, str] = {}) -> Err
     message, kind, code = (_text(said.get(name)) for name in ("message", "type", "code"))
     known = STATUSES.get(kind or "", status) if status == 200 else status
     shown = message or kind or f"HTTP {status} without a reason"
-    error = classify(known, shown, code=code, kind=kind)(shown, status=status, retry_after_s=_retry_after(headers))
+    error = classify(known, shown, code=code, kind=kind)(
+        shown, status=status, retry_after_s=parse_retry_after_s(headers)
+    )
     error.code = code or kind
     error.param = _text(said.get("param"))
     return error
@@ -78,31 +80,14 @@ def _read_body(body: Body) -> JsonObject:
     try:
         wire = decode(body)
     except BadReply:
-        return {"message": _plain(body)}
+        return {"message": plain_words(body)}
     said = wire.get("error", wire)
     if isinstance(said, dict):
         return {**said, "message": next((said[k] for k in ("message", "Message", "detail") if said.get(k)), None)}
     return {**wire, "message": said}
 
 
-def _plain(body: Body) -> str:
-    """Return the words of a body that is no JSON: a page's title, else its start; nothing when it is empty."""
-    if isinstance(body, Mapping) or not body.strip():
-        return ""
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes | bytearray) else body
-    title = re.search(r"<title[^>]*>([^<]{1,200})", text[:4096], re.IGNORECASE)
-    return f"a web page: {' '.join(title[1].split())}" if title else preview(text).strip("'\"")
-
-
 def _text(value: object) -> str | None:
     if value is None or value == "":
         return None
     return value if isinstance(value, str) else preview(str(value), 500).strip("'\"")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    for name, per_second in (("retry-after-ms", 1000), ("retry-after", 1)):
-        said = headers.get(name, "").strip()
-        if re.fullmatch(r"\d{1,9}(\.\d*)?", said):  # it may be a date, which would need a clock
-            return float(said) / per_second
-    return None

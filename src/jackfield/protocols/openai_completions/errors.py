@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from jackfield import errors
 from jackfield.errors import BadReply, Error, classify
 from jackfield.message import JsonObject
-from jackfield.protocols.base import Body, decode, preview
+from jackfield.protocols.base import Body, decode
 from jackfield.protocols.openai_completions.fields import as_count, as_list, as_object, as_text
+from jackfield.protocols.refusal import parse_retry_after_s, plain_words
 
 # Order matters: the first class that fits. A provider's trouble is not the caller's: it becomes a 502.
 RENDERED: tuple[tuple[type[Error], int, str, str | None], ...] = (
@@ -48,7 +48,9 @@ def parse_error(status: int, body: Body, headers: Mapping[str, str] = {}) -> Err
     if status < 400:
         status = next((s for s in map(_status, ("status", "status_code", "code"), [said] * 3) if s), status)
     shown = message or kind or code or f"HTTP {status} without a reason"
-    error = classify(status, shown, code=code, kind=kind)(shown, status=status, retry_after_s=_retry_after_s(headers))
+    error = classify(status, shown, code=code, kind=kind)(
+        shown, status=status, retry_after_s=parse_retry_after_s(headers)
+    )
     error.code = code or kind
     error.param = _word(said.get("param"))
     return error
@@ -70,7 +72,7 @@ def read_body(body: Body) -> JsonObject:
     except BadReply:
         wire = as_object((_decode_list(body) or [None])[0])
         if not wire:
-            return {"message": _plain(body)}
+            return {"message": plain_words(body)}
     held = wire.get("error") or wire
     if isinstance(held, str):
         held = {"code": wire.get("code"), "type": wire.get("type"), "message": held}
@@ -105,21 +107,3 @@ def _words(value: object) -> str:
             return f"{where}: {words}" if where and words else words
         case _:
             return ""
-
-
-def _plain(body: Body) -> str:
-    """Return the words of a body that is no JSON: a page's title, else its start."""
-    if isinstance(body, Mapping) or not body.strip():
-        return ""
-    text = body if isinstance(body, str) else body.decode("utf-8", "replace")
-    title = re.search(r"<title[^>]*>([^<]{1,200})", text[:4096], re.IGNORECASE)
-    return f"a web page: {' '.join(title[1].split())}" if title else preview(text).strip("'\"")
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float | None:
-    for name, per_second in (("retry-after-ms", 1000), ("retry-after", 1)):
-        try:
-            return max(float(headers[name]) / per_second, 0.0)
-        except (KeyError, ValueError):
-            continue
-    return None
