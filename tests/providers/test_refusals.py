@@ -12,7 +12,16 @@ from jackfield.catalog.load import Catalog
 from jackfield.config.paths import Paths
 from jackfield.config.schema import Config
 from jackfield.credential import RequestAuth
-from jackfield.message import ChatRequest, Message, TextBlock, Thinking, ThinkingBlock, ToolCall, ToolResult
+from jackfield.message import (
+    ChatRequest,
+    Message,
+    ResponseFormat,
+    TextBlock,
+    Thinking,
+    ThinkingBlock,
+    ToolCall,
+    ToolResult,
+)
 from jackfield.providers.provider import render
 
 NOWHERE = Paths(home=Path(), config=Path(), auth=Path(), cache=Path(), dotenv=Path())
@@ -66,3 +75,10 @@ def test_newer_claudes_take_one_of_temperature_and_top_p() -> None:
     for ref in ("anthropic/claude-opus-4-5", "anthropic/claude-sonnet-4-5", "anthropic/claude-haiku-4-5"):
         assert "top_p" not in body(ref, temperature=0.5, top_p=0.9)
     assert body("anthropic/claude-sonnet-4-0", temperature=0.5, top_p=0.9)["top_p"] == 0.9
+
+
+def test_older_claudes_are_spared_a_schema_they_do_not_know() -> None:
+    wanted = ResponseFormat({"type": "object", "properties": {}})
+
+    assert "output_config" not in body("anthropic/claude-sonnet-4-0", response_format=wanted)
+    assert "output_config" in body("anthropic/claude-sonnet-4-5", response_format=wanted)
