@@ -64,7 +64,7 @@ class ConfigError(Error):
 
 
 class UsageError(Error):
-    """The command line asks for something that does not exist."""
+    """The command line, or the program, asks for something that does not exist."""
 
     type = "usage"
 

@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,3 +134,16 @@ def test_a_wrong_config_survives_being_handed_to_another_process() -> None:
         jackfield.Client({"models": {"mode": "merg"}})
     copy = pickle.loads(pickle.dumps(caught.value))
     assert (str(copy), copy.hint, copy.issues) == (str(caught.value), caught.value.hint, caught.value.issues)
+
+
+def test_a_config_argument_that_is_none_says_why(home: Path) -> None:
+    cases: tuple[tuple[Any, str], ...] = (
+        ({"models": {"mode": "merg"}}, "models.mode · the config argument · "),
+        ({"models": {"providers": object()}}, "the config argument holds what JSON cannot"),
+        (home / "nowhere.json", "nowhere.json does not exist"),
+        (5, "a config is a path or a mapping, not int"),
+    )
+    for given, says in cases:
+        with pytest.raises(ConfigError, match=says) as caught:
+            jackfield.Client(given)
+        assert "config validate" not in caught.value.hint

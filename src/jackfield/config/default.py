@@ -7,25 +7,55 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from jackfield.config.environment import load_environ
 from jackfield.config.load import check_tree
-from jackfield.config.paths import locate
+from jackfield.config.paths import Paths, locate
 from jackfield.config.schema import Config, InvalidConfig
 from jackfield.config.source import load_tree
+from jackfield.errors import ConfigError
+
+GIVEN = "the config argument"  # where the issues of a mapping are, which stands in no file
 
 
 def load_default(config: str | Path | Mapping[str, object] | None = None) -> Config:
     """Return the user's config, that of a file, or the one a mapping spells (same keys as the file).
 
-    Raises `InvalidConfig` with every issue. A mapping is read as if it were the config file:
-    `${VAR}`, dotenv files and the credential store work as usual.
+    Raises `InvalidConfig` with every issue, `ConfigError` for a named file that is not there. A
+    mapping is read as if it were the config file: `${VAR}`, dotenv files and the credential store
+    work as usual.
     """
-    is_mapping = isinstance(config, Mapping)
-    paths = locate(os.environ, config=None if is_mapping or config is None else str(config))
-    texts = {paths.config.resolve(): msgspec.json.encode(config).decode()} if is_mapping else {}
+    texts = {}
+    if isinstance(config, Mapping):
+        paths = locate(os.environ)
+        texts[paths.config.resolve()] = _render(config)
+    else:
+        paths = _locate_file(config)
     effective, warnings = load_environ(os.environ, paths.dotenv, Path.cwd())
     checked = check_tree(paths, effective, load_tree(paths.config, effective, texts)[0], warnings)
+    if checked.issues and texts:
+        wrong = InvalidConfig(tuple(replace(issue, file=GIVEN, line=0, column=0) for issue in checked.issues))
+        wrong.hint = "docs/config.md lists the keys"
+        raise wrong
     if checked.issues:
         raise InvalidConfig(checked.issues)
     return checked.config
+
+
+def _locate_file(config: str | Path | None) -> Paths:
+    if config is not None and not isinstance(config, str | Path):
+        raise ConfigError(f"a config is a path or a mapping, not {type(config).__name__}")
+    paths = locate(os.environ, config=None if config is None else str(config))
+    if config is not None and not paths.config.exists():
+        raise ConfigError(
+            f"{paths.config} does not exist", hint="name a config file, or leave it out for the usual one"
+        )
+    return paths
+
+
+def _render(config: Mapping[str, object]) -> str:
+    try:
+        return msgspec.json.encode(config).decode()
+    except (TypeError, UnicodeEncodeError) as error:
+        raise ConfigError(f"{GIVEN} holds what JSON cannot: {error}") from error
