@@ -45,8 +45,12 @@ class SseDecoder:
             self._rest += data
             self._check_size()
             return []
-        lines = (bytes(self._rest) + data[:end]).split(b"\n")
-        self._rest[:] = data[end + 1 :]
+        lines = data[:end].split(b"\n")
+        if self._rest:
+            lines[0] = bytes(self._rest) + lines[0]
+            self._rest.clear()
+        if end + 1 < len(data):
+            self._rest += data[end + 1 :]
         return self._take(lines)
 
     def close(self) -> list[SseEvent]:
@@ -69,11 +73,11 @@ class SseDecoder:
             if line.startswith(b"data:"):
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
                 self._size += len(line) + LINE_COST
-                self._check_size()
             elif not line:
                 self._dispatch(events)
             else:
                 self._take_field(line)
+        self._check_size()
         return events
 
     def _take_field(self, line: bytes) -> None:
@@ -83,7 +87,6 @@ class SseDecoder:
         elif name == b"data":
             self._data.append(b"")
             self._size += LINE_COST
-            self._check_size()
 
     def _dispatch(self, events: list[SseEvent]) -> None:
         if self._data:

@@ -55,7 +55,7 @@ class StreamParser:
         if kind == "error" or (event.get("error") and kind is None):
             raise self._broken(parse_error(200, event))
         parse = PARSERS.get(kind) if isinstance(kind, str) and not self._heard.complete else None
-        return self._hear(lambda: parse(self, event)) if parse else []
+        return self._hear(parse, event) if parse else []
 
     def close(self) -> Sequence[StreamEvent]:
         """Say that the stream has ended cleanly; raise `StreamBroken` when the reply is not complete."""
@@ -63,7 +63,7 @@ class StreamParser:
         if self._error:
             raise self._error
         if not self._heard.complete:
-            events += self._hear(lambda: self._stop_message({}))
+            events += self._hear(StreamParser._stop_message, {})
         if not self._heard.complete:
             raise self._broken(self._missing())
         return events
@@ -95,13 +95,15 @@ class StreamParser:
         self.garbage += 1
         return []
 
-    def _hear(self, parse: Callable[[], list[StreamEvent]]) -> list[StreamEvent]:
+    def _hear(
+        self, parse: Callable[[StreamParser, JsonObject], list[StreamEvent]], event: JsonObject
+    ) -> list[StreamEvent]:
         try:
-            events = parse()
+            events = parse(self, event)
         except InvalidRequest as error:
             raise self._broken(BadReply(f"an event of the stream is malformed: {error.message}")) from error
-        for event in events:
-            self._heard.feed(event)
+        for each in events:
+            self._heard.feed(each)
         return events
 
     def _broken(self, error: Error) -> Error:

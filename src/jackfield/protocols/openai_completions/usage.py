@@ -23,7 +23,8 @@ def find_usage(wire: JsonObject) -> JsonObject:
         return as_object(as_object(groq).get("usage"))
     # Moonshot counts inside the choice.
     choices = wire.get("choices")
-    return as_object(as_object(choices[0]).get("usage")) if isinstance(choices, list) and choices else {}
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return as_object(first.get("usage")) if isinstance(first, dict) else {}
 
 
 def parse_usage(wire: JsonObject) -> Usage:
