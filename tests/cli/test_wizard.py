@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands import run, write_config
+from tests.commands import local_provider, run, write_config
 from tests.servers import json_reply, serve
 
 pexpect = pytest.importorskip("pexpect")
@@ -240,6 +240,15 @@ def test_an_allowlist_is_chosen_changed_and_cleared_on_request() -> None:
     assert chosen == {"venice/qwen3-4b": {"alias": "q"}, "venice/llama-3.3-70b": {}}
     drive(*line, steps=[("may be used", "-" + ENTER), ("Clear", "y" + ENTER), ("Write this", ENTER)], env=env)
     assert "models" not in load("jackfield.json").get("agents", {}).get("defaults", {})
+
+
+def test_an_allowlist_offers_servers_of_ones_own_and_says_when_there_is_nothing() -> None:
+    line = ("configure", "--section", "allowlist")
+    code, shown = drive(*line, steps=[])
+    assert (code, "no model to choose yet" in shown) == (0, True)
+    write_config(local_provider("http://127.0.0.1:9"))
+    drive(*line, steps=[("may be used", "1" + ENTER), ("Write this", ENTER)])
+    assert load("jackfield.json")["agents"]["defaults"]["models"] == {"box/m": {}}
 
 
 @pytest.mark.parametrize("line", [("configure",), ("configure", "--section", "model")])

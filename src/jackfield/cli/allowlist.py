@@ -14,7 +14,11 @@ PATH = ("agents", "defaults", "models")
 def choose(context: Context) -> None:
     """Ask which models may be used, show the change, and write it on yes; no mark means no allowlist."""
     before = context.config.configured
-    chosen = ask.pick_many("Models that may be used", _options(context), before)
+    options = _options(context)
+    if not options:
+        ui.note("there is no model to choose yet; set up a provider first")
+        return
+    chosen = ask.pick_many("Models that may be used", options, before)
     if (
         not chosen
         and before
@@ -46,10 +50,12 @@ def make_edits(before: tuple[str, ...], chosen: list[str]) -> list[Edit]:
 
 
 def _options(context: Context) -> list[tuple[str, str]]:
-    catalog, now_ms = context.catalog, context.now_ms()
-    found = {ref: ref for ref in context.config.configured}
+    catalog, config, now_ms = context.catalog, context.config, context.now_ms()
+    found = {ref: ref for ref in config.configured}
     for name in catalog.provider_ids():
         info = catalog.provider(name)
-        if info and not info.local and is_available(info, context.config, context.store, now_ms):
+        # A server of this machine counts where the config speaks of it; the built-in ones may not even run.
+        at_hand = info and (not info.local or name in config.providers)
+        if info and at_hand and is_available(info, config, context.store, now_ms):
             found |= {f"{name}/{model}": f"{name}/{label}" for label, model in label_models(catalog.models(name), info)}
     return [(label, ref) for ref, label in found.items()]
