@@ -481,6 +481,11 @@ def test_limits_and_sampling_use_the_servers_names() -> None:
     assert not body.keys() & {"max_tokens", "temperature", "top_p"}
 
 
+def test_a_schemas_name_is_made_one_the_servers_take() -> None:
+    sent = render(response_format=ResponseFormat({"type": "object"}, name="my answer!"))
+    assert sent["response_format"]["json_schema"]["name"] == "my_answer_"
+
+
 def test_stop_sequences_are_spared_a_model_that_refuses_them() -> None:
     assert "stop" not in render(stop=["x"], compat=Compat(supports_stop=False))
     asked = ChatRequest(model="m", messages=[Message.user("Hi")], stop=["x"])

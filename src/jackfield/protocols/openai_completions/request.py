@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, TypeVar
 
 from jackfield.errors import BadReply, InvalidRequest
@@ -27,6 +28,7 @@ FOREIGN = frozenset({
     "anthropic_beta", "anthropic_version", "container", "context_management", "generationConfig", "inference_geo",
     "mcp_servers", "output_config", "previous_response_id", "safetySettings", "stop_sequences",
 })  # fmt: skip
+ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")  # in a schema's name, which is a label and no more
 NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 Number = TypeVar("Number", int, float)
 
@@ -110,7 +112,8 @@ def _render_format(wanted: ResponseFormat, compat: Compat) -> JsonObject:
     if wanted.schema is None or compat.supports_response_format is False:
         return {"type": "json_object"}
     strict = wanted.strict if compat.supports_strict_mode is not False else None
-    fields = {"name": wanted.name, "description": wanted.description, "schema": wanted.schema, "strict": strict}
+    name = ILLEGAL.sub("_", wanted.name)[:64] or "answer"
+    fields = {"name": name, "description": wanted.description, "schema": wanted.schema, "strict": strict}
     return {"type": "json_schema", "json_schema": said(fields)}
 
 
