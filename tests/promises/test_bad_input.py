@@ -187,3 +187,8 @@ def test_a_directory_that_is_gone_is_one_error(home: Path) -> None:
 def test_a_warning_is_told_once(home: Path) -> None:
     (home / ".env").write_bytes(b"\xff")
     assert run("models", "status").err.count("is ignored: not UTF-8") == 1
+
+
+def test_a_missing_variable_of_the_config_is_the_one_to_set() -> None:
+    write_config('{ models: { providers: { box: { baseUrl: "http://127.0.0.1:9/v1", apiKey: "${OFFICE_KEY}" } } } }')
+    check("chat", "--model", "box/m", "Hi", says="hint: set OFFICE_KEY, or run: jackfield models auth paste-api-key")

@@ -44,7 +44,7 @@ def resolve_all(
         return tuple(
             dict.fromkeys([usable[0].to_auth(), *(rest.to_auth() for rest in usable[1:] if rest.is_sendable())])
         )
-    raise _missing(info, found, store)
+    raise _missing(info, found, config, store)
 
 
 def is_available(info: ProviderInfo, config: Config, store: FileStore, now_ms: int) -> bool:
@@ -78,19 +78,22 @@ def _pinned(info: ProviderInfo, config: Config, store: FileStore, now_ms: int, p
 # -- what to say when there is none ------------------------------------------------
 
 
-def _missing(info: ProviderInfo, found: tuple[Source, ...], store: FileStore) -> MissingKey:
+def _missing(info: ProviderInfo, found: tuple[Source, ...], config: Config, store: FileStore) -> MissingKey:
+    entry = entry_of(info, config)
+    # The variable the user's own config waits for comes before those of the catalog.
+    awaited = next((each.name for each in entry.missing if each.key.endswith(".apiKey")), None) if entry else None
     useless = "; ".join(source.detail or f"{source.label} ({source.reason})" for source in found if source.reason)
     return MissingKey(
         f'no API key found for provider "{info.id}"{useless and f": {useless}"}',
-        hint=f"{_advice(info)}\ncredentials are kept in {store.path}",
+        hint=f"{_advice(info, awaited)}\ncredentials are kept in {store.path}",
     )
 
 
-def _advice(info: ProviderInfo) -> str:
+def _advice(info: ProviderInfo, awaited: str | None = None) -> str:
     sign_in = next((method.choice for method in info.auth if method.kind not in {"api-key", "token"}), None)
     named = variables(info)
-    if not named and sign_in:
+    if not (named or awaited) and sign_in:
         return f"run: jackfield onboard --auth-choice {sign_in}"
     paste = f"jackfield models auth paste-api-key --provider {info.id}"
-    variable = next((name for name in named if name.endswith("_API_KEY")), named[0] if named else None)
+    variable = awaited or next((name for name in named if name.endswith("_API_KEY")), named[0] if named else None)
     return f"set {variable}, or run: {paste}" if variable else f"run: {paste}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -147,11 +148,14 @@ def load_schema(text: str) -> ResponseFormat:
         schema = json.loads(raw)
     except OSError as error:
         raise UsageError(f"cannot read the schema {text}: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"the schema {text} is not JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        shown = f"{text[:40]}…" if len(text) > 40 else text
+        raise UsageError(f"the schema {shown} is not JSON: {error}") from error
     if not isinstance(schema, dict):
         raise UsageError(f"the schema {text} is not a JSON object")
-    return ResponseFormat(schema or None, name=schema.get("title", "answer") if schema else "answer")
+    # Services take names of this alphabet only; a title is for people.
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", str(schema.get("title", ""))).strip("_")[:64]
+    return ResponseFormat(schema or None, name=name or "answer")
 
 
 def summary(reply: ChatResponse) -> str:
