@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -153,9 +152,7 @@ def load_schema(text: str) -> ResponseFormat:
         raise UsageError(f"the schema {shown} is not JSON: {error}") from error
     if not isinstance(schema, dict):
         raise UsageError(f"the schema {text} is not a JSON object")
-    # Services take names of this alphabet only; a title is for people.
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", str(schema.get("title", ""))).strip("_")[:64]
-    return ResponseFormat(schema or None, name=name or "answer")
+    return ResponseFormat(schema or None, name=str(schema.get("title") or "answer"))
 
 
 def summary(reply: ChatResponse) -> str:
