@@ -9,6 +9,7 @@ lines right below the line say what the snapshot cannot know:
     # api openai-responses: *-codex* *-pro      models that speak another wire
     # alias claude-opus-4-5: opus-4.5           other spellings of an id
     # skip: *-fast                              models that are left out
+    # refuses supportsStop: o1* o3*             models whose server does not take this
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any
 
 DATA = Path(__file__).parents[1] / "src" / "jackfield" / "catalog" / "data"
 MARK = re.compile(r"^# -- rows from models\.dev/(\S+?)[, ].*$", re.MULTILINE)
-RULE = re.compile(r"^# (api|alias|skip)(?: (\S+))?: (.+)$", re.MULTILINE)
+RULE = re.compile(r"^# (api|alias|skip|refuses)(?: (\S+))?: (.+)$", re.MULTILINE)
 
 # The AI SDK package that speaks to a model names its wire.
 API_OF_PACKAGE = {
@@ -91,7 +92,9 @@ def to_row(model: dict[str, Any], head: dict[str, Any], rules: list[tuple[str, s
         row["maxTokens"] = model["output_limit"]
     if not model["tool_call"]:
         row["tools"] = False
-    if compat := deviations(model, row.get("api", head.get("api", "openai-completions")), head.get("compat", {})):
+    refused = {what: False for kind, what, globs in rules if kind == "refuses" and matches(name, globs)}
+    api = row.get("api", head.get("api", "openai-completions"))
+    if compat := deviations(model, api, head.get("compat", {}), refused):
         row["compat"] = compat
     if row["id"] != name:
         row["upstream"] = name
@@ -122,11 +125,12 @@ def address(model: dict[str, Any], head: dict[str, Any], rules: list[tuple[str, 
     return {key: value for key, value in found.items() if value}
 
 
-def deviations(model: dict[str, Any], api: str, known: dict[str, Any]) -> dict[str, Any]:
-    """Return what the server refuses or demands of this model."""
+def deviations(model: dict[str, Any], api: str, known: dict[str, Any], refused: dict[str, bool]) -> dict[str, Any]:
+    """Return what the server refuses or demands of this model; `refused` is what the file's own lines say."""
     compat: dict[str, Any] = {}
     if model.get("temperature") is False:
         compat["supportsTemperature"] = False
+    compat |= refused
     if api == "openai-completions":
         if model.get("structured_output") is False:
             compat["supportsResponseFormat"] = False
