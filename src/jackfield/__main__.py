@@ -8,12 +8,16 @@ import sys
 
 from jackfield import __version__
 
+TYPE_CHECKING = False  # typing itself would cost more than `--version`
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 
 def main() -> None:
     """Run the command line and exit with its code."""
     if sys.argv[1:] in (["--version"], ["-V"]):
-        print(f"jackfield {__version__}")  # noqa: T201  a click import would cost more than the answer
-        return
+        # Written here: a click import would cost more than the answer.
+        _leave(0, f"jackfield {__version__}\n")
     # A command lives for a moment: collecting while modules load frees nothing and takes a tenth of the start.
     gc.set_threshold(50_000)
     from jackfield.cli.main import run  # noqa: PLC0415
@@ -25,11 +29,18 @@ def main() -> None:
     _leave(code)
 
 
-def _leave(code: int) -> None:
+def _leave(code: int, last_words: str = "") -> NoReturn:
     # Taking all modules down one by one takes as long as a bare start; whatever needs an end has ended.
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream, words in ((sys.stdout, last_words), (sys.stderr, "")):
+            if stream is not None:  # closed by whoever started us
+                stream.write(words)
+                stream.flush()
+    except BrokenPipeError:
+        pass  # the reader has what it wanted
+    except OSError as error:
+        os.write(2, f"error: cannot write the output: {error.strerror}\n".encode())
+        code = 1
     finally:
         os._exit(code)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -82,9 +85,6 @@ def test_help_keeps_its_lines_and_bare_groups_show_it() -> None:
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("command", ["models list", "chat", "onboard", "models auth paste-api-key --provider openai"])
 def test_a_closed_stream_is_no_crash(command: str, closed: str) -> None:
-    import subprocess
-    import sys
-
     done = subprocess.run(
         f"{sys.executable} -m jackfield {command} {closed}", shell=True, input=b"", capture_output=True, check=False
     )
@@ -119,3 +119,14 @@ def test_json_and_plain_exclude_each_other() -> None:
     for line in ("models list", "models status", "models aliases list", "models fallbacks list"):
         said = run(*line.split(), "--json", "--plain")
         assert (said.code, said.json()["error"]["message"]) == (2, "choose either --json or --plain, not both")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("line", ["--version", "--help", "models list --all"])
+def test_output_that_cannot_be_written_is_one_error(line: str) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m jackfield {line} > /dev/full", shell=True, capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error:")
+    assert b"No space left" in done.stderr

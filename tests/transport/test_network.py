@@ -138,6 +138,14 @@ async def test_a_proxy_that_is_down_is_named() -> None:
     assert "hunter2" not in error.message + error.hint
 
 
+async def test_a_proxy_whose_name_is_unknown_is_not_mistaken_for_the_provider() -> None:
+    error = await fail(HttpRequest(url="https://models.example/v1"), {"HTTPS_PROXY": "http://proxy.invalid:3128"})
+
+    assert type(error) is ConnectError
+    assert "proxy.invalid" in error.message
+    assert "HTTPS_PROXY" in error.hint
+
+
 async def test_a_proxy_that_never_answers_ends_with_the_connect_timer() -> None:
     with serve([30.0]) as proxy:
         request = HttpRequest(url="https://models.example/v1", timeouts=Timeouts(connect=0.2))

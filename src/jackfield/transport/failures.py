@@ -27,6 +27,7 @@ CERTIFICATE_FAULTS: dict[int, tuple[str, bool]] = {
     62: ("its certificate is for another host name", False),
     64: ("its certificate is for another address", False),
 }
+_ADVISE_PROXY = "check HTTPS_PROXY, or {}"
 TIMERS = {
     "connect": ("no connection to", "connect"),
     "first_token": ("no first token from", "firstToken"),
@@ -44,10 +45,16 @@ def explain_opening(error: aiohttp.ClientError | OSError | ValueError, request: 
         case aiohttp.ClientConnectorSSLError():
             return _explain_tls(error, request)
         case aiohttp.ClientConnectorDNSError():
-            cause, hint = f"the name {error.host} is unknown", f"check {request.key('baseUrl')} and the network"
+            cause = f"the name {error.host} is unknown"
+            is_proxy = error.host != urlsplit(request.url).hostname
+            hint = (
+                _ADVISE_PROXY.format(request.key("network.proxy"))
+                if is_proxy
+                else f"check {request.key('baseUrl')} and the network"
+            )
         case aiohttp.ClientProxyConnectionError():
             cause = f"the proxy {error.host}:{error.port} does not answer ({_say(error)})"
-            hint = f"check HTTPS_PROXY, or {request.key('network.proxy')}"
+            hint = _ADVISE_PROXY.format(request.key("network.proxy"))
         case aiohttp.ClientHttpProxyError():
             return refuse_proxy(error.status, error.message, request)
         case aiohttp.ClientConnectorError():
