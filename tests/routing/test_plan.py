@@ -272,3 +272,24 @@ def test_a_provider_without_a_model_is_told_what_is_missing() -> None:
         with pytest.raises(ModelNotFound) as caught:
             planned(text)
         assert caught.value.hint.startswith("openai is a provider; name a model of it, such as openai/gpt-5.2")
+
+
+def test_a_wrong_fallback_of_the_config_is_skipped_with_its_reason() -> None:
+    config = configure(primary="openai/gpt-5.2", fallbacks=("nobody/m", "venice/llama-3.3-70b"))
+    made = planned("", config)
+    assert refs(made) == ["openai/gpt-5.2", "venice/llama-3.3-70b"]
+    assert made.skipped[0].ref == "nobody/m"
+    assert "unknown provider" in made.skipped[0].reason
+    assert "nobody/m is skipped" in made.warnings[0]
+
+
+def test_a_wrong_fallback_of_the_caller_is_an_error() -> None:
+    with pytest.raises(ModelNotFound, match="nobody"):
+        planned("openai/gpt-5.2", fallbacks=("nobody/m",))
+
+
+def test_the_allowlist_binds_the_callers_fallbacks_too() -> None:
+    config = configure(allow=ALLOW, aliases={"fast": "venice/qwen3-4b"})
+    assert planned("zai/glm-4.7", config, fallbacks=("fast",))
+    with pytest.raises(NotAllowed, match=r"gpt-5\.2"):
+        planned("zai/glm-4.7", config, fallbacks=("openai/gpt-5.2",))

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from jackfield.catalog.load import Catalog
 from jackfield.config.schema import Config
-from jackfield.errors import InvalidRequest, ModelNotFound, NotAllowed
+from jackfield.errors import ConfigError, InvalidRequest, ModelNotFound, NotAllowed
 from jackfield.message import ChatRequest, ImageBlock, ToolResult
 from jackfield.model import Model, ModelRef, ProviderInfo, Timeouts
 from jackfield.routing.names import DEFAULT, Named, expand_names, follow, split_profile
@@ -61,12 +61,11 @@ def plan(
     an alias of a route bring their own.
     """
     names = list(expand_names(request.model or DEFAULT, config))
-    names += [Named(text=text, reason="fallback given by the caller") for text in fallbacks]
-    candidates = [_candidate(name, config, catalog, profile_id) for name in names]
+    names += [Named(text=text, reason="fallback given by the caller", explicit=True) for text in fallbacks]
+    candidates, lost = _candidates(names, config, catalog, profile_id)
     first = candidates[0]
-    if names[0].explicit:
-        check_allowed(first.ref, config, catalog)
     tried, skipped = _admit(_for_images(request, candidates, config, catalog), config)
+    skipped = lost + skipped
     if not tried:
         raise NotAllowed(
             f"no candidate for {request.model or DEFAULT!r} is as private as models.policy.minPrivacy "
@@ -77,7 +76,7 @@ def plan(
         requested=request.model or DEFAULT,
         candidates=tuple(tried),
         skipped=tuple(skipped),
-        warnings=tuple(_doubts(first, catalog)),
+        warnings=(*_doubts(first, catalog), *(f"{skip.ref} is skipped: {skip.reason}" for skip in lost)),
     )
 
 
@@ -91,6 +90,30 @@ def resolve_ref(text: str, config: Config, catalog: Catalog) -> tuple[ModelRef, 
 
 
 # -- candidates --------------------------------------------------------------------
+
+
+def _candidates(
+    names: Sequence[Named], config: Config, catalog: Catalog, profile_id: str | None
+) -> tuple[list[Candidate], list[Skipped]]:
+    """Return the candidates, and the names that lead nowhere.
+
+    A wrong name is an error where somebody asks for it; one far down in the config must not
+    cost the answer of those before it.
+    """
+    found: list[Candidate] = []
+    lost = []
+    for name in names:
+        try:
+            candidate = _candidate(name, config, catalog, profile_id)
+        except (ConfigError, ModelNotFound) as error:
+            if name.explicit or not found:
+                raise
+            lost.append(Skipped(name.text, error.message))
+            continue
+        if name.explicit:
+            check_allowed(candidate.ref, config, catalog)
+        found.append(candidate)
+    return found, lost
 
 
 def _candidate(name: Named, config: Config, catalog: Catalog, profile_id: str | None) -> Candidate:
