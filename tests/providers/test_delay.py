@@ -21,6 +21,9 @@ DATE = "Sat, 21 Nov 2026 10:00:00 GMT"
         ({"retry-after": "Sat, 21 Nov 2026 10:00:30 GMT"}, "", None),
         ({"retry-after": "soon"}, "", None),
         ({"retry-after": "-5"}, "", None),
+        ({"retry-after": "9" * 400}, "", None),
+        ({"x-ratelimit-reset-tokens": "9" * 400 + "s"}, "", None),
+        ({"x-ratelimit-reset": "9" * 400, "date": DATE}, "", None),
         ({"x-ratelimit-reset-requests": "1s", "x-ratelimit-reset-tokens": "6m0s"}, "", 360.0),
         (
             {"x-ratelimit-reset-requests": "1s", "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-tokens": "6m0s", "x-ratelimit-remaining-tokens": "500"},

@@ -11,22 +11,24 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
+from jackfield.protocols.refusal import parse_retry_after_s
+
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+DURATION = re.compile(r"(\d{1,15}(?:\.\d+)?)(ms|s|m|h|d)")
 # "Please try again in 1.8s", "try again in 6m0s", "retry in 20 seconds", `"retryDelay": "34s"`
 IN_WORDS = re.compile(
     rb'(?:try again in|retry in|retry after|"retryDelay":\s*")\s*((?:\d+(?:\.\d+)?\s*(?:ms|s|m|h)\w*\s*)+)',
     re.IGNORECASE,
 )
+NUMBER = re.compile(r"\d{1,15}(\.\d+)?")  # of seconds, or a Unix time; one with more digits is no time
 # A counter's reset counts only when the counter is used up, or when nothing says that it is not.
 COUNTERS = ("requests", "tokens")
 
 
 def parse_delay_s(headers: Mapping[str, str], body: bytes = b"") -> float | None:
     """Return the wait a provider asks for, in seconds, or `None`; header names are lower-case."""
-    for text, unit_s in ((headers.get("retry-after-ms", ""), 0.001), (headers.get("retry-after", ""), 1.0)):
-        if (number := _as_number(text)) is not None:
-            return max(0.0, number * unit_s)
+    if (said_s := parse_retry_after_s(headers)) is not None:
+        return said_s
     now = _as_date(headers.get("date", ""))
     at = _as_date(headers.get("retry-after", ""))
     if at and now:
@@ -49,9 +51,10 @@ def _resets_s(headers: Mapping[str, str], now: datetime | None) -> Iterator[floa
 
 def _as_wait(text: str, now: datetime | None) -> float | None:
     """Read a duration (`6m0s`, `1.5`), a Unix time in seconds or milliseconds, or an ISO date."""
-    if (number := _as_number(text)) is not None:
+    if NUMBER.fullmatch(text.strip()):
+        number = float(text)
         if number < 1e9:
-            return max(0.0, number)
+            return number
         at = number / 1000 if number > 1e11 else number
         return max(0.0, at - now.timestamp()) if now else None
     if parts := DURATION.findall(text) if DURATION.match(text) else []:
@@ -66,10 +69,6 @@ def _in_words(body: bytes) -> float | None:
         return None
     said = re.sub(r"\s+", "", match.group(1).decode("ascii", "replace").lower())
     return sum(float(number) * UNITS_S[unit] for number, unit in DURATION.findall(said)) or None
-
-
-def _as_number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"\s*\d+(\.\d+)?\s*", text) else None
 
 
 def _as_date(text: str) -> datetime | None:
