@@ -22,11 +22,12 @@ from jackfield.config.environment import load_environ
 from jackfield.config.keypath import KeyPath
 from jackfield.config.load import check_tree
 from jackfield.config.mask import mask_text
+from jackfield.config.node import Node
 from jackfield.config.owner import find_owner
 from jackfield.config.paths import Paths
 from jackfield.config.render import Value
 from jackfield.config.schema import Environ, InvalidConfig
-from jackfield.config.source import MAX_BYTES, load_tree, open_includes, read_text, real_path
+from jackfield.config.source import load_tree, open_includes, read_text, real_path
 from jackfield.errors import ConfigError
 from jackfield.message import JsonObject
 
@@ -94,10 +95,10 @@ def _edit(paths: Paths, edits: Edits, environ: Environ, *, dry_run: bool) -> Edi
     for edit in wanted:
         includes = open_includes(paths.config, environ, after)
         file, path = find_owner(includes, edit.path, replaces=isinstance(edit, Set))
-        old = before.setdefault(file, read_text(file, MAX_BYTES) or "")
+        old = before.setdefault(file, read_text(file) or "")
         after[file] = _apply(after.get(file, old), edit, path)
     changed = [file for file, text in after.items() if text != before[file]]
-    warnings = _check(paths, environ, {file: after[file] for file in changed})
+    warnings = _check(paths, environ, root, {file: after[file] for file in changed})
     for file in changed if not dry_run else ():
         _require_unchanged(file, before[file])
         if before[file]:
@@ -109,7 +110,7 @@ def _edit(paths: Paths, edits: Edits, environ: Environ, *, dry_run: bool) -> Edi
 
 def _require_unchanged(file: Path, text: str) -> None:
     # The lock keeps our own processes apart; an editor does not know it.
-    if (read_text(file, MAX_BYTES) or "") != text:
+    if (read_text(file) or "") != text:
         raise ConfigError(
             f"{file} was changed by another program at the same time; nothing was written", hint="run the command again"
         )
@@ -125,10 +126,10 @@ def _apply(text: str, edit: Edit, path: KeyPath) -> str:
             return append(text, path, edit.value)
 
 
-def _check(paths: Paths, environ: Environ, texts: Mapping[Path, str]) -> tuple[str, ...]:
+def _check(paths: Paths, environ: Environ, before: Node, texts: Mapping[Path, str]) -> tuple[str, ...]:
     """Return the warnings the change brings; raise for its issues. What was there before does not stop it."""
     effective, _ = load_environ(environ, paths.dotenv, paths.home)
-    old = check_tree(paths, Environ(effective), load_tree(paths.config, environ)[0])
+    old = check_tree(paths, Environ(effective), before)
     new = check_tree(paths, Environ(effective), load_tree(paths.config, environ, texts)[0])
     known = {(issue.path, issue.message) for issue in old.issues}
     issues = tuple(issue for issue in new.issues if (issue.path, issue.message) not in known)
