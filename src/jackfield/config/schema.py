@@ -128,7 +128,7 @@ class ProfileMeta(Struct, frozen=True):
     email: str | None = None
 
 
-class Cooldowns(Struct, frozen=True, kw_only=True):
+class Cooldowns(Struct, frozen=True, kw_only=True, rename="camel"):
     """How long a failing profile rests, in hours."""
 
     billing_backoff_hours: float = 5

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from jackfield.config.keypath import KeyPath, render_path
 from jackfield.config.node import Node
@@ -114,12 +112,7 @@ def read_profiles(auth: JsonObject) -> dict[str, ProfileMeta]:
 
 def read_cooldowns(auth: JsonObject) -> Cooldowns:
     """Return how long failing profiles rest."""
-    said: dict[str, Any] = auth.get("cooldowns", {})
-    names = zip(Cooldowns.__struct_fields__, _CAMEL, strict=True)
-    return Cooldowns(**{field: said[key] for field, key in names if key in said})
-
-
-_CAMEL = ("billingBackoffHours", "billingBackoffHoursByProvider", "billingMaxHours", "failureWindowHours")
+    return convert(auth.get("cooldowns", {}), Cooldowns)
 
 
 def read_plugins(plugins: JsonObject) -> dict[str, bool]:
