@@ -173,7 +173,7 @@ AUTH = Table(
             "order",
             MapOf(TEXTS, "provider"),
             "profiles in the order they are tried; others never are",
-            "least recently used",
+            "sign-ins, tokens, keys",
         ),
         Field(
             "cooldowns",
@@ -186,7 +186,7 @@ AUTH = Table(
                     Field("failureWindowHours", HOURS, "failures older than this are forgotten", "24"),
                 ),
             ),
-            "how long a failing profile rests",
+            "how long a failing profile rests; checked and kept, no profile rests yet",
         ),
     )
 )
@@ -243,7 +243,7 @@ ROOT = Table(
         Field("models", MODELS, "providers, aliases, routes"),
         Field("auth", AUTH, "credentials' order and names, never secrets"),
         Field("plugins", PLUGINS, "plugins"),
-        Field("gateway", GATEWAY, "the server"),
+        Field("gateway", GATEWAY, "OpenClaw's server; checked and kept, Jackfield starts none"),
     ),
     elsewhere=ELSEWHERE,
 )
