@@ -5,7 +5,8 @@ of Bedrock and Vertex, which name the model in the URL and put `anthropic_versio
 """
 
 from jackfield.protocols.anthropic_messages.errors import auth_headers, parse_error, render_error
-from jackfield.protocols.anthropic_messages.request import find_losses, parse_request, render_request
+from jackfield.protocols.anthropic_messages.losses import find_losses
+from jackfield.protocols.anthropic_messages.request import parse_request, render_request
 from jackfield.protocols.anthropic_messages.response import parse_response, render_response
 from jackfield.protocols.anthropic_messages.stream_parser import StreamParser
 from jackfield.protocols.anthropic_messages.stream_renderer import StreamRenderer

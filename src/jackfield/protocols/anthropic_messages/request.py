@@ -1,4 +1,4 @@
-"""Requests, both ways, and what this wire cannot carry of one.
+"""Requests, both ways; `losses` says what of one this wire cannot carry.
 
 Rules for what the API refuses (each an HTTP 400 of api.anthropic.com): `max_tokens` is
 always sent and exceeds a thinking budget; text without words is left out; turns of one role
@@ -16,13 +16,12 @@ from jackfield.message import ChatRequest, JsonObject, Message, ResponseFormat, 
 from jackfield.model import Compat
 from jackfield.protocols.anthropic_messages.blocks import is_blank, parse_content, render_block, render_content
 from jackfield.protocols.anthropic_messages.ids import legal_ids
-from jackfield.protocols.anthropic_messages.losses import MAX_MARKS, find_losses, is_foreign
+from jackfield.protocols.anthropic_messages.losses import MAX_MARKS, is_foreign
 from jackfield.protocols.anthropic_messages.thinking import may_think, parse_thinking, render_sampling, render_thinking
 from jackfield.protocols.anthropic_messages.wire import NAME, objects, read, require, rest, wrong
 from jackfield.protocols.base import NATIVE, Body, as_opaque, decode, own_fields
 from jackfield.protocols.schema import strip_keywords
 
-__all__ = ["find_losses", "parse_request", "render_request"]
 KNOWN = frozenset({
     "model", "messages", "system", "tools", "tool_choice", "max_tokens", "temperature", "top_p", "stop_sequences",
     "thinking", "stream", "output_config", "output_format",

@@ -11,7 +11,8 @@ from jackfield.protocols.openai_completions.fields import NAME
 from jackfield.protocols.openai_completions.losses import find_losses
 from jackfield.protocols.openai_completions.request import parse_request, render_request
 from jackfield.protocols.openai_completions.response import parse_response, render_response
-from jackfield.protocols.openai_completions.stream_parser import StreamParser, StreamRenderer
+from jackfield.protocols.openai_completions.stream_parser import StreamParser
+from jackfield.protocols.openai_completions.stream_renderer import StreamRenderer
 
 PATH = "/chat/completions"
 STREAM_TYPE = "text/event-stream"

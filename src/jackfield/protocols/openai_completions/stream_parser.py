@@ -30,11 +30,8 @@ from jackfield.protocols.openai_completions.response import (
     parse_finish,
     parse_response,
 )
-from jackfield.protocols.openai_completions.stream_renderer import StreamRenderer
 from jackfield.protocols.openai_completions.usage import find_usage, parse_usage
 from jackfield.protocols.sse import SseDecoder, SseEvent
-
-__all__ = ["StreamParser", "StreamRenderer"]
 
 HEAD_BYTES = 200
 
