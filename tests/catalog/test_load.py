@@ -250,15 +250,6 @@ def test_a_models_own_address_is_filled_too_and_gives_way_to_the_users() -> None
     assert (plain.base_url, moved.base_url) == ("https://bedrock-mantle.eu-west-1.api.aws/openai/v1", UNSET)
 
 
-def test_who_knows_a_model_is_told() -> None:
-    cat = catalog(entry("venice", models=(Model(id="mine"),)))
-    assert [cat.origin("venice", name) for name in ("mine", "llama-3.3-70b", "other")] == [
-        "config",
-        "catalog",
-        "unknown",
-    ]
-
-
 # -- nearest names -----------------------------------------------------------------
 
 

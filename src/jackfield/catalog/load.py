@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Literal, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from msgspec import UNSET
@@ -21,7 +21,6 @@ from jackfield.catalog.index import Index, Outline, load_index, parse_ids, parse
 from jackfield.config.schema import Config, ProviderConfig
 from jackfield.model import Compat, Cost, Model, ModelRef, ProviderInfo
 
-Origin = Literal["catalog", "config", "unknown"]
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -83,15 +82,6 @@ class Catalog:
         alike = [row for row in rows.values() if near.loose(row.id) == wanted]
         return alike[0] if len(alike) == 1 else None
 
-    def origin(self, provider_id: str, model_id: str) -> Origin:
-        """Tell who knows the model: the user's config, the built-in catalog, or neither."""
-        name = self.normalise(provider_id)
-        row = self.find(name, model_id)
-        if row is None:
-            return "unknown"
-        entry = self._config.providers.get(name)
-        return "config" if entry and any(each.id == row.id for each in entry.models) else "catalog"
-
     def canonical(self, text: str) -> str:
         """Return a ref under the provider's own id and the row's own; `provider/*` keeps its end, other text stays."""
         ref = ModelRef.parse(text)
@@ -131,8 +121,7 @@ class Catalog:
         known = self._known_rows(name, entry)
         rows = {}
         for row in entry.models if entry else ():
-            merged = _over_row(known[row.id], row) if row.id in known else _fill_row(row)
-            rows[row.id] = merged
+            rows[row.id] = _over_row(known[row.id], row) if row.id in known else _fill_row(row)
         return rows | {key: row for key, row in known.items() if key not in rows}
 
     def _known_rows(self, name: str, entry: ProviderConfig | None) -> Mapping[str, Model]:
