@@ -86,11 +86,12 @@ def test_a_row_written_by_hand_wins_and_refreshing_twice_changes_nothing() -> No
 
 
 def test_rules_below_the_line_are_kept_and_followed() -> None:
-    rules = "# api openai-responses: big-*\n# alias big-1: big\n# skip: small*\n"
+    rules = "# api openai-responses: big-*\n# alias big-1: big\n# skip: small*\n# refuses supportsStop: big-1\n"
     text = refresh(HEAD + "\n# -- rows from models.dev/acme, old ---\n" + rules, MODEL, {**MODEL, "id": "small-1"})
     assert rules in text
     assert 'api = "openai-responses"' in text
     assert 'aliases = ["big"]' in text
+    assert "supportsStop = false" in text
     assert "small-1" not in text
 
 
