@@ -26,8 +26,7 @@ DEFAULTS: KeyPath = ("agents", "defaults")
 @pass_context
 def set_(context: Context, model: str, as_json: bool) -> None:
     """Choose the default model: a provider/model, an alias or a route."""
-    ref = resolve_name(context, model)
-    save(context, choose("model", ref))
+    ref = _choose(context, "model", model)
     _report(context, "Default model", "defaultModel", ref, as_json=as_json)
 
 
@@ -37,9 +36,14 @@ def set_(context: Context, model: str, as_json: bool) -> None:
 @pass_context
 def set_image(context: Context, model: str, as_json: bool) -> None:
     """Choose the model that is asked when the default one takes no pictures."""
-    ref = resolve_name(context, model)
-    save(context, choose("imageModel", ref))
+    ref = _choose(context, "imageModel", model)
     _report(context, "Image model", "imageModel", ref, as_json=as_json)
+
+
+def _choose(context: Context, key: str, model: str) -> str:
+    ref = resolve_name(context, model)
+    save(context, choose(key, ref))
+    return ref
 
 
 def resolve_name(context: Context, text: str) -> str:
@@ -109,8 +113,8 @@ def save(context: Context, edits: Callable[[JsonObject], Sequence[Edit]]) -> Non
 
 def _report(context: Context, title: str, key: str, ref: str, *, as_json: bool) -> None:
     parsed = ModelRef.parse(ref)
-    policy = said({"allow": context.config.allow}, ("allow",))
-    if parsed and policy and "modelPolicy" in policy.origin:
+    allow = context.config.allow
+    if parsed and allow and "modelPolicy" in allow.origin:
         try:
             check_allowed(parsed, context.config, context.catalog)
         except NotAllowed as error:
