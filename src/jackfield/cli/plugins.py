@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
 
 import click
 
@@ -30,7 +30,7 @@ def plugins() -> None:
 @pass_context
 def list_(context: Context, enabled: bool, verbose: bool, as_json: bool) -> None:  # noqa: ARG001
     """List the bundled plugins."""
-    rows = [row for row in map(_as_row(context), bundled()) if row["enabled"] or not enabled]
+    rows = [row for row in (_as_row(context, name) for name in bundled()) if row["enabled"] or not enabled]
     if as_json:
         ui.as_json({"plugins": rows, "diagnostics": []})
     else:
@@ -46,7 +46,7 @@ def list_(context: Context, enabled: bool, verbose: bool, as_json: bool) -> None
 @pass_context
 def info(context: Context, plugin_id: str, as_json: bool) -> None:
     """Say what a plugin is for."""
-    row = _as_row(context)(_known(plugin_id))
+    row = _as_row(context, _known(plugin_id))
     if as_json:
         ui.as_json(row)
     else:
@@ -87,6 +87,7 @@ def doctor(context: Context, as_json: bool) -> None:
         ui.out("\n".join(f"unknown plugin: {name}" for name in unknown) or "No plugin issues.")
 
 
+@cache
 def bundled() -> dict[str, tuple[str, ...]]:
     """Return each bundled plugin with the providers it is for."""
     found: dict[str, tuple[str, ...]] = {}
@@ -126,12 +127,9 @@ def _known(plugin_id: str) -> str:
     return plugin_id
 
 
-def _as_row(context: Context) -> Any:
-    def row(plugin_id: str) -> JsonObject:
-        on = context.config.plugins.get(plugin_id, False)
-        return {
-            "id": plugin_id, "origin": "bundled", "enabled": on, "status": "enabled" if on else "disabled",
-            "providerIds": list(bundled()[plugin_id]),
-        }  # fmt: skip
-
-    return row
+def _as_row(context: Context, plugin_id: str) -> JsonObject:
+    on = context.config.plugins.get(plugin_id, False)
+    return {
+        "id": plugin_id, "origin": "bundled", "enabled": on, "status": "enabled" if on else "disabled",
+        "providerIds": list(bundled()[plugin_id]),
+    }  # fmt: skip
