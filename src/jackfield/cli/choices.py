@@ -6,12 +6,12 @@ Pure lookups over `AuthMethod` rows; asks nobody and writes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 
 import click
 from msgspec import Struct
 
 from jackfield.catalog.index import load_index, parse_info
+from jackfield.cli.main import suggest
 from jackfield.model import AuthMethod, ProviderInfo
 
 SKIP = "skip"
@@ -60,8 +60,7 @@ def find_choice(text: str, choices: Iterable[Choice]) -> Choice:
     found = known.get(text) or folded.get(text.strip().lower())
     if found is None:
         valid = sorted({choice.id for choice in known.values()} | {SKIP})
-        near = get_close_matches(text, known, n=3, cutoff=0.5)
-        nearest = f"; did you mean {' or '.join(near)}?" if near else ""
+        nearest = suggest(text, list(known))
         raise click.ClickException(f"unknown auth choice {text!r}{nearest}\nvalid choices: {', '.join(valid)}")
     return found
 
