@@ -7,11 +7,11 @@ there is none or the user says so; an allowlist is extended, never begun.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from msgspec import Struct
 
 from jackfield.cli.context import Context
+from jackfield.cli.models_set import said
 from jackfield.cli.signin import keep_profile, warn_if_unused
 from jackfield.config.save import Append, Edit, EditResult, Set, edit_config
 from jackfield.config.schema import Config
@@ -122,8 +122,7 @@ def _profile_edits(setup: Setup, raw: JsonObject) -> Iterator[Edit]:
         yield Set(("auth", "profiles", setup.profile.id, "mode"), setup.profile.type)
 
 
-def _at(raw: Any, *path: str) -> JsonObject:
+def _at(raw: JsonObject, *path: str) -> JsonObject:
     """Return the object at a path; an empty one where there is none."""
-    for step in path:
-        raw = raw.get(step) if isinstance(raw, dict) else None
-    return raw if isinstance(raw, dict) else {}
+    value = said(raw, path)
+    return value if isinstance(value, dict) else {}
