@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import asdict
 
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
@@ -114,7 +115,7 @@ def validate(context: Context, as_json: bool) -> int:
             {
                 "ok": not issues,
                 "path": path,
-                "issues": [_as_dict(issue) for issue in issues],
+                "issues": [asdict(issue) for issue in issues],
                 "warnings": list(warnings),
             }
         )
@@ -260,7 +261,3 @@ def _change(context: Context, edits: list[Edit], *, as_json: bool, dry_run: bool
         ui.note("Updated " + ", ".join(map(str, result.files)))
     else:
         ui.note("nothing to change")
-
-
-def _as_dict(issue: Issue) -> dict[str, Any]:
-    return {name: getattr(issue, name) for name in issue.__struct_fields__}
