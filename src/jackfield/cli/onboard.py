@@ -12,7 +12,7 @@ import click
 
 from jackfield.cli import ui
 from jackfield.cli.choices import FLAGS, SKIP
-from jackfield.cli.context import Context, pass_context
+from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.custom import COMPATIBILITY
 from jackfield.cli.given import BY_REFERENCE, PLAINTEXT, parameter, parse_flags
 from jackfield.cli.signin import Duration
@@ -62,7 +62,7 @@ def key_options(command: click.Command) -> click.Command:
     help="'ref' stores the variable's name instead of the key.",
 )
 @click.option("--check", is_flag=True, help="Ask the model one word before anything is written.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @pass_context
 def onboard(context: Context, /, **flags: Any) -> None:
     """Set up a provider: key, model, check.
