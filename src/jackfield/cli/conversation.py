@@ -22,7 +22,7 @@ from prompt_toolkit.output import create_output
 
 from jackfield.cli import answer, ui
 from jackfield.cli.attach import load_attachment
-from jackfield.cli.chat import summary
+from jackfield.cli.chat import summary, with_turn
 from jackfield.cli.context import Context
 from jackfield.cli.models_rows import Listing
 from jackfield.client import AsyncClient
@@ -51,7 +51,7 @@ class Conversation:
     async def say(self, text: str) -> None:
         """Send one message and print the answer; a failed turn leaves the conversation as it was."""
         turn = Message("user", [*self.attached, TextBlock(text)])
-        asked = replace(self.request, messages=(*self.request.messages, turn))
+        asked = with_turn(self.request, turn)
         stream = self.client.stream(
             asked,
             fallbacks=self.options["fallbacks"],
@@ -73,9 +73,8 @@ class Conversation:
     def _remember(self, asked: ChatRequest, reply: ChatResponse) -> None:
         # A stopped answer stays as far as it went; a half-written tool call would be refused.
         kept = [block for block in reply.content if not isinstance(block, ToolCall)]
-        turns = [Message("assistant", kept, model=reply.model)] if any(getattr(b, "text", "") for b in kept) else []
-        if turns:
-            self.request = replace(asked, messages=(*asked.messages, *turns))
+        if any(getattr(block, "text", "") for block in kept):
+            self.request = with_turn(asked, Message("assistant", kept, model=reply.model))
 
 
 def converse(context: Context, request: ChatRequest, options: dict[str, Any]) -> None:
