@@ -13,6 +13,7 @@ from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.signin import (
     Duration,
     as_row,
+    end_of,
     find_method,
     find_provider,
     keep_profile,
@@ -49,7 +50,7 @@ def paste_api_key(context: Context, provider: str, profile_id: str | None, as_js
 def paste_token(context: Context, provider: str, profile_id: str | None, expires_in: int | None, as_json: bool) -> None:
     """Store a token, such as one made by 'claude setup-token': typed unseen, or piped in."""
     info = find_provider(context, provider)
-    _paste(context, info, _named(info, profile_id, "token", _end(context, expires_in)), as_json=as_json)
+    _paste(context, info, _named(info, profile_id, "token", end_of(context, expires_in)), as_json=as_json)
 
 
 @click.command("setup-token")
@@ -80,17 +81,13 @@ def add(context: Context) -> None:
     wanted = name_profile(info, ask.text("Keep it as", _named(info, None, kind).id), "default")
     expires_ms = None
     if kind == "token" and (lasts := ask.text("It ends in (365d, 12h; empty: never)", "")):
-        expires_ms = _end(context, Duration().convert(lasts, None, None))
+        expires_ms = end_of(context, Duration().convert(lasts, None, None))
     _paste(context, info, _named(info, wanted, kind, expires_ms))
 
 
 def _named(info: ProviderInfo, profile_id: str | None, kind: ProfileType, expires_ms: int | None = None) -> Profile:
     default = "manual" if kind == "token" else "default"
     return replace(make_profile(info, name_profile(info, profile_id, default), kind, ""), expires_ms=expires_ms)
-
-
-def _end(context: Context, lasts_ms: int | None) -> int | None:
-    return None if lasts_ms is None else context.now_ms() + lasts_ms
 
 
 def _paste(context: Context, info: ProviderInfo, profile: Profile, *, as_json: bool = False) -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from jackfield.auth.health import judge
 from jackfield.auth.paste import clean_key, key_problem, key_warnings
 from jackfield.auth.sources import explicit_order, names
-from jackfield.cli import ui
+from jackfield.cli import ask, ui
 from jackfield.cli.context import Context
 from jackfield.credential import Profile, ProfileType, Secret
 from jackfield.errors import AuthError, UsageError
@@ -46,6 +46,11 @@ class Duration(click.ParamType[int]):
         return lasts_ms
 
 
+def end_of(context: Context, lasts_ms: int | None) -> int | None:
+    """Return when a credential that lasts so long from now ends, in Unix milliseconds; `None` is never."""
+    return None if lasts_ms is None else context.now_ms() + lasts_ms
+
+
 def find_provider(context: Context, text: str) -> ProviderInfo:
     """Return the provider a user names; the error offers the nearest ones."""
     info = context.catalog.provider(text)
@@ -66,7 +71,7 @@ def find_method(info: ProviderInfo, kind: ProfileType) -> AuthMethod | None:
 def read_secret(label: str) -> str:
     """Return what stands on standard input, or what a person types unseen; cleaned, never empty."""
     if sys.stdin.isatty():
-        text = str(click.prompt(label, hide_input=True, err=True, default="", show_default=False))
+        text = ask.secret(label)
     else:
         data = sys.stdin.buffer.read(LONGEST_INPUT + 1)
         if len(data) > LONGEST_INPUT:

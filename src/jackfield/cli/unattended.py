@@ -14,7 +14,7 @@ from jackfield.cli.custom import CUSTOM, check_url, entry_of_custom, place_custo
 from jackfield.cli.given import Given
 from jackfield.cli.keys import Key, find_key, missing_key
 from jackfield.cli.setup import Setup, apply
-from jackfield.cli.signin import warn_of
+from jackfield.cli.signin import end_of, warn_of
 from jackfield.config.save import EditResult
 from jackfield.errors import AuthError, Error, NotAllowed, UsageError
 from jackfield.message import JsonObject
@@ -31,7 +31,7 @@ def carry_out(context: Context, given: Given) -> None:
         raise AuthError(reason, hint=f"what works here: {alternative(context, choice.info)}")
     if choice.id == CUSTOM and choice.info.id in load_index().providers:
         ui.warn(f"{choice.info.id} is a built-in provider; all its models are now asked at {choice.info.base_url}")
-    key = find_key(context, choice, replace(given.key, expires_ms=end_of(context, given)))
+    key = find_key(context, choice, replace(given.key, expires_ms=end_of(context, given.lasts_ms)))
     if key is None and not is_optional(choice):
         raise missing_key(choice)
     setup = prepare(choice, given, key)
@@ -56,11 +56,6 @@ def place(given: Given) -> Choice:
 def is_optional(choice: Choice) -> bool:
     """Tell whether the choice works without a key."""
     return choice.method.kind == "none" or choice.info.key_optional
-
-
-def end_of(context: Context, given: Given) -> int | None:
-    """Return when the given token ends, in Unix milliseconds."""
-    return None if given.lasts_ms is None else context.now_ms() + given.lasts_ms
 
 
 def prepare(choice: Choice, given: Given, key: Key | None) -> Setup:

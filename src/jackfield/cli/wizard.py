@@ -17,8 +17,8 @@ from jackfield.cli.given import Given
 from jackfield.cli.keys import Key, find_stored, find_variable, new_profile, require_shape, take_variable
 from jackfield.cli.models_menu import pick_model
 from jackfield.cli.setup import Setup, apply, becomes_default, preview
-from jackfield.cli.signin import check_secret, shown_key, warn_of
-from jackfield.cli.unattended import end_of, is_optional, place, prepare, report
+from jackfield.cli.signin import check_secret, end_of, shown_key, warn_of
+from jackfield.cli.unattended import is_optional, place, prepare, report
 from jackfield.credential import Secret
 from jackfield.errors import AuthError
 
@@ -93,7 +93,7 @@ def _ask_address(given: Given, usual: str) -> Given:
 
 def _ask_key(context: Context, choice: Choice, given: Given) -> Key | None:
     """Offer what is there already, then ask; `None` only where no key is needed."""
-    wanted = replace(given.key, expires_ms=end_of(context, given))
+    wanted = replace(given.key, expires_ms=end_of(context, given.lasts_ms))
     if found := find_variable(context, choice):
         name, text = found
         if ask.confirm(f"Use existing {name} (env, {Secret(text).masked()})?"):
