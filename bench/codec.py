@@ -70,7 +70,7 @@ def render_all(protocol: protocols.Protocol) -> list[bytes]:
 
 
 def measure_json5() -> str:
-    """Return the row of a config file of 24 kB, the same text read by both."""
+    """Return the row of a config file, the same text read by both."""
     model = {"name": "A model", "reasoning": False, "input": ["text"], "contextWindow": 131072, "maxTokens": 8192}
     models = [{"id": f"model-{number}", **model, "cost": {"input": 0.5, "output": 1.5}} for number in range(165)]
     text = json.dumps({"models": {"providers": {"box": {"baseUrl": "http://127.0.0.1:1/v1", "models": models}}}})
