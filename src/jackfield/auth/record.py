@@ -12,6 +12,7 @@ from typing import Any
 from jackfield.credential import Profile, ProfileType, Secret
 from jackfield.message import JsonObject
 
+FORMAT = 1  # of the whole file
 # type → the field that holds its secret
 SECRET_FIELDS: dict[ProfileType, str] = {"api_key": "key", "token": "token", "oauth": "access"}
 LAST_MOMENT_MS = 8_640_000_000_000_000  # the latest time JavaScript can name, which the file's format inherits
@@ -71,7 +72,7 @@ def as_store(root: JsonObject) -> JsonObject:
     flat = {name: value for name, value in root.items() if isinstance(value, dict) and _type(value.get("type"))}
     rest = {name: value for name, value in root.items() if name not in flat and name != "profiles"}
     profiles = {f"{name}:default": {"provider": name, **value} for name, value in flat.items()}
-    return {"version": 1, **rest, "profiles": profiles}
+    return {"version": FORMAT, **rest, "profiles": profiles}
 
 
 def _type(value: object) -> ProfileType | None:

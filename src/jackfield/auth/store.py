@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from jackfield.auth.file import load_object, save_object
-from jackfield.auth.record import as_store, parse_profile, render_profile, update_record
+from jackfield.auth.record import FORMAT, as_store, parse_profile, render_profile, update_record
 from jackfield.credential import Profile
 from jackfield.errors import ConfigError
 from jackfield.message import JsonObject
 
-FORMAT = 1
 Result = TypeVar("Result")
 
 
