@@ -114,6 +114,11 @@ def as_opaque(fields: JsonObject, api: str) -> JsonObject | None:
     return {api: fields} if fields else None
 
 
+def as_count(value: object) -> int | None:
+    """Return the value when it is a whole number, else `None`."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def decode(body: Body, what: str = "reply") -> JsonObject:
     """Return a body as a JSON object; raise `BadReply` when it is none."""
     if not isinstance(body, bytes | str):

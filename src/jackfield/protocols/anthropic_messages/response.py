@@ -13,7 +13,7 @@ from jackfield.message import ChatResponse, FinishReason, JsonObject, ToolCall, 
 from jackfield.protocols.anthropic_messages.blocks import parse_content, render_block
 from jackfield.protocols.anthropic_messages.errors import parse_error
 from jackfield.protocols.anthropic_messages.wire import read
-from jackfield.protocols.base import Body, decode
+from jackfield.protocols.base import Body, as_count, decode
 
 STOP_REASONS: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -89,12 +89,8 @@ def parse_usage(wire: JsonObject) -> Usage:
     extras = {name: value for name, value in wire.items() if name not in known and value is not None}
     if more := {name: value for name, value in details.items() if name != "thinking_tokens"}:
         extras[DETAILS] = more
-    counts = {ours: _count(wire.get(name)) for ours, name in COUNTERS.items()}
-    return Usage(**counts, reasoning=_count(details.get("thinking_tokens")), extras=extras or None)
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    counts = {ours: as_count(wire.get(name)) for ours, name in COUNTERS.items()}
+    return Usage(**counts, reasoning=as_count(details.get("thinking_tokens")), extras=extras or None)
 
 
 def render_response(response: ChatResponse) -> JsonObject:

@@ -14,7 +14,7 @@ from jackfield.message import Block, ChatRequest, Effort, JsonObject, Message, T
 from jackfield.model import DEFAULT_MAX_TOKENS, Compat
 from jackfield.protocols.anthropic_messages.blocks import render_content
 from jackfield.protocols.anthropic_messages.wire import NAME
-from jackfield.protocols.base import NATIVE, as_opaque, own_fields
+from jackfield.protocols.base import NATIVE, as_count, as_opaque, own_fields
 
 # What a level buys on a model that takes a budget.
 BUDGETS: dict[Effort, int] = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 23808}
@@ -31,11 +31,8 @@ def parse_thinking(wire: JsonObject | None, effort: str | None) -> Thinking | No
     if not wire and effort is None:
         return None
     wire = wire or {}
-    budget = wire.get("budget_tokens")
-    plain = Thinking(
-        "off" if wire.get("type") == "disabled" else LEVELS.get(effort or ""),
-        budget if isinstance(budget, int) and not isinstance(budget, bool) else None,
-    )
+    level = "off" if wire.get("type") == "disabled" else LEVELS.get(effort or "")
+    plain = Thinking(level, as_count(wire.get("budget_tokens")))
     if render_thinking(plain, None, NATIVE)[:2] == (wire or None, effort):
         return plain
     return replace(plain, opaque=as_opaque({"thinking": wire or None, "effort": effort}, NAME))

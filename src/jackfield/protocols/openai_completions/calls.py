@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from jackfield.events import BlockDelta, BlockEnd
 from jackfield.message import JsonObject, ToolCall
+from jackfield.protocols.base import as_count
 from jackfield.protocols.openai_completions.block_writer import BlockWriter
-from jackfield.protocols.openai_completions.fields import as_count, as_object, as_text, keep, rest
+from jackfield.protocols.openai_completions.fields import as_object, as_text, keep, rest
 from jackfield.protocols.openai_completions.merge import merge
 from jackfield.protocols.openai_completions.message_parser import CALL_KEYS
 

@@ -27,11 +27,6 @@ def as_text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def as_count(value: object) -> int | None:
-    """Return the value when it is a whole number, else `None`."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
 def said(fields: JsonObject) -> JsonObject:
     """Drop nulls: strict servers refuse them."""
     return {name: value for name, value in fields.items() if value is not None}
