@@ -37,6 +37,8 @@ def names_provider(node: ast.expr) -> bool:
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name in PROVIDER_WORDS or (isinstance(node, ast.Attribute) and ast.unparse(node).endswith("info.id"))
+        case ast.Call(func=ast.Attribute(value=owner)):
+            return names_provider(owner)
         case _:
             return False
 
@@ -47,6 +49,8 @@ def is_text(node: ast.expr) -> bool:
             return value != ""
         case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
             return any(map(is_text, parts))
+        case ast.Dict(keys=keys):
+            return any(key is not None and is_text(key) for key in keys)
         case _:
             return False
 
