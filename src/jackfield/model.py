@@ -73,7 +73,7 @@ class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     supports_prompt_cache_key: bool | None = None
     supports_cache_control: bool | None = None  # Anthropic's cache marks on this wire; default only on its own
     supports_images_in_tool_results: bool | None = None
-    supports_instructions: bool | None = None
+    supports_instructions: bool | None = None  # taken, without effect
     strict_message_keys: bool | None = None  # no keys beyond role and content
     requires_string_content: bool | None = None  # text parts joined to one string
     requires_tool_result_name: bool | None = None
@@ -90,8 +90,8 @@ class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     unsupported_tool_schema_keywords: tuple[str, ...] | None = None
     tool_call_id_format: Literal["any", "alnum9", "alnum64"] | None = None
     tool_call_arguments_encoding: Literal["string", "object"] | None = None
-    requires_open_ai_anthropic_tool_payload: bool | None = None
-    assistant_prefill: bool | None = None  # takes a trailing assistant message as the start of its answer
+    requires_open_ai_anthropic_tool_payload: bool | None = None  # taken, without effect
+    assistant_prefill: bool | None = None  # taken, without effect
 
     def merged(self, over: "Compat") -> "Compat":
         """Return this record with every field that `over` sets."""

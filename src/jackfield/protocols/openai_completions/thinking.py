@@ -1,4 +1,4 @@
-"""How hard to think, in the five dialects this wire has grown."""
+"""How hard to think, in the dialects this wire has grown."""
 
 from __future__ import annotations
 
