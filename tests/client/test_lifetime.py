@@ -16,6 +16,7 @@ import pytest
 
 import jackfield
 from jackfield import ChatRequest, Message
+from jackfield.config.default import load_default
 from jackfield.errors import Cancelled, ConfigError, UsageError
 from tests.cli.test_chat import chunk, whole
 from tests.commands import local_provider
@@ -147,3 +148,10 @@ def test_a_config_argument_that_is_none_says_why(home: Path) -> None:
         with pytest.raises(ConfigError, match=says) as caught:
             jackfield.Client(given)
         assert "config validate" not in caught.value.hint
+
+
+def test_a_mapping_stands_in_for_a_config_that_is_a_loop_of_links(home: Path) -> None:
+    usual = home / ".jackfield" / "jackfield.json"
+    usual.parent.mkdir()
+    usual.symlink_to(usual)
+    assert load_default({"models": {"mode": "replace"}}).mode == "replace"

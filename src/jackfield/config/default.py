@@ -13,7 +13,7 @@ from jackfield.config.environment import load_environ
 from jackfield.config.load import check_tree
 from jackfield.config.paths import Paths, locate
 from jackfield.config.schema import Config, InvalidConfig
-from jackfield.config.source import load_tree
+from jackfield.config.source import load_tree, real_path
 from jackfield.errors import ConfigError
 
 GIVEN = "the config argument"  # where the issues of a mapping are, which stands in no file
@@ -29,7 +29,7 @@ def load_default(config: str | Path | Mapping[str, object] | None = None) -> Con
     texts = {}
     if isinstance(config, Mapping):
         paths = locate(os.environ)
-        texts[paths.config.resolve()] = _render(config)
+        texts[real_path(paths.config)] = _render(config)
     else:
         paths = _locate_file(config)
     effective, warnings = load_environ(os.environ, paths.dotenv, Path.cwd())
