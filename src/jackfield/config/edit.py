@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from jackfield.config.json5 import GAP, parse, past
+from jackfield.config.json5 import GAP, is_blank, parse, past
 from jackfield.config.keypath import KeyPath, render_path
 from jackfield.config.node import Node
 from jackfield.config.render import Manner, Value, observe, render_key, render_value
@@ -30,7 +30,7 @@ def set_value(text: str, path: KeyPath, value: Value) -> str:
     A number one past a list's end adds to it. Raises `ConfigError` where a step leads into
     something that is no object or list.
     """
-    if not text.strip("\ufeff \t\r\n"):
+    if is_blank(text):
         return render_value(_wrap(path, value), Manner(), "") + "\n"
     root = parse(text)
     node, parent = root, None
@@ -48,7 +48,7 @@ def set_value(text: str, path: KeyPath, value: Value) -> str:
 
 def append(text: str, path: KeyPath, value: Value) -> str:
     """Return the text with `value` at the end of the list at `path`, which is made when absent."""
-    node = parse(text).find(path) if text.strip("\ufeff \t\r\n") else None
+    node = None if is_blank(text) else parse(text).find(path)
     if node is None:
         return set_value(text, path, [value])
     if node.kind != "array":
@@ -58,7 +58,7 @@ def append(text: str, path: KeyPath, value: Value) -> str:
 
 def unset(text: str, path: KeyPath) -> str:
     """Return the text without the value at `path`, its key, and the remark on its line; no value there changes nothing."""
-    while path and text.strip("\ufeff \t\r\n"):
+    while path and not is_blank(text):
         root = parse(text)
         parent = root.find(path[:-1])
         node = root.find(path)

@@ -61,6 +61,11 @@ def parse(text: str, name: str = "") -> Node:
     return node
 
 
+def is_blank(text: str) -> bool:
+    """Tell whether a text says nothing at all, not even a remark: a file just made, which stands for `{}`."""
+    return not text.strip("\ufeff \t\r\n")
+
+
 class _Reader:
     """Reads one text; each method takes an offset and returns a node, whose `end` is where to go on."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from jackfield.config.json5 import Json5Error, parse
+from jackfield.config.json5 import Json5Error, is_blank, parse
 from jackfield.config.keypath import KeyPath, render_path
 from jackfield.config.node import Node, Source
 from jackfield.config.schema import InvalidConfig, Issue
@@ -54,7 +54,7 @@ def real_path(file: Path) -> Path:
 
 def parse_file(file: Path, text: str) -> Node:
     """Return the tree of a file's text; blank text is an empty object."""
-    if not text.strip("\ufeff \t\r\n"):
+    if is_blank(text):
         return Node(Source(text, str(file)), "object", {}, 0, 0)
     try:
         return parse(text, str(file))
