@@ -45,11 +45,8 @@ def locate(environ: Mapping[str, str], *, config: str | None = None) -> Paths:
 
 
 def _named(environ: Mapping[str, str], *names: str) -> Path | None:
-    for name in names:
-        text = environ.get(name, "").strip()
-        if text not in UNSET_WORDS:
-            return _expand(text, environ)
-    return None
+    text = _said(environ, *names)
+    return _expand(text, environ) if text else None
 
 
 def _expand(text: str, environ: Mapping[str, str]) -> Path:
@@ -59,13 +56,17 @@ def _expand(text: str, environ: Mapping[str, str]) -> Path:
 
 
 def _user_home(environ: Mapping[str, str]) -> Path:
-    for name in ("HOME", "USERPROFILE"):
-        text = environ.get(name, "").strip()
-        if text not in UNSET_WORDS:
-            return Path(text)
+    if text := _said(environ, "HOME", "USERPROFILE"):
+        return Path(text)
     try:
         return Path.home()
     except RuntimeError as error:
         raise ConfigError(
             "no home directory is known", hint="set JACKFIELD_HOME to a directory for Jackfield's files"
         ) from error
+
+
+def _said(environ: Mapping[str, str], *names: str) -> str:
+    """Return what the first of these variables that is set holds; empty when none is."""
+    texts = (environ.get(name, "").strip() for name in names)
+    return next((text for text in texts if text not in UNSET_WORDS), "")
