@@ -9,6 +9,7 @@ import click
 
 from jackfield.app import App
 from jackfield.cli import ui
+from jackfield.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -37,3 +38,9 @@ pass_context = click.make_pass_decorator(Context)
 def json_option(command: Command) -> Command:
     """Add `--json`, which every listing and result takes."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def refuse_both(*, plain: bool, as_json: bool) -> None:
+    """Raise `UsageError` when a listing is wanted in two forms at once."""
+    if plain and as_json:
+        raise UsageError("choose either --json or --plain, not both")

@@ -7,9 +7,8 @@ import msgspec
 
 from jackfield.catalog import defaults
 from jackfield.cli import ui
-from jackfield.cli.context import Context, json_option, pass_context
+from jackfield.cli.context import Context, json_option, pass_context, refuse_both
 from jackfield.cli.models_rows import Listing, Row, render_row
-from jackfield.errors import UsageError
 
 HEADER = ("Model", "Input", "Ctx", "Local", "Auth", "Tags")
 
@@ -27,8 +26,7 @@ def list_(context: Context, everything: bool, provider: str | None, local: bool,
     These are the configured ones, all models of providers whose credentials are there, and
     what the model servers on this machine offer; an allowlist narrows them.
     """
-    if plain and as_json:
-        raise UsageError("choose either --json or --plain, not both")
+    refuse_both(plain=plain, as_json=as_json)
     context.tell_warnings()
     listing = Listing(context, whole=as_json)
     if provider:

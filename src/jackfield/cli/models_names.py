@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from jackfield.cli import ui
-from jackfield.cli.context import Context, json_option, pass_context
+from jackfield.cli.context import Context, json_option, pass_context, refuse_both
 from jackfield.cli.models_set import DEFAULTS, listed, resolve_name, said, save
 from jackfield.config.keypath import KeyPath
 from jackfield.config.save import Append, Edit, Set, Unset
@@ -35,8 +35,7 @@ def aliases() -> None:
 @pass_context
 def list_aliases(context: Context, plain: bool, as_json: bool) -> None:
     """List the short names and what each stands for."""
-    if plain and as_json:
-        raise UsageError("choose either --json or --plain, not both")
+    refuse_both(plain=plain, as_json=as_json)
     names = dict(sorted(context.config.aliases.items()))
     if as_json:
         ui.as_json({"aliases": names})
@@ -112,8 +111,7 @@ def _key_of(ctx: click.Context) -> str:
 @pass_context
 def list_fallbacks(context: Context, ctx: click.Context, plain: bool, as_json: bool) -> None:
     """List the models in the order they are asked."""
-    if plain and as_json:
-        raise UsageError("choose either --json or --plain, not both")
+    refuse_both(plain=plain, as_json=as_json)
     refs = _refs(context, _key_of(ctx))
     if as_json:
         ui.as_json({"fallbacks": refs})

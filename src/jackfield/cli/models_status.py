@@ -10,8 +10,8 @@ from msgspec import Struct
 from jackfield.auth.health import WARN_AFTER_MS, judge
 from jackfield.auth.sources import Source, sources
 from jackfield.cli import ui
-from jackfield.cli.context import Context, json_option, pass_context
-from jackfield.errors import Error, UsageError
+from jackfield.cli.context import Context, json_option, pass_context, refuse_both
+from jackfield.errors import Error
 from jackfield.message import JsonObject
 from jackfield.model import ProviderInfo
 from jackfield.providers.url import chat_url
@@ -51,8 +51,7 @@ class ProviderState(Struct, frozen=True, kw_only=True):
 @pass_context
 def status(context: Context, ctx: click.Context, plain: bool, check: bool, as_json: bool) -> None:
     """Show what is chosen and whether its credentials are there."""
-    if plain and as_json:
-        raise UsageError("choose either --json or --plain, not both")
+    refuse_both(plain=plain, as_json=as_json)
     resolved = _resolve(context, context.config.primary)
     states = _states(context)
     if plain:
