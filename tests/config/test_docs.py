@@ -31,6 +31,7 @@ def test_the_guides_commands_run(home: Path) -> None:
     folder.mkdir()
     block = re.findall(r"```json5\n(.*?)```", GUIDE, re.DOTALL)
     write(folder, block[0].rstrip()[:-1] + block[1].lstrip()[1:].rstrip()[:-1] + "}")
+    assert len(commands) >= 3
     for command in commands[:3]:
         words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", command)]
         assert parse_path(words[2])
