@@ -101,7 +101,12 @@ ROUTE = Table(
     fields=(
         Field("primary", TEXT, "the first candidate"),
         Field("fallbacks", TEXTS, "the next ones, in order", "[]"),
-        Field("onStreamBreak", choices(StreamBreak), "what a break after the first content does", "error"),
+        Field(
+            "onStreamBreak",
+            choices(StreamBreak),
+            "what a break after the first content does; so far `error`, whatever is set",
+            "error",
+        ),
         Field("timeouts", TIMEOUTS, "timers in seconds, over the model's"),
     ),
 )
