@@ -210,6 +210,15 @@ async def test_configured_params_and_thinking_apply_where_the_call_says_nothing(
     ]  # fmt: skip
 
 
+def test_the_library_reads_models_json_as_the_command_does(home: Path) -> None:
+    folder = home / ".jackfield"
+    folder.mkdir()
+    rows = {"providers": {"shed": {"baseUrl": "http://127.0.0.1:9/v1", "models": [{"id": "m"}]}}}
+    (folder / "models.json").write_text(json.dumps(rows), encoding="utf-8")
+    with jackfield.Client() as client:
+        assert [ref for ref, _ in client.models("shed")] == ["shed/m"]
+
+
 def test_models_lists_without_a_network() -> None:
     with jackfield.Client({}) as client:
         rows = dict(client.models("venice"))

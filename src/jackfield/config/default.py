@@ -9,11 +9,10 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from jackfield.config.environment import load_environ
-from jackfield.config.load import check_tree
+from jackfield.config.load import check_config
 from jackfield.config.paths import Paths, locate
 from jackfield.config.schema import Config, InvalidConfig
-from jackfield.config.source import load_tree, real_path
+from jackfield.config.source import real_path
 from jackfield.errors import ConfigError
 
 GIVEN = "the config argument"  # where the issues of a mapping are, which stands in no file
@@ -32,8 +31,7 @@ def load_default(config: str | Path | Mapping[str, object] | None = None) -> Con
         texts[real_path(paths.config)] = _render(config)
     else:
         paths = _locate_file(config)
-    effective, warnings = load_environ(os.environ, paths.dotenv, Path.cwd())
-    checked = check_tree(paths, effective, load_tree(paths.config, effective, texts)[0], warnings)
+    checked = check_config(paths, os.environ, cwd=Path.cwd(), texts=texts)
     if checked.issues and texts:
         wrong = InvalidConfig(tuple(replace(issue, file=GIVEN, line=0, column=0) for issue in checked.issues))
         wrong.hint = "docs/config.md lists the keys"
