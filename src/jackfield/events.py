@@ -6,7 +6,7 @@ end (several may be open at once), then an end. A broken stream raises instead o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,12 +14,14 @@ from msgspec.structs import replace
 from jackfield.message import (
     Block,
     ChatResponse,
+    Citation,
     FinishReason,
     JsonObject,
     OpaqueBlock,
     RefusalBlock,
     TextBlock,
     ThinkingBlock,
+    TokenLogprob,
     ToolCall,
     Usage,
 )
@@ -54,6 +56,7 @@ class BlockEnd(Struct, frozen=True, tag="block_end"):
     index: int
     signature: str | None = None
     opaque: JsonObject | None = None
+    citations: Sequence[Citation] = ()
 
 
 class MessageEnd(Struct, frozen=True, tag="message_end"):
@@ -63,6 +66,7 @@ class MessageEnd(Struct, frozen=True, tag="message_end"):
     usage: Usage = Usage()
     raw_finish_reason: str | None = None
     extras: JsonObject = {}
+    logprobs: Sequence[TokenLogprob] = ()
 
 
 StreamEvent = MessageStart | BlockStart | BlockDelta | BlockEnd | MessageEnd
@@ -87,8 +91,8 @@ class Accumulator:
                 self._blocks[index] = block
             case BlockDelta(index, text):
                 self._text.setdefault(index, []).append(text)
-            case BlockEnd(index, signature, opaque):
-                self._blocks[index] = _finish(self._blocks[index], signature, opaque)
+            case BlockEnd(index):
+                self._blocks[index] = _finish(self._blocks[index], event)
             case MessageEnd():
                 self._end = event
                 self.complete = True
@@ -102,6 +106,7 @@ class Accumulator:
             finish_reason=self._end.finish_reason,
             raw_finish_reason=self._end.raw_finish_reason,
             usage=self._end.usage if self.complete else self._start.usage,
+            logprobs=self._end.logprobs,
             extras={**self._start.extras, **self._end.extras},
         )
 
@@ -121,7 +126,11 @@ def split_events(response: ChatResponse) -> Iterable[StreamEvent]:
     yield MessageStart(response.id, response.model, response.extras)
     for index, block in enumerate(response.content):
         match block:
-            case TextBlock(text) | RefusalBlock(text):
+            case TextBlock(text):
+                yield BlockStart(index, replace(block, text="", opaque=None, citations=()))
+                yield from _deltas(index, text)
+                yield BlockEnd(index, None, block.opaque, block.citations)
+            case RefusalBlock(text):
                 yield BlockStart(index, replace(block, text="", opaque=None))
                 yield from _deltas(index, text)
                 yield BlockEnd(index, None, block.opaque)
@@ -136,7 +145,7 @@ def split_events(response: ChatResponse) -> Iterable[StreamEvent]:
             case _:
                 yield BlockStart(index, block)
                 yield BlockEnd(index)
-    yield MessageEnd(response.finish_reason, response.usage, response.raw_finish_reason)
+    yield MessageEnd(response.finish_reason, response.usage, response.raw_finish_reason, logprobs=response.logprobs)
 
 
 def _deltas(index: int, text: str) -> Iterable[StreamEvent]:
@@ -144,11 +153,13 @@ def _deltas(index: int, text: str) -> Iterable[StreamEvent]:
         yield BlockDelta(index, text)
 
 
-def _finish(block: Block, signature: str | None, opaque: JsonObject | None) -> Block:
-    if isinstance(block, ThinkingBlock) and signature is not None:
-        block = replace(block, signature=signature)
-    if opaque and not isinstance(block, OpaqueBlock):
-        block = replace(block, opaque=_merged(block.opaque or {}, opaque))
+def _finish(block: Block, end: BlockEnd) -> Block:
+    if isinstance(block, ThinkingBlock) and end.signature is not None:
+        block = replace(block, signature=end.signature)
+    if isinstance(block, TextBlock) and end.citations:
+        block = replace(block, citations=(*block.citations, *end.citations))
+    if end.opaque and not isinstance(block, OpaqueBlock):
+        block = replace(block, opaque=_merged(block.opaque or {}, end.opaque))
     return block
 
 

@@ -12,123 +12,62 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
 from msgspec import Struct
-from msgspec.structs import force_setattr
 
-# A JSON object as a wire carries it; `Any` stops here.
-JsonObject: TypeAlias = dict[str, Any]
+from jackfield.block import (
+    AudioBlock,
+    Block,
+    Citation,
+    DocumentBlock,
+    ImageBlock,
+    JsonObject,
+    OpaqueBlock,
+    RefusalBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolCall,
+    ToolResult,
+    VideoBlock,
+    as_tuple,
+)
+
+__all__ = [
+    "EFFORTS",
+    "Attempt",
+    "AudioBlock",
+    "Block",
+    "Builtin",
+    "ChatRequest",
+    "ChatResponse",
+    "Citation",
+    "DocumentBlock",
+    "Effort",
+    "FinishReason",
+    "ImageBlock",
+    "JsonObject",
+    "Message",
+    "OpaqueBlock",
+    "RefusalBlock",
+    "ResponseFormat",
+    "Role",
+    "TextBlock",
+    "Thinking",
+    "ThinkingBlock",
+    "TokenLogprob",
+    "Tool",
+    "ToolCall",
+    "ToolChoice",
+    "ToolResult",
+    "Usage",
+    "VideoBlock",
+]  # fmt: skip
 Role = Literal["user", "assistant"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 Effort = Literal["off", "minimal", "low", "medium", "high", "xhigh"]
+Builtin = Literal["web_search", "web_fetch", "code_execution"]
 EFFORTS: tuple[Effort, ...] = ("off", "minimal", "low", "medium", "high", "xhigh")
-
-
-# -- blocks: tagged, so that a conversation can be written as JSON and read back ----
-
-
-class TextBlock(Struct, frozen=True, tag="text"):
-    """Words. `cache_control` marks the end of a prefix worth caching (Anthropic's shape)."""
-
-    text: str
-    cache_control: JsonObject | None = None
-    opaque: JsonObject | None = None
-
-
-class ThinkingBlock(Struct, frozen=True, tag="thinking"):
-    """Reasoning the model chose to show.
-
-    `signature` belongs to the model that issued it and must come back byte for byte or
-    not at all. `redacted` means there is no text, only the signature's encrypted data.
-    """
-
-    text: str
-    signature: str | None = None
-    redacted: bool = False
-    opaque: JsonObject | None = None
-
-
-class RefusalBlock(Struct, frozen=True, tag="refusal"):
-    """The model's own words for declining, where the wire keeps them apart from its answer."""
-
-    text: str
-    opaque: JsonObject | None = None
-
-
-class ImageBlock(Struct, frozen=True, tag="image"):
-    """A picture: base64 `data` with its media type, or a `url` (then the type may be empty)."""
-
-    media_type: str = ""
-    data: str | None = None
-    url: str | None = None
-    cache_control: JsonObject | None = None
-    opaque: JsonObject | None = None
-
-
-class DocumentBlock(Struct, frozen=True, tag="document"):
-    """A file the model reads: base64 `data` (plain text for text/*), or a `url`."""
-
-    media_type: str = ""
-    data: str | None = None
-    url: str | None = None
-    name: str | None = None
-    cache_control: JsonObject | None = None
-    opaque: JsonObject | None = None
-
-
-class AudioBlock(Struct, frozen=True, tag="audio"):
-    """Sound: base64 `data` with its media type, or a `url`."""
-
-    media_type: str = ""
-    data: str | None = None
-    url: str | None = None
-    cache_control: JsonObject | None = None
-    opaque: JsonObject | None = None
-
-
-class ToolCall(Struct, frozen=True, tag="tool_call"):
-    """The model asks for a tool. `arguments` is the JSON text as it wrote it; it may not parse."""
-
-    id: str
-    name: str
-    arguments: str
-    cache_control: JsonObject | None = None
-    opaque: JsonObject | None = None
-
-
-class ToolResult(Struct, frozen=True, tag="tool_result"):
-    """What a tool answered, as user content. `name` is the tool's, where the caller knows it."""
-
-    call_id: str
-    content: Sequence[TextBlock | ImageBlock | DocumentBlock | OpaqueBlock] = ()
-    is_error: bool = False
-    name: str | None = None
-    cache_control: JsonObject | None = None
-    opaque: JsonObject | None = None
-
-    def __post_init__(self) -> None:
-        _as_tuple(self, "content")
-
-
-class OpaqueBlock(Struct, frozen=True, tag="opaque"):
-    """A block only `api`'s own wire understands (server-side tools, …): kept whole for that wire."""
-
-    api: str
-    value: JsonObject
-
-
-Block = (
-    TextBlock
-    | ThinkingBlock
-    | RefusalBlock
-    | ImageBlock
-    | DocumentBlock
-    | AudioBlock
-    | ToolCall
-    | ToolResult
-    | OpaqueBlock
-)
 
 
 # -- requests ----------------------------------------------------------------------
@@ -143,7 +82,7 @@ class Message(Struct, frozen=True):
     opaque: JsonObject | None = None
 
     def __post_init__(self) -> None:
-        _as_tuple(self, "content")
+        as_tuple(self, "content")
 
     @classmethod
     def user(cls, *content: str | Block) -> Message:
@@ -159,7 +98,8 @@ class Message(Struct, frozen=True):
 class Tool(Struct, frozen=True):
     """A function the model may call; `parameters` is a JSON Schema.
 
-    A tool the wire runs itself (web search, …) has `parameters=None` and stands whole in `opaque`.
+    A tool the wire runs itself has `parameters=None`: `builtin` says what it does where other
+    wires have the like, and its own wire's spelling stands whole in `opaque`.
     """
 
     name: str
@@ -168,6 +108,7 @@ class Tool(Struct, frozen=True):
     strict: bool | None = None
     cache_control: JsonObject | None = None
     opaque: JsonObject | None = None
+    builtin: Builtin | None = None
 
 
 class ToolChoice(Struct, frozen=True):
@@ -206,16 +147,24 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
     stop: Sequence[str] = ()
     seed: int | None = None
+    logprobs: int | None = None  # how likely each word was, with so many alternatives (0: the word alone)
+    service_tier: str | None = None  # the provider's own word: `auto`, `default`, `flex`, `priority`, …
+    user: str | None = None  # the caller's name for who asks, for the provider's abuse checks
+    cache_key: str | None = None  # requests that share it find each other's cached prefix
     thinking: Thinking | None = None
     response_format: ResponseFormat | None = None
     stream: bool = False
-    extras: JsonObject = {}  # fields passed on unread
+    extras: JsonObject = {}  # further fields of the body, as the asked server knows them
+    opaque: JsonObject | None = None  # fields that a caller's wire left over; for that wire alone
 
     def __post_init__(self) -> None:
         for name in ("messages", "system", "tools", "stop"):
-            _as_tuple(self, name)
+            as_tuple(self, name)
 
 
 # -- replies -----------------------------------------------------------------------
@@ -233,6 +182,18 @@ class Usage(Struct, frozen=True):
     cache_write: int | None = None
     reasoning: int | None = None
     extras: JsonObject | None = None  # the issuer's other counters
+    estimated: bool = False  # counted by us, where the provider did not
+
+
+class TokenLogprob(Struct, frozen=True):
+    """How likely a token of the answer was (natural logarithm), and what else could have stood there."""
+
+    token: str
+    logprob: float
+    top: Sequence[TokenLogprob] = ()
+
+    def __post_init__(self) -> None:
+        as_tuple(self, "top")
 
 
 class Attempt(Struct, frozen=True):
@@ -254,6 +215,7 @@ class ChatResponse(Struct, frozen=True, kw_only=True):
     finish_reason: FinishReason = "stop"
     raw_finish_reason: str | None = None  # the wire's own word, where it says more
     usage: Usage = Usage()
+    logprobs: Sequence[TokenLogprob] = ()
     extras: JsonObject = {}
     requested: str = ""
     attempts: Sequence[Attempt] = ()
@@ -261,8 +223,8 @@ class ChatResponse(Struct, frozen=True, kw_only=True):
     cost_usd: Decimal | None = None
 
     def __post_init__(self) -> None:
-        for name in ("content", "attempts", "warnings"):
-            _as_tuple(self, name)
+        for name in ("content", "logprobs", "attempts", "warnings"):
+            as_tuple(self, name)
 
     @property
     def text(self) -> str:
@@ -283,10 +245,3 @@ class ChatResponse(Struct, frozen=True, kw_only=True):
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The tools the model asks for, in order."""
         return tuple(block for block in self.content if isinstance(block, ToolCall))
-
-
-def _as_tuple(value: Struct, name: str) -> None:
-    # Frozen values are built once; a caller's list becomes a tuple before anyone else sees it.
-    held = getattr(value, name)
-    if not isinstance(held, tuple):
-        force_setattr(value, name, tuple(held))

@@ -70,6 +70,7 @@ class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     supports_top_p_with_temperature: bool | None = None  # default yes; else the temperature alone is sent
     supports_stop: bool | None = None  # stop sequences; default yes
     supports_response_format: bool | None = None  # json_schema in response_format; default yes
+    unsupported_fields: tuple[str, ...] | None = None  # top-level fields of the body that the server refuses
     supports_prompt_cache_key: bool | None = None
     supports_cache_control: bool | None = None  # Anthropic's cache marks on this wire; default only on its own
     supports_images_in_tool_results: bool | None = None
@@ -88,7 +89,7 @@ class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     )
     tool_schema_profile: Literal["llamacpp", "gemini"] | None = None
     unsupported_tool_schema_keywords: tuple[str, ...] | None = None
-    tool_call_id_format: Literal["any", "alnum9", "alnum64"] | None = None
+    tool_call_id_format: Literal["any", "any64", "alnum9", "alnum64"] | None = None
     tool_call_arguments_encoding: Literal["string", "object"] | None = None
     requires_open_ai_anthropic_tool_payload: bool | None = None  # taken, without effect
     assistant_prefill: bool | None = None  # taken, without effect

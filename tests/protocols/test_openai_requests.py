@@ -295,10 +295,10 @@ def test_ids_fit_the_server_and_pairs_stay_pairs(form: Any, shape: str) -> None:
 
 
 def test_a_new_id_that_is_taken_already_gives_way() -> None:
-    taken = sha256(b"0:call.1").hexdigest()[:9]
+    taken = sha256(b"call.1#0").hexdigest()[:9]
     turn = Message.assistant(ToolCall("call.1", "f", "{}"), ToolCall(taken, "f", "{}"))
     calls = render(turn, compat=Compat(tool_call_id_format="alnum9"))["messages"][0]["tool_calls"]
-    assert [call["id"] for call in calls] == [sha256(b"1:call.1").hexdigest()[:9], taken]
+    assert [call["id"] for call in calls] == [taken, sha256(f"{taken}#1".encode()).hexdigest()[:9]]
 
 
 def test_an_id_becomes_the_same_whatever_else_is_said() -> None:

@@ -55,6 +55,8 @@ class Protocol(TypingProtocol):
     """The functions a protocol's package exports; `load` returns the package itself."""
 
     NAME: str
+    # What this wire does not carry as it is meant, and its fate (see `features`).
+    LIMITS: Mapping[str, str]
     # Path of the chat endpoint below a base URL, as this API's documentation writes it.
     PATH: str
     # Stream content type this protocol answers with.

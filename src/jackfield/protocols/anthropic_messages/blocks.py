@@ -22,8 +22,9 @@ from jackfield.message import (
     ToolCall,
     ToolResult,
 )
-from jackfield.protocols.anthropic_messages.wire import NAME, objects, read, require, rest, wrong
+from jackfield.protocols.anthropic_messages.wire import NAME, keep_rest
 from jackfield.protocols.base import own_fields
+from jackfield.protocols.fields import objects, read, require, wrong
 
 # -- wire to value -----------------------------------------------------------------
 
@@ -46,14 +47,14 @@ def parse_block(wire: JsonObject, at: str = "") -> Block:
     match require(wire, "type", str, at):
         case "text":
             return TextBlock(
-                read(wire, "text", str, at) or "", cache_control, rest(wire, "type", "text", "cache_control")
+                read(wire, "text", str, at) or "", cache_control, keep_rest(wire, "type", "text", "cache_control")
             )
         case "thinking":
             signature = read(wire, "signature", str, at) or None
-            opaque = rest(wire, "type", "thinking", "signature")
+            opaque = keep_rest(wire, "type", "thinking", "signature")
             return ThinkingBlock(read(wire, "thinking", str, at) or "", signature, opaque=opaque)
         case "redacted_thinking":
-            return ThinkingBlock("", read(wire, "data", str, at), redacted=True, opaque=rest(wire, "type", "data"))
+            return ThinkingBlock("", read(wire, "data", str, at), redacted=True, opaque=keep_rest(wire, "type", "data"))
         case "tool_use":
             return _parse_tool_use(wire, at)
         case "tool_result":
@@ -67,7 +68,7 @@ def parse_block(wire: JsonObject, at: str = "") -> Block:
 def _parse_tool_use(wire: JsonObject, at: str) -> ToolCall:
     given = wire.get("input")  # some servers hand over the text
     arguments = given if isinstance(given, str) else as_json(read(wire, "input", dict, at) or {})
-    name, opaque = read(wire, "name", str, at) or "", rest(wire, "type", "id", "name", "input", "cache_control")
+    name, opaque = read(wire, "name", str, at) or "", keep_rest(wire, "type", "id", "name", "input", "cache_control")
     return ToolCall(read(wire, "id", str, at) or "", name, arguments, wire.get("cache_control"), opaque)
 
 
@@ -81,7 +82,7 @@ def _parse_tool_result(wire: JsonObject, at: str) -> ToolResult:
         content=content,  # type: ignore[arg-type]  # the loop above has looked at each
         is_error=read(wire, "is_error", bool, at) or False,
         cache_control=wire.get("cache_control"),
-        opaque=rest(wire, "type", "tool_use_id", "content", "is_error", "cache_control"),
+        opaque=keep_rest(wire, "type", "tool_use_id", "content", "is_error", "cache_control"),
     )
 
 
@@ -96,7 +97,7 @@ def _parse_media(wire: JsonObject, kind: str, at: str) -> ImageBlock | DocumentB
         case _:  # a file's id, a document made of blocks: the source stays whole
             given = {}
             known.remove("source")
-    opaque, cache_control = rest(wire, *known), wire.get("cache_control")
+    opaque, cache_control = keep_rest(wire, *known), wire.get("cache_control")
     if kind == "image":
         return ImageBlock(**given, cache_control=cache_control, opaque=opaque)
     return DocumentBlock(**given, name=read(wire, "title", str, at), cache_control=cache_control, opaque=opaque)

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from jackfield.events import BlockDelta, BlockEnd, BlockStart, StreamEvent
 from jackfield.message import Block, JsonObject, OpaqueBlock, TextBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.anthropic_messages.blocks import as_input, as_json, parse_block
-from jackfield.protocols.anthropic_messages.wire import NAME, read
+from jackfield.protocols.anthropic_messages.wire import NAME
 from jackfield.protocols.base import as_opaque, own_fields
+from jackfield.protocols.fields import read
 
 Events = Sequence[StreamEvent]
 

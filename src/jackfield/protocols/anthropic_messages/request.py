@@ -15,12 +15,13 @@ from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, Message, ResponseFormat, Role, TextBlock, Tool, ToolChoice
 from jackfield.model import Compat
 from jackfield.protocols.anthropic_messages.blocks import is_blank, parse_content, render_block, render_content
-from jackfield.protocols.anthropic_messages.ids import legal_ids
 from jackfield.protocols.anthropic_messages.losses import MAX_MARKS, is_foreign
 from jackfield.protocols.anthropic_messages.thinking import may_think, parse_thinking, render_sampling, render_thinking
-from jackfield.protocols.anthropic_messages.wire import NAME, objects, read, require, rest, wrong
+from jackfield.protocols.anthropic_messages.wire import NAME, keep_rest
 from jackfield.protocols.base import NATIVE, Body, as_opaque, decode, own_fields
+from jackfield.protocols.fields import objects, read, require, wrong
 from jackfield.protocols.schema import strip_keywords
+from jackfield.protocols.toolids import legal_ids
 
 KNOWN = frozenset({
     "model", "messages", "system", "tools", "tool_choice", "max_tokens", "temperature", "top_p", "stop_sequences",
@@ -73,7 +74,7 @@ def _parse_messages(wires: list[Any]) -> tuple[list[Message], list[TextBlock]]:
             hoisted += [block for block in content if isinstance(block, TextBlock)]
             continue
         # A system turn in the middle is a user turn to other wires; on this one it stays what it is.
-        opaque = rest(wire, "content") if role == "system" else rest(wire, "content", "role")
+        opaque = keep_rest(wire, "content") if role == "system" else keep_rest(wire, "content", "role")
         author: Role = "assistant" if role == "assistant" else "user"
         if messages and messages[-1].role == author and not opaque and not messages[-1].opaque:
             content = [*messages.pop().content, *content]  # as the API does
@@ -98,7 +99,7 @@ def _parse_tool(wire: JsonObject, at: str) -> Tool:
         parameters=require(wire, "input_schema", dict, at),
         strict=read(wire, "strict", bool, at),
         cache_control=mark,
-        opaque=rest(wire, "name", "description", "input_schema", "strict", "cache_control"),
+        opaque=keep_rest(wire, "name", "description", "input_schema", "strict", "cache_control"),
     )
 
 
@@ -163,7 +164,7 @@ def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
 
 def _render_messages(request: ChatRequest, compat: Compat) -> list[JsonObject]:
     turns: list[JsonObject] = []
-    for message in legal_ids(request.messages):
+    for message in legal_ids(request.messages, "alnum64"):
         own = own_fields(message.opaque, NAME)
         content = render_content(message.content)
         last = turns[-1] if turns else {}

@@ -12,8 +12,8 @@ from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatResponse, FinishReason, JsonObject, ToolCall, Usage
 from jackfield.protocols.anthropic_messages.blocks import parse_content, render_block
 from jackfield.protocols.anthropic_messages.errors import parse_error
-from jackfield.protocols.anthropic_messages.wire import read
 from jackfield.protocols.base import Body, as_count, decode
+from jackfield.protocols.fields import read
 
 STOP_REASONS: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -90,7 +90,14 @@ def parse_usage(wire: JsonObject) -> Usage:
     if more := {name: value for name, value in details.items() if name != "thinking_tokens"}:
         extras[DETAILS] = more
     counts = {ours: as_count(wire.get(name)) for ours, name in COUNTERS.items()}
-    return Usage(**counts, reasoning=as_count(details.get("thinking_tokens")), extras=extras or None)
+    return Usage(
+        counts["input"],
+        counts["output"],
+        counts["cache_read"],
+        counts["cache_write"],
+        as_count(details.get("thinking_tokens")),
+        extras or None,
+    )
 
 
 def render_response(response: ChatResponse) -> JsonObject:

@@ -17,8 +17,8 @@ from jackfield.message import JsonObject, ToolCall
 from jackfield.protocols.anthropic_messages.errors import parse_error
 from jackfield.protocols.anthropic_messages.open_block import OpenBlock
 from jackfield.protocols.anthropic_messages.response import parse_extras, parse_reason, parse_usage
-from jackfield.protocols.anthropic_messages.wire import read
 from jackfield.protocols.base import decode, decode_event, preview
+from jackfield.protocols.fields import read
 from jackfield.protocols.sse import SseDecoder, SseEvent
 
 HEAD_BYTES = 4096  # of a body without an event, kept to say what came instead

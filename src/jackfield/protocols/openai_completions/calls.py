@@ -13,8 +13,9 @@ from msgspec import Struct
 from jackfield.events import BlockDelta, BlockEnd
 from jackfield.message import JsonObject, ToolCall
 from jackfield.protocols.base import as_count
+from jackfield.protocols.fields import as_object, as_text, rest
 from jackfield.protocols.openai_completions.block_writer import BlockWriter
-from jackfield.protocols.openai_completions.fields import as_object, as_text, keep, rest
+from jackfield.protocols.openai_completions.fields import keep
 from jackfield.protocols.openai_completions.merge import merge
 from jackfield.protocols.openai_completions.message_parser import CALL_KEYS
 

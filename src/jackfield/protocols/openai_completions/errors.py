@@ -8,7 +8,7 @@ from jackfield import errors
 from jackfield.errors import BadReply, Error, classify
 from jackfield.message import JsonObject
 from jackfield.protocols.base import Body, as_count, decode
-from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text
+from jackfield.protocols.fields import as_list, as_object, as_text
 from jackfield.protocols.refusal import parse_retry_after_s, plain_words
 
 # Order matters: the first class that fits. A provider's trouble is not the caller's: it becomes a 502.

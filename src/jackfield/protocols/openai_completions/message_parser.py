@@ -18,7 +18,8 @@ from jackfield.message import (
     ToolResult,
 )
 from jackfield.protocols.base import NATIVE
-from jackfield.protocols.openai_completions.fields import NAME, as_list, as_object, as_text, invalid, keep, rest
+from jackfield.protocols.fields import as_list, as_object, as_text, rest, wrong
+from jackfield.protocols.openai_completions.fields import NAME, keep
 from jackfield.protocols.openai_completions.parts import (
     parse_content,
     parse_part,
@@ -36,7 +37,7 @@ SYSTEM_ROLES = ("system", "developer")
 def parse_messages(wire: object) -> tuple[list[TextBlock], list[Message]]:
     """Read `messages`: the system text before the first turn, and the turns."""
     if not isinstance(wire, list):
-        raise invalid("messages", "must be a list")
+        raise wrong("messages", "must be a list")
     system: list[TextBlock] = []
     turns: list[Message] = []
     for at, message in enumerate(wire):
@@ -56,7 +57,7 @@ def parse_messages(wire: object) -> tuple[list[TextBlock], list[Message]]:
             blocks, left = parse_assistant(message, f"{at}")
             turns.append(Message("assistant", blocks, opaque=keep(left)))
         else:
-            raise invalid(f"messages[{at}].role", f"is {role!r}, not system, developer, user, assistant or tool")
+            raise wrong(f"messages[{at}].role", f"is {role!r}, not system, developer, user, assistant or tool")
     return system, turns
 
 

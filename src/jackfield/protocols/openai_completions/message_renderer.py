@@ -22,31 +22,33 @@ from jackfield.message import (
 )
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE
-from jackfield.protocols.openai_completions.fields import as_object, own, rest, said
+from jackfield.protocols.fields import as_object, rest, said
+from jackfield.protocols.openai_completions.fields import own
 from jackfield.protocols.openai_completions.parts import (
     is_plain,
     render_content,
     render_part,
 )
 from jackfield.protocols.openai_completions.reasoning import echo_reasoning
-from jackfield.protocols.openai_completions.toolids import remap_ids
+from jackfield.protocols.toolids import legal_ids
 
 
 def render_messages(request: ChatRequest, compat: Compat) -> list[JsonObject]:
     """Write the system text and all turns."""
-    ids = remap_ids(request.messages, compat.tool_call_id_format)
-    names = {b.id: b.name for m in request.messages for b in m.content if isinstance(b, ToolCall)}
     wire: list[JsonObject] = []
     messages = list(request.messages)
+    if compat.tool_call_id_format not in {None, "any"}:
+        messages = list(legal_ids(messages, compat.tool_call_id_format))
+    names = {b.id: b.name for m in messages for b in m.content if isinstance(b, ToolCall)}
     if request.system and compat.supports_system_role is False:
         messages = _as_first_words(request.system, messages)
     elif request.system:
         wire.append({"role": _system_role(compat), "content": render_content(request.system, compat, "\n\n")})
     for message in messages:
         if message.role == "assistant":
-            wire += _render_assistant(message, compat, ids)
+            wire += _render_assistant(message, compat)
         else:
-            wire.extend(_render_user(message, compat, ids, names))
+            wire.extend(_render_user(message, compat, names))
     return wire
 
 
@@ -61,14 +63,14 @@ def _as_first_words(system: Sequence[TextBlock], messages: list[Message]) -> lis
     return [Message("user", system), *messages]
 
 
-def _render_assistant(message: Message, compat: Compat, ids: Mapping[str, str]) -> list[JsonObject]:
+def _render_assistant(message: Message, compat: Compat) -> list[JsonObject]:
     """Write one past turn of the model; none where nothing of it can be said here."""
     blocks = message.content
     beside = echo_reasoning(blocks, compat)
     if not compat.strict_message_keys:
         beside |= _left_fields(message) | render_extra_parts(blocks, compat)
     content = render_words(blocks, compat)
-    if calls := [render_call(block, ids, compat) for block in blocks if isinstance(block, ToolCall)]:
+    if calls := [render_call(block, compat) for block in blocks if isinstance(block, ToolCall)]:
         beside["tool_calls"] = calls
         if compat.requires_reasoning_content_on_assistant_messages:
             beside.setdefault("reasoning_content", "")
@@ -118,10 +120,10 @@ def render_extra_parts(blocks: Sequence[Block], compat: Compat) -> JsonObject:
     return said({"refusal": refusal or None, "images": images or None, "audio": spoken})
 
 
-def render_call(call: ToolCall, ids: Mapping[str, str] = {}, compat: Compat = NATIVE) -> JsonObject:
+def render_call(call: ToolCall, compat: Compat = NATIVE) -> JsonObject:
     """Write one tool call."""
     held = own(call.opaque)
-    wire: JsonObject = {"id": ids.get(call.id, call.id), "type": "function", **rest(held, ("message",))}
+    wire: JsonObject = {"id": call.id, "type": "function", **rest(held, ("message",))}
     if held.get("type") == "custom":
         return {**wire, "custom": {"name": call.name, "input": call.arguments}}
     arguments: object = call.arguments or "{}"
@@ -137,14 +139,12 @@ def _decode_arguments(text: str) -> JsonObject:
         return {}
 
 
-def _render_user(
-    message: Message, compat: Compat, ids: Mapping[str, str], names: Mapping[str, str]
-) -> Iterator[JsonObject]:
+def _render_user(message: Message, compat: Compat, names: Mapping[str, str]) -> Iterator[JsonObject]:
     """Yield the tool results, which stand right after their calls, then the user's words."""
     results = [block for block in message.content if isinstance(block, ToolResult)]
     words: list[Block] = [block for block in message.content if not isinstance(block, ToolResult)]
     for result in results:
-        yield _render_result(result, compat, ids, names)
+        yield _render_result(result, compat, names)
     if not compat.supports_images_in_tool_results:
         # Tool messages hold words only; pictures follow once the run of results is over.
         words = [*(block for result in results for block in result.content if not isinstance(block, TextBlock)), *words]
@@ -158,7 +158,7 @@ def _render_user(
     yield {"role": _system_role(compat) if is_instruction else "user", "content": content, **held}
 
 
-def _render_result(result: ToolResult, compat: Compat, ids: Mapping[str, str], names: Mapping[str, str]) -> JsonObject:
+def _render_result(result: ToolResult, compat: Compat, names: Mapping[str, str]) -> JsonObject:
     blocks: list[Block] = list(result.content)
     if not compat.supports_images_in_tool_results:
         words: list[Block] = [block for block in blocks if isinstance(block, TextBlock)]
@@ -168,7 +168,7 @@ def _render_result(result: ToolResult, compat: Compat, ids: Mapping[str, str], n
     content = render_content(blocks, compat)
     if all(is_plain(block, compat) for block in blocks):
         content = "\n".join(block.text for block in blocks if isinstance(block, TextBlock))
-    wire: JsonObject = {"role": "tool", "tool_call_id": ids.get(result.call_id, result.call_id), "content": content}
+    wire: JsonObject = {"role": "tool", "tool_call_id": result.call_id, "content": content}
     if compat.requires_tool_result_name:
         wire["name"] = result.name or names.get(result.call_id, "")
     return wire if compat.strict_message_keys else {**wire, **own(result.opaque)}

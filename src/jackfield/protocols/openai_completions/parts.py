@@ -20,7 +20,8 @@ from jackfield.message import (
     ThinkingBlock,
 )
 from jackfield.model import Compat
-from jackfield.protocols.openai_completions.fields import NAME, as_list, as_object, as_text, keep, own, rest
+from jackfield.protocols.fields import as_list, as_object, as_text, rest
+from jackfield.protocols.openai_completions.fields import NAME, keep, own
 
 AUDIO_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"}

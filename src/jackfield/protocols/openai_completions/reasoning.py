@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from jackfield.message import Block, JsonObject, ThinkingBlock
 from jackfield.model import Compat
-from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, keep, own
+from jackfield.protocols.fields import as_list, as_object, as_text
+from jackfield.protocols.openai_completions.fields import keep, own
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_text")  # first one with text counts
 DETAILS = "reasoning_details"

@@ -9,7 +9,8 @@ from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, ResponseFormat, Tool, ToolChoice
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE, Body, decode
-from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, invalid, keep, own, rest, said
+from jackfield.protocols.fields import as_list, as_object, as_text, rest, said, wrong
+from jackfield.protocols.openai_completions.fields import keep, own
 from jackfield.protocols.openai_completions.message_parser import parse_messages
 from jackfield.protocols.openai_completions.message_renderer import render_messages
 from jackfield.protocols.openai_completions.thinking import parse_thinking, render_thinking
@@ -149,13 +150,13 @@ def parse_request(body: Body) -> ChatRequest:
 
 def _required_text(wire: JsonObject, field: str) -> str:
     if not isinstance(value := wire.get(field), str) or not value:
-        raise invalid(field, "must be text")
+        raise wrong(field, "must be text")
     return value
 
 
 def _flag(wire: JsonObject, field: str) -> bool | None:
     if not isinstance(value := wire.get(field), bool | None):
-        raise invalid(field, f"must be true or false, not {value!r}")
+        raise wrong(field, f"must be true or false, not {value!r}")
     return value
 
 
@@ -169,7 +170,7 @@ def _number(wire: JsonObject, field: str, kind: type[Number]) -> Number | None:
             raise TypeError
         return kind(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise invalid(field, f"must be a number, not {value!r}") from error
+        raise wrong(field, f"must be a number, not {value!r}") from error
 
 
 def _parse_stop(wire: JsonObject) -> list[str]:

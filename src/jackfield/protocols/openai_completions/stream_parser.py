@@ -15,10 +15,10 @@ from jackfield.errors import BadReply, Error, StreamBroken
 from jackfield.events import Accumulator, MessageEnd, MessageStart, StreamEvent, split_events
 from jackfield.message import JsonObject, RefusalBlock, TextBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.base import decode_event, preview
+from jackfield.protocols.fields import as_list, as_object, as_text, said
 from jackfield.protocols.openai_completions.block_writer import PART, BlockWriter
 from jackfield.protocols.openai_completions.calls import CallReader
 from jackfield.protocols.openai_completions.errors import parse_error
-from jackfield.protocols.openai_completions.fields import as_list, as_object, as_text, said
 from jackfield.protocols.openai_completions.merge import merge
 from jackfield.protocols.openai_completions.message_parser import ASSISTANT_KEYS, parse_audio, parse_images
 from jackfield.protocols.openai_completions.parts import parse_content

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from jackfield.message import EFFORTS, Effort, JsonObject, Thinking
 from jackfield.model import Compat
 from jackfield.protocols.base import as_count
-from jackfield.protocols.openai_completions.fields import as_object, as_text, keep, own
+from jackfield.protocols.fields import as_object, as_text
+from jackfield.protocols.openai_completions.fields import keep, own
 
 # A budget in words, for servers that take no number: the first row whose limit it does not pass.
 BUDGETS: tuple[tuple[int, Effort], ...] = ((1024, "minimal"), (4096, "low"), (12288, "medium"))

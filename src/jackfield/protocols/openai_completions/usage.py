@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jackfield.message import JsonObject, Usage
 from jackfield.protocols.base import as_count
-from jackfield.protocols.openai_completions.fields import as_object, rest
+from jackfield.protocols.fields import as_object, rest
 
 # Where servers put each count: (group, field), the first that is a number counts.
 PROMPT, COMPLETION = "prompt_tokens_details", "completion_tokens_details"

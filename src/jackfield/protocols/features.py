@@ -1,0 +1,280 @@
+"""What a request may hold, feature by feature, and what becomes of it on a wire that lacks it.
+
+`FEATURES` is the one table: the codecs drop by it, warnings are made of it, docs/protocols.md
+shows it, the tests hold every codec to it. A protocol's `LIMITS` names the features it does
+not carry and their fate there: `LEFT_OUT`, or in words what they become (`as an
+instruction`). A feature that `LIMITS` does not name arrives as it was meant. A server's
+compat record overrules both ways (`Feature.switch`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from jackfield.message import (
+    AudioBlock,
+    Block,
+    ChatRequest,
+    DocumentBlock,
+    ImageBlock,
+    OpaqueBlock,
+    RefusalBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolCall,
+    ToolResult,
+    VideoBlock,
+)
+from jackfield.model import Compat
+
+LEFT_OUT = "left out"
+Limits = Mapping[str, str]
+
+
+class Feature(Struct, frozen=True):
+    """One thing a request may hold."""
+
+    name: str
+    about: str  # for the documentation
+    switch: str = ""  # the compat field that rules it out (False) or in (True)
+    is_quiet: bool = False  # only who wrote it misses it: in the table, no warning
+    is_foreign: bool = False  # another wire's own: left out everywhere else, by its nature
+
+
+FEATURES: dict[str, Feature] = {row.name: row for row in (
+    Feature("system", "the system text"),
+    Feature("tools", "functions the model may call", "supports_tools"),
+    Feature("tools.strict", "arguments that must fit their schema", "supports_strict_mode"),
+    Feature("tool_choice", "whether the model may or must call a tool"),
+    Feature("tool_choice.tool", "which tool it must call"),
+    Feature("parallel_tools", "whether it may call several at once", "supports_parallel_tool_calls"),
+    Feature("web_search", "a search the provider runs itself"),
+    Feature("web_fetch", "a page the provider fetches itself"),
+    Feature("code_execution", "code the provider runs itself"),
+    Feature("max_tokens", "the most tokens of the answer"),
+    Feature("temperature", "how freely it chooses words", "supports_temperature"),
+    Feature("top_p", "sampling from the likeliest share", "supports_temperature"),
+    Feature("top_k", "sampling from so many words"),
+    Feature("presence_penalty", "a malus for words it has used"),
+    Feature("frequency_penalty", "a malus for words it uses often"),
+    Feature("stop", "words that end the answer", "supports_stop"),
+    Feature("seed", "the same answer to the same question"),
+    Feature("logprobs", "how likely each word was"),
+    Feature("service_tier", "which queue the request waits in"),
+    Feature("user", "the caller's name for who asks"),
+    Feature("cache_key", "which requests share a cached prefix", "supports_prompt_cache_key"),
+    Feature("thinking.effort", "how hard to think, as a level"),
+    Feature("thinking.budget", "how hard to think, in tokens"),
+    Feature("response_format.json", "the answer is a JSON object"),
+    Feature("response_format.schema", "the answer fits a JSON Schema", "supports_response_format"),
+    Feature("cache_control", "marks where a cached prefix ends", "supports_cache_control"),
+    Feature("image", "pictures, as data"),
+    Feature("image.url", "pictures, by URL"),
+    Feature("document", "files, as data"),
+    Feature("document.url", "files, by URL"),
+    Feature("audio", "sound, as data"),
+    Feature("audio.url", "sound, by URL"),
+    Feature("video", "moving pictures, as data"),
+    Feature("video.url", "moving pictures, by URL"),
+    Feature("tool_result.image", "pictures in a tool's result", "supports_images_in_tool_results"),
+    Feature("tool_result.document", "files in a tool's result"),
+    Feature("tool_result.error", "the mark that a tool failed"),
+    Feature("refusal", "earlier refusals, apart from the text", is_quiet=True),
+    Feature("citations", "earlier answers' sources", is_quiet=True),
+    Feature("thoughts", "the words of earlier thoughts", is_quiet=True),
+    Feature("signatures", "signatures and encrypted thoughts, for their issuer", is_quiet=True),
+    Feature("foreign block", "a block that only another wire understands", is_foreign=True),
+    Feature("foreign file", "a file known by another wire's id", is_foreign=True),
+    Feature("foreign tool", "a tool that only another wire runs", is_foreign=True),
+    Feature("foreign field", "a field that only another wire understands", is_foreign=True),
+)}  # fmt: skip
+# Features that are a field of the request, by the same name.
+FIELDS = ("tool_choice", "parallel_tools", "max_tokens", "temperature", "top_p", "top_k", "presence_penalty",
+          "frequency_penalty", "seed", "logprobs", "service_tier", "user", "cache_key")  # fmt: skip
+MEDIA: dict[type, str] = {ImageBlock: "image", DocumentBlock: "document", AudioBlock: "audio", VideoBlock: "video"}
+
+
+def find_losses(request: ChatRequest, api: str, limits: Limits, compat: Compat) -> tuple[str, ...]:
+    """Name every feature of the request that does not arrive as it was meant, and its fate there."""
+    found = fates(request, api, limits, compat)
+    return tuple(f"{name}: {fate}" for name, fate in found.items() if not _feature(name).is_quiet)
+
+
+def spare(request: ChatRequest, api: str, limits: Limits, compat: Compat) -> ChatRequest:
+    """Return the request without what is to be left out; a file leaves a word in its place."""
+    gone = {name for name, fate in fates(request, api, limits, compat).items() if fate.startswith(LEFT_OUT)}
+    if not gone:
+        return request
+    kept = replace(request, **{name: None for name in FIELDS if name in gone})
+    if "stop" in gone:
+        kept = replace(kept, stop=())
+    if "system" in gone:
+        kept = replace(kept, system=())
+    return _spare_blocks(_spare_thinking(_spare_tools(kept, api, gone), gone), api, gone)
+
+
+def fates(request: ChatRequest, api: str, limits: Limits, compat: Compat) -> dict[str, str]:
+    """Return the fate of every feature of the request that does not arrive as it was meant."""
+    said = {}
+    for name in dict.fromkeys(find_features(request, api)):
+        feature = _feature(name)
+        fate = LEFT_OUT if feature.is_foreign else limits.get(feature.name)
+        ruled = getattr(compat, feature.switch) if feature.switch else None
+        if ruled is False:
+            fate = fate or LEFT_OUT
+        if fate and ruled is not True:
+            said[name] = fate
+    return said
+
+
+def _feature(name: str) -> Feature:
+    # Some uses add a detail to the feature's name: `foreign tool (bash)`.
+    return FEATURES[name.partition(" (")[0]]
+
+
+# -- what a request holds ----------------------------------------------------------
+
+
+def find_features(request: ChatRequest, api: str) -> Iterator[str]:
+    """Yield the features a request to the wire `api` uses; a name may come more than once."""
+    yield from (name for name in FIELDS if getattr(request, name) is not None)
+    if request.system:
+        yield "system"
+    if request.stop:
+        yield "stop"
+    if request.tool_choice and request.tool_choice.mode == "tool":
+        yield "tool_choice.tool"
+    if (thinking := request.thinking) and not (thinking.opaque or {}).get(api):
+        yield from ("thinking.effort",) if thinking.effort else ()
+        yield from ("thinking.budget",) if thinking.budget_tokens is not None else ()
+    if wanted := request.response_format:
+        yield "response_format.json" if wanted.schema is None else "response_format.schema"
+    yield from _tools(request, api)
+    for wire, fields in (request.opaque or {}).items():
+        yield from () if wire == api else (f"foreign field ({name})" for name in fields)
+    for text in request.system:
+        yield from _block(text, api)
+    for message in request.messages:
+        for block in message.content:
+            yield from _block(block, api)
+
+
+def _tools(request: ChatRequest, api: str) -> Iterator[str]:
+    for tool in request.tools:
+        if tool.parameters is not None:
+            yield "tools"
+        elif tool.builtin:
+            yield tool.builtin
+        elif not (tool.opaque or {}).get(api):
+            yield f"foreign tool ({tool.name})"
+        if tool.strict is not None:
+            yield "tools.strict"
+        if tool.cache_control:
+            yield "cache_control"
+
+
+def _block(block: Block, api: str) -> Iterator[str]:
+    if getattr(block, "cache_control", None):
+        yield "cache_control"
+    match block:
+        case TextBlock():
+            yield from ("citations",) if block.citations else ()
+        case ThinkingBlock(text, signature):
+            yield from ("thoughts",) if text else ()
+            yield from ("signatures",) if signature or block.redacted else ()
+        case RefusalBlock():
+            yield "refusal"
+        case ImageBlock() | DocumentBlock() | AudioBlock() | VideoBlock():
+            yield _medium(block, api)
+        case ToolResult():
+            yield from ("tool_result.error",) if block.is_error else ()
+            yield from (name for inner in block.content for name in _inner(inner, api))
+        case OpaqueBlock(wire) if wire != api:
+            yield f"foreign block ({wire})"
+        case ToolCall() | OpaqueBlock():
+            pass
+
+
+def _inner(block: Block, api: str) -> Iterator[str]:
+    """Yield the features of a block inside a tool's result: where it stands matters as much as what it is."""
+    yield from _block(block, api)
+    if isinstance(block, ImageBlock | DocumentBlock):
+        yield f"tool_result.{MEDIA[type(block)]}"
+
+
+def _medium(block: ImageBlock | DocumentBlock | AudioBlock | VideoBlock, api: str) -> str:
+    if block.data is not None:
+        return MEDIA[type(block)]
+    if block.url is not None:
+        return f"{MEDIA[type(block)]}.url"
+    return MEDIA[type(block)] if (block.opaque or {}).get(api) else "foreign file"
+
+
+# -- what is left out --------------------------------------------------------------
+
+
+def _spare_tools(request: ChatRequest, api: str, gone: set[str]) -> ChatRequest:
+    choice = request.tool_choice
+    if choice and choice.mode == "tool" and "tool_choice.tool" in gone:
+        request = replace(request, tool_choice=replace(choice, mode="required", name=None))
+    tools = [tool for tool in request.tools if not gone.intersection(_kind(tool.name, tool.builtin, tool.parameters))]
+    if "tools.strict" in gone:
+        tools = [replace(tool, strict=None) for tool in tools]
+    if "cache_control" in gone:
+        tools = [replace(tool, cache_control=None) for tool in tools]
+    others = {wire: fields for wire, fields in (request.opaque or {}).items() if wire == api}
+    return replace(request, tools=tools, opaque=others or None)
+
+
+def _kind(name: str, builtin: str | None, parameters: object) -> set[str]:
+    return {"tools"} if parameters is not None else {builtin or "", f"foreign tool ({name})"}
+
+
+def _spare_thinking(request: ChatRequest, gone: set[str]) -> ChatRequest:
+    if (thinking := request.thinking) and "thinking.effort" in gone:
+        thinking = replace(thinking, effort=None)
+    if thinking and "thinking.budget" in gone:
+        thinking = replace(thinking, budget_tokens=None)
+    empty = thinking and thinking.effort is None and thinking.budget_tokens is None and not thinking.opaque
+    wanted = request.response_format
+    if wanted and ("response_format.json" if wanted.schema is None else "response_format.schema") in gone:
+        wanted = None
+    return replace(request, thinking=None if empty else thinking, response_format=wanted)
+
+
+def _spare_blocks(request: ChatRequest, api: str, gone: set[str]) -> ChatRequest:
+    def kept(blocks: tuple[Block, ...], features: Callable[[Block, str], Iterator[str]]) -> list[Block]:
+        left = (spared(block, gone.intersection(features(block, api))) for block in blocks)
+        return [block for block in left if block is not None]
+
+    def spared(block: Block, lost: set[str]) -> Block | None:
+        if isinstance(block, ToolResult) and lost - {"cache_control"}:
+            inner = kept(tuple(block.content), _inner)
+            block = replace(block, content=inner, is_error=block.is_error and "tool_result.error" not in gone)
+        if "cache_control" in lost:
+            block = replace(block, cache_control=None)
+        return _without(block, lost)
+
+    system = [block for block in kept(tuple(request.system), _block) if isinstance(block, TextBlock)]
+    turns = [replace(turn, content=kept(tuple(turn.content), _block)) for turn in request.messages]
+    return replace(request, system=system, messages=turns)
+
+
+def _without(block: Block, lost: set[str]) -> Block | None:
+    """Return what stands for a block when these features of it are gone; `None`: nothing."""
+    match block:
+        case ImageBlock() | DocumentBlock() | AudioBlock() | VideoBlock() if lost - {"cache_control"}:
+            return TextBlock(f"[{MEDIA[type(block)]} left out: it cannot be sent to this model]")
+        case OpaqueBlock() | RefusalBlock() if lost:
+            return None
+        case ThinkingBlock() if "thoughts" in lost or (block.redacted and "signatures" in lost):
+            return None
+        case ThinkingBlock() if "signatures" in lost:
+            return replace(block, signature=None)
+        case TextBlock() if "citations" in lost:
+            return replace(block, citations=())
+        case _:
+            return block
