@@ -34,7 +34,6 @@ from jackfield.block import (
 )
 
 __all__ = [
-    "EFFORTS",
     "Attempt",
     "AudioBlock",
     "Block",

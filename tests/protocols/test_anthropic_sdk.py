@@ -144,7 +144,7 @@ def test_we_read_what_the_client_sends() -> None:
         )
         sdk.close()
     received = server.journal[0]
-    assert received.target == wire.PATH
+    assert received.target == "/v1/messages"
     request = wire.parse_request(received.body)
     assert (request.parallel_tools, request.max_tokens) == (False, 4000)
     assert wire.parse_request(json.dumps(wire.render_request(request))) == request

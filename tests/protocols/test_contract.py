@@ -17,7 +17,6 @@ FUNCTIONS = [name for name, held in vars(Protocol).items() if isinstance(held, s
 def test_a_protocol_has_every_name_of_the_contract(name: str) -> None:
     protocol = load(name)
     assert name == protocol.NAME
-    assert protocol.PATH.startswith("/")
     assert protocol.STREAM_TYPE
     for part, contract in ((protocol.StreamParser, StreamParser), (protocol.StreamRenderer, StreamRenderer)):
         assert {method for method in vars(contract) if not method.startswith("_")} <= vars(part).keys()

@@ -57,8 +57,6 @@ class Protocol(TypingProtocol):
     NAME: str
     # What this wire does not carry as it is meant, and its fate (see `features`).
     LIMITS: Mapping[str, str]
-    # Path of the chat endpoint below a base URL, as this API's documentation writes it.
-    PATH: str
     # Stream content type this protocol answers with.
     STREAM_TYPE: str
     StreamParser: type[StreamParser]

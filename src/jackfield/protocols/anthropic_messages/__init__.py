@@ -12,10 +12,9 @@ from jackfield.protocols.anthropic_messages.stream_parser import StreamParser
 from jackfield.protocols.anthropic_messages.stream_renderer import StreamRenderer
 from jackfield.protocols.anthropic_messages.wire import NAME
 
-PATH = "/v1/messages"
 STREAM_TYPE = "text/event-stream"
 
 __all__ = [
-    "NAME", "PATH", "STREAM_TYPE", "StreamParser", "StreamRenderer", "auth_headers", "find_losses", "parse_error",
+    "NAME", "STREAM_TYPE", "StreamParser", "StreamRenderer", "auth_headers", "find_losses", "parse_error",
     "parse_request", "parse_response", "render_error", "render_request", "render_response",
 ]  # fmt: skip

@@ -14,7 +14,6 @@ from jackfield.protocols.openai_completions.response import parse_response, rend
 from jackfield.protocols.openai_completions.stream_parser import StreamParser
 from jackfield.protocols.openai_completions.stream_renderer import StreamRenderer
 
-PATH = "/chat/completions"
 STREAM_TYPE = "text/event-stream"
 
 
@@ -24,6 +23,6 @@ def auth_headers(secret: str) -> dict[str, str]:
 
 
 __all__ = [
-    "NAME", "PATH", "STREAM_TYPE", "StreamParser", "StreamRenderer", "auth_headers", "find_losses", "parse_error",
+    "NAME", "STREAM_TYPE", "StreamParser", "StreamRenderer", "auth_headers", "find_losses", "parse_error",
     "parse_request", "parse_response", "render_error", "render_request", "render_response",
 ]  # fmt: skip
