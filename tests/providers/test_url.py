@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jackfield.errors import ConfigError
-from jackfield.providers.url import LAYOUTS, chat_url, models_url, other_url
+from jackfield.errors import ConfigError, InvalidRequest
+from jackfield.providers.url import LAYOUTS, chat_url, models_url, other_url, side_url
 
 PAGE = Path(__file__).parents[2] / "docs" / "urls.md"
 NO_LIST = "cannot be told"
@@ -28,7 +28,7 @@ def rows() -> list[tuple[str, str, str, str]]:
 
 @pytest.mark.parametrize(("api", "base", "request_url", "listing"), rows())
 def test_the_page_says_what_is_called(api: str, base: str, request_url: str, listing: str) -> None:
-    assert chat_url(base, api) == request_url
+    assert chat_url(base, api, model="m") == request_url
     assert (models_url(base, api) or NO_LIST) == listing
 
 
@@ -52,11 +52,14 @@ def test_the_page_covers_every_api_and_every_way_to_write_a_base() -> None:
     "path", ["", "/", "/v1", "/v1/", "/anthropic", "/anthropic/v1", "/anthropic/v1/", "/v1/messages"]
 )
 def test_a_version_is_neither_doubled_nor_lost(api: str, path: str) -> None:
-    url = chat_url(f"https://h{path}", api)
+    layout = LAYOUTS[api]
+    url = chat_url(f"https://h{path}", api, model="m")
 
     assert "/v1/v1" not in url
     assert "//" not in url.removeprefix("https://")
-    assert ("/v1" in url) is (api == "anthropic-messages" or path != "/anthropic")
+    kept = "/v1" if "/v1" in path and (not layout.drops_version or "messages" in path) else ""
+    added = layout.version if not path.strip("/") or not layout.base_has_version else ""
+    assert re.findall(r"/v\d\w*", url.replace("/v1internal", "")) == re.findall(r"/v\d\w*", kept or added)
 
 
 @pytest.mark.parametrize("api", LAYOUTS)
@@ -93,8 +96,8 @@ def test_a_password_in_the_url_is_refused_and_not_shown(field: str) -> None:
 
 
 def test_an_api_without_a_layout_is_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match="'cohere'"):
-        chat_url("https://h", "cohere")
+    with pytest.raises(ConfigError, match="'telegraph'"):
+        chat_url("https://h", "telegraph")
 
 
 @pytest.mark.parametrize(
@@ -112,3 +115,59 @@ def test_an_api_without_a_layout_is_refused_by_name() -> None:
 def test_the_other_reading_of_a_base_url(base: str, api: str, other: str | None) -> None:
     assert other_url(base, api) == other
     assert other_url(base, api, endpoint="https://h/x") is None
+
+
+def test_a_model_that_stands_in_the_url_stands_in_it_as_one_step() -> None:
+    at = {
+        "gemini-3-pro": "models/gemini-3-pro:",
+        "models/gemini-3-pro": "models/gemini-3-pro:",
+        "vendor/model?x=1#y": "models/vendor%2Fmodel%3Fx=1%23y:".replace("=", "%3D"),
+        "../../admin": "models/..%2F..%2Fadmin:",
+    }
+    for model, written in at.items():
+        assert written in chat_url("https://h", "google-generative-ai", model=model)
+    arn = "arn:aws:bedrock:us-east-1:1:inference-profile/x.y-v1:0"
+    url = chat_url("https://h", "bedrock-converse-stream", model=arn)
+    assert url == "https://h/model/arn:aws:bedrock:us-east-1:1:inference-profile%2Fx.y-v1:0/converse"
+
+
+@pytest.mark.parametrize("model", ["", ".", "..", "a\nb"])
+def test_a_model_that_no_url_can_hold_is_refused(model: str) -> None:
+    with pytest.raises(InvalidRequest, match="URL"):
+        chat_url("https://h", "google-generative-ai", model=model)
+
+
+@pytest.mark.parametrize(
+    ("api", "url"),
+    [
+        ("google-generative-ai", "https://h/v1beta/models/m:streamGenerateContent?alt=sse"),
+        ("google-gemini-cli", "https://h/v1internal:streamGenerateContent?alt=sse"),
+        ("bedrock-converse-stream", "https://h/model/m/converse-stream"),
+        ("openai-responses", "https://h/v1/responses"),
+    ],
+)
+def test_a_streamed_answer_may_have_an_address_of_its_own(api: str, url: str) -> None:
+    assert chat_url("https://h", api, model="m", stream=True) == url
+
+
+def test_azures_deployments_name_the_model_before_the_end() -> None:
+    base = "https://r.openai.azure.com/openai/deployments/{model}?api-version=2024-10-21"
+    assert chat_url(base, "openai-completions", model="gpt-4o") == (
+        "https://r.openai.azure.com/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "api", "path", "url"),
+    [
+        ("https://h/v1/chat/completions", "openai-completions", "/embeddings", "https://h/v1/embeddings"),
+        ("https://h", "google-generative-ai", "/models/{model}:countTokens", "https://h/v1beta/models/m:countTokens"),
+        ("https://h/v1beta/models/x:generateContent", "google-generative-ai", "/models", "https://h/v1beta/models"),
+        ("http://h:11434/v1", "ollama", "/api/embed", "http://h:11434/api/embed"),
+        ("https://h/odd/run", "cohere", "/embed", None),
+    ],
+)
+def test_endpoints_beside_the_chat_are_found_from_the_same_base(
+    base: str, api: str, path: str, url: str | None
+) -> None:
+    assert side_url(base, api, path, model="m") == url

@@ -36,7 +36,7 @@ class ProviderState(Struct, frozen=True, kw_only=True):
     def url(self) -> str | None:
         """Where a chat request goes; `None` when this version cannot call the provider."""
         try:
-            return chat_url(self.info.base_url, self.info.api, endpoint=self.info.endpoint or None)
+            return chat_url(self.info.base_url, self.info.api, endpoint=self.info.endpoint or None, model="MODEL")
         except Error:
             return None
 
