@@ -27,7 +27,8 @@ from jackfield.protocols.base import StreamParser
 from jackfield.providers.provider import check_reply, find_losses, load_protocol, render
 from jackfield.routing.failover import Events, Walk
 from jackfield.routing.plan import Candidate, Plan, plan
-from jackfield.transport.http import REPLY_LIMIT, HttpReply, Transport
+from jackfield.transport.http import Transport
+from jackfield.transport.reply import REPLY_LIMIT, HttpReply, Sender
 
 
 class AsyncClient:
@@ -35,7 +36,8 @@ class AsyncClient:
 
     Without arguments the config comes from the usual places (`JACKFIELD_CONFIG`,
     `~/.jackfield/jackfield.json`, …); `config` may also be a path or the config itself as a
-    mapping. Safe for any number of requests at the same time on one event loop.
+    mapping. Safe for any number of requests at the same time on one event loop. `transport`
+    stands for the network: a recording, a script.
     """
 
     def __init__(
@@ -45,11 +47,12 @@ class AsyncClient:
         catalog: Catalog | None = None,
         store: FileStore | None = None,
         offline: bool = False,
+        transport: Sender | None = None,
     ) -> None:
         self.config = config if isinstance(config, Config) else load_default(config)
         self.catalog = catalog or Catalog(self.config)
         self.store = store or FileStore(self.config.paths.auth)
-        self._transport = Transport(environ=self.config.environ, offline=offline)
+        self._transport: Sender = transport or Transport(environ=self.config.environ, offline=offline)
 
     async def __aenter__(self) -> Self:
         return self

@@ -16,7 +16,8 @@ import pytest
 from jackfield.credential import Secret
 from jackfield.errors import BadReply, ConnectError, Error, StreamBroken, TimeoutExpired
 from jackfield.model import Network, Timeouts
-from jackfield.transport.http import HttpReply, Transport
+from jackfield.transport.http import Transport
+from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest
 from tests.servers import (
     CUT,

@@ -15,7 +15,7 @@ from jackfield.protocols import load
 from jackfield.protocols.base import preview
 from jackfield.providers.delay import parse_delay_s
 from jackfield.providers.url import other_url
-from jackfield.transport.http import HttpReply
+from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest, shown_url
 
 # What an answer may call itself; some servers say nothing, or only that it is text.

@@ -18,7 +18,7 @@ import aiohttp
 from yarl import URL
 
 from jackfield.credential import Secret
-from jackfield.errors import BadReply, Error, UsageError
+from jackfield.errors import Error, UsageError
 from jackfield.model import Network
 from jackfield.transport.failures import (
     explain_opening,
@@ -29,76 +29,43 @@ from jackfield.transport.failures import (
     refuse_redirect,
 )
 from jackfield.transport.network import check_offline, pick_proxy
-from jackfield.transport.request import HttpRequest, shown_url
+from jackfield.transport.reply import HttpReply
+from jackfield.transport.request import HttpRequest
 from jackfield.transport.timers import Timers
 from jackfield.transport.tls import open_trust
 from jackfield.transport.unpack import ACCEPTED, Unpacker
 
-REPLY_LIMIT = 64 * 1024 * 1024  # bytes after decompression; an answer with images is some megabytes
-REFUSAL_LIMIT = 1024 * 1024
 HEADER_LIMIT = 64 * 1024  # policies and cookies that a gateway adds outgrow the library's 8 KB
 PROXY_REFUSES = 407  # what a proxy says that wants a password; nobody else does
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class HttpReply:
-    """An answer whose body has not been read yet. Whoever opened it closes it, however it ends."""
+class _Body:
+    """The body of an answer on its way, and the connection it comes over."""
 
     def __init__(self, request: HttpRequest, response: aiohttp.ClientResponse, timers: Timers) -> None:
-        self.request = request
-        self.status = response.status
-        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
+        self._request = request
         self._response = response
         self._timers = timers
 
-    @property
-    def url(self) -> str:
-        """The URL called, fit to be shown."""
-        return shown_url(self.request.url)
-
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes, cut anywhere; raise `StreamBroken` or `TimeoutExpired`."""
-        is_events = "event-stream" in self.headers.get("content-type", "")
+        headers = self._response.headers
+        is_events = "event-stream" in headers.get("content-type", "")
         try:
-            unpacker = Unpacker(self.headers.get("content-encoding", ""))
+            unpacker = Unpacker(headers.get("content-encoding", ""))
             while packed := await self._next():
                 for chunk in unpacker.feed(packed):
                     self._timers.hear(chunk, is_events=is_events)
                     yield chunk
         except zlib.error as error:
-            raise explain_packing(error, self.request) from error
+            raise explain_packing(error, self._request) from error
         finally:
             # At its end the connection goes back to the pool, anywhere else it closes at once.
-            self._release()
+            self.release()
 
-    async def read(self, limit: int = REPLY_LIMIT) -> bytes:
-        """Return the whole body; raise `BadReply` when it is over `limit` bytes."""
-        body = bytearray()
-        async for chunk in self.chunks():
-            body += chunk
-            if len(body) > limit:
-                await self.close()
-                raise BadReply(f"the answer of {self.url} is over {limit} bytes")
-        return bytes(body)
-
-    async def read_refusal(self, limit: int = REFUSAL_LIMIT) -> bytes:
-        """Return the start of a refusal's body, as far as it comes: its status says the rest."""
-        body = bytearray()
-        try:
-            async for chunk in self.chunks():
-                body += chunk
-                if len(body) > limit:
-                    break
-        except Error:
-            pass
-        await self.close()
-        return bytes(body[:limit])
-
-    async def close(self) -> None:
-        """Give the connection back if the body was read to its end, else close it at once."""
-        self._release()
-
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Give the connection back if all was read, else close it."""
         if self._response.content.at_eof():
             self._response.release()
         else:
@@ -110,10 +77,10 @@ class HttpReply:
             async with asyncio.timeout_at(timer.at):
                 return await self._response.content.readany()
         except TimeoutError:
-            failure: Error = explain_timeout(timer.name, timer.limit_s, self.request)
+            failure: Error = explain_timeout(timer.name, timer.limit_s, self._request)
         except (aiohttp.ClientError, OSError, RuntimeError) as error:
             # A runtime error means that the connection was closed on this side.
-            failure = explain_reading(error, self.request)
+            failure = explain_reading(error, self._request)
             failure.__cause__ = error
         raise failure
 
@@ -166,7 +133,9 @@ class Transport:
         if response.status == PROXY_REFUSES:
             response.close()
             raise refuse_proxy(response.status, response.reason or "", request)
-        return HttpReply(request, response, timers)
+        body = _Body(request, response, timers)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return HttpReply(request, response.status, headers, body.chunks(), body.release)
 
     async def _send_in_time(self, request: HttpRequest, proxy: str | None, timers: Timers) -> aiohttp.ClientResponse:
         timer = timers.next()
