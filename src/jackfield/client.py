@@ -196,7 +196,7 @@ def with_thinking(request: ChatRequest, model: Model, config: Config) -> ChatReq
 async def _read(reply: HttpReply, candidate: Candidate, request: ChatRequest, source: str) -> Events:
     protocol = load_protocol(candidate.info, candidate.model)
     await check_reply(reply, candidate.info, candidate.model, source)
-    if not request.stream or "json" in reply.headers.get("content-type", ""):
+    if not request.stream or reply.headers.get("content-type", "").startswith("application/json"):
         # Some servers answer a request for a stream with a whole reply.
         for event in split_events(protocol.parse_response(await reply.read())):
             yield event

@@ -41,8 +41,8 @@ def test_a_field_that_the_call_sets_stays() -> None:
 @pytest.mark.parametrize(
     ("params", "extras"),
     [
-        ({"top_k": 4, "own": 2}, {"own": 1, "top_k": 4}),
-        ({"serviceTier": "flex"}, {"own": 1, "service_tier": "flex"}),
+        ({"top_a": 4, "own": 2}, {"own": 1, "top_a": 4}),
+        ({"numCtx": 8192, "keepAlive": "5m"}, {"own": 1, "num_ctx": 8192, "keep_alive": "5m"}),
         ({"extra_body": {"a": 1}, "extraBody": {"b": 2, "own": 3}}, {"own": 1, "a": 1, "b": 2}),
         ({"thinking": {"type": "enabled"}}, {"own": 1, "thinking": {"type": "enabled"}}),
         (

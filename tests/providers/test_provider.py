@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from jackfield import __version__
 from jackfield.credential import RequestAuth, Secret
 from jackfield.errors import ConfigError, InvalidRequest
-from jackfield.message import ChatRequest, Message, TextBlock, Thinking, ThinkingBlock, ToolCall
+from jackfield.message import ChatRequest, ImageBlock, Message, TextBlock, Thinking, ThinkingBlock, Tool, ToolCall
 from jackfield.model import Compat, Model, Network, ProviderInfo, Timeouts
 from jackfield.providers.provider import drop_foreign_thoughts, find_losses, load_protocol, render
 from jackfield.transport.request import HttpRequest
@@ -249,7 +249,7 @@ def test_a_model_known_not_to_reason_is_not_asked_how_hard(info: ProviderInfo) -
     high, off = (replace(HELLO, thinking=Thinking(effort)) for effort in ("high", "off"))
 
     assert body(render(high, info, plain, KEY)) == body(render(HELLO, info, plain, KEY))
-    assert find_losses(high, info, plain) == ("thinking: the model does not reason",)
+    assert find_losses(high, info, plain) == ("thinking.effort: left out: the model does not reason",)
     assert find_losses(off, info, plain) == ()
 
 
@@ -261,3 +261,38 @@ def test_an_interrupted_tool_call_does_not_spoil_the_conversation_and_is_named()
     assert find_losses(replace(HELLO, messages=turns), OPENAI, Model(id="m")) == (
         "tool call c: it has no result, which the model is told",
     )
+
+
+# -- what the row rules out --------------------------------------------------------
+
+
+def test_what_the_row_rules_out_is_left_out_and_named() -> None:
+    asked = replace(
+        HELLO,
+        messages=[
+            Message.user("Look", ImageBlock("image/png", "aGk=")),
+            Message.assistant("I see"),
+            Message.user("And?"),
+        ],
+        tools=[Tool("f")],
+        seed=7,
+    )
+    plain = Model(id="m", input=("text",), tools=False, compat=Compat(unsupported_fields=("seed",)))
+    sent = body(render(asked, OPENAI, plain, KEY))
+
+    assert "tools" not in sent
+    assert "seed" not in sent
+    assert "image left out" in json.dumps(sent["messages"][0])
+    assert "aGk=" not in json.dumps(sent)
+    assert find_losses(asked, OPENAI, plain) == (
+        "tools: left out: the model calls no tools",
+        "image: left out: the model reads no image",
+        "seed: left out: the server refuses it",
+    )
+
+
+def test_a_row_that_says_nothing_rules_nothing_out() -> None:
+    asked = replace(HELLO, messages=[Message.user(ImageBlock("image/png", "aGk="))], tools=[Tool("f")], seed=7)
+
+    assert find_losses(asked, OPENAI, Model(id="m")) == ()
+    assert {"tools", "seed"} <= body(render(asked, OPENAI, Model(id="m"), KEY)).keys()

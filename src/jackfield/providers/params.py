@@ -13,12 +13,17 @@ FIELDS: dict[str, str] = {
     "temperature": "temperature",
     "topP": "top_p", "top_p": "top_p",
     "maxTokens": "max_tokens", "max_tokens": "max_tokens",
+    "topK": "top_k", "top_k": "top_k",
+    "presencePenalty": "presence_penalty", "presence_penalty": "presence_penalty",
+    "frequencyPenalty": "frequency_penalty", "frequency_penalty": "frequency_penalty",
+    "serviceTier": "service_tier", "service_tier": "service_tier",
+    "user": "user",
     "stop": "stop",
     "seed": "seed",
     "parallelToolCalls": "parallel_tools", "parallel_tool_calls": "parallel_tools",
 }  # fmt: skip
 # Spelling in a bag → the wire's own, for fields that are passed on unread.
-RENAMED: dict[str, str] = {"serviceTier": "service_tier"}
+RENAMED: dict[str, str] = {"numCtx": "num_ctx", "keepAlive": "keep_alive"}
 BODIES = ("extra_body", "extraBody")  # their content belongs to the body's top level
 # Settings of other programs that share the config; no server knows them.
 NOT_FOR_THE_WIRE = frozenset({"transport", "cacheControlTtl", "cacheRetention", "context1m", "stream", "alias"})

@@ -16,9 +16,11 @@ from jackfield.catalog import defaults
 from jackfield.credential import RequestAuth, Secret
 from jackfield.errors import InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, Message, Thinking, ThinkingBlock
-from jackfield.model import Model, Network, ProviderInfo, Timeouts
+from jackfield.model import Compat, Model, Network, ProviderInfo, Timeouts
 from jackfield.protocols import load
 from jackfield.protocols.base import Protocol
+from jackfield.protocols.features import LEFT_OUT
+from jackfield.providers.limits import find_model_losses, spare_model
 from jackfield.providers.params import apply_params
 from jackfield.providers.reply import check_reply
 from jackfield.providers.turns import find_gaps, mend_turns
@@ -30,6 +32,8 @@ __all__ = ["check_reply", "find_losses", "load_protocol", "render"]
 Headers = dict[str, str | Secret]
 # Wires that refuse a request without a limit to its answer.
 NEEDS_MAX_TOKENS = frozenset({"anthropic-messages"})
+# Ollama cuts a conversation to a window of its own, in silence, unless it is told how long one may be.
+WINDOW_FIELD = {"ollama": "num_ctx"}
 # Before its first word a reasoning model thinks, and a local one is read from the disk.
 SLOW_START = Timeouts(first_token=300)
 NO_KEY = "\0"  # stands where a key would, so that the headers that carry one can be left out
@@ -41,18 +45,28 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
     Raises `ConfigError` for a URL that is none and for an api without a protocol,
     `InvalidRequest` for what no JSON can hold.
     """
-    protocol = load_protocol(info, model)
     asked = _for_wire(request, info, model)
-    body = protocol.render_request(asked, defaults.compat(model, info))
     return HttpRequest(
-        url=chat_url(model.base_url or info.base_url, defaults.api(model, info), endpoint=info.endpoint or None),
+        url=chat_url(
+            model.base_url or info.base_url,
+            defaults.api(model, info),
+            endpoint=info.endpoint or None,
+            model=asked.model,
+            stream=asked.stream,
+        ),
         headers=render_headers(info, model, auth, stream=asked.stream),
-        body=_encode(body),
+        body=_encode(_render_body(asked, info, model)),
         stream=asked.stream,
         timeouts=merge_timeouts(_patience(info, model), info.timeouts, model.timeouts or None),
         network=info.network or Network(),
         settings=f"models.providers.{info.id}",
     )
+
+
+def _render_body(asked: ChatRequest, info: ProviderInfo, model: Model) -> JsonObject:
+    compat = defaults.compat(model, info)
+    body = load_protocol(info, model).render_request(asked, compat)
+    return {name: value for name, value in body.items() if name not in (compat.unsupported_fields or ())}
 
 
 def _encode(body: JsonObject) -> bytes:
@@ -72,16 +86,26 @@ def load_protocol(info: ProviderInfo, model: Model) -> Protocol:
 
 def find_losses(request: ChatRequest, info: ProviderInfo, model: Model) -> tuple[str, ...]:
     """Name what of a request does not reach the model, or not as it was said, in words for the user."""
-    wanted = request.thinking
-    vain = model.reasoning is False and wanted is not None and wanted.effort != "off"
-    asked = replace(request, thinking=None if model.reasoning is False else wanted)
-    losses = load_protocol(info, model).find_losses(asked, defaults.compat(model, info))
-    return (*(["thinking: the model does not reason"] if vain else []), *find_gaps(request.messages), *losses)
+    protocol, compat = load_protocol(info, model), defaults.compat(model, info)
+    asked = spare_model(request, model, protocol.NAME)
+    return (
+        *find_model_losses(request, model, protocol.NAME),
+        *find_gaps(request.messages),
+        *protocol.find_losses(asked, compat),
+        *_find_refused(asked, protocol, compat),
+    )
+
+
+def _find_refused(asked: ChatRequest, protocol: Protocol, compat: Compat) -> list[str]:
+    if not compat.unsupported_fields:
+        return []
+    body = protocol.render_request(asked, compat)
+    return [f"{name}: {LEFT_OUT}: the server refuses it" for name in compat.unsupported_fields if name in body]
 
 
 def render_headers(info: ProviderInfo, model: Model, auth: RequestAuth, *, stream: bool) -> Headers:
     """Return the headers of a request; those of the config win over ours, an empty one removes."""
-    accept = "text/event-stream, application/json" if stream else "application/json"
+    accept = f"{load_protocol(info, model).STREAM_TYPE}, application/json" if stream else "application/json"
     headers: Headers = {"content-type": "application/json", "accept": accept, "user-agent": f"jackfield/{__version__}"}
     headers |= _auth_headers(info, model, auth)
     for given in (info.headers, model.headers or {}):
@@ -104,18 +128,22 @@ def _auth_headers(info: ProviderInfo, model: Model, auth: RequestAuth) -> Header
 
 
 def _for_wire(request: ChatRequest, info: ProviderInfo, model: Model) -> ChatRequest:
-    asked = apply_params(request, {**info.params, **(model.params or {})})
-    thinking = asked.thinking
-    if thinking is None and model.effort:
-        thinking = msgspec.convert({"effort": model.effort}, Thinking)
-    return replace(
+    api = defaults.api(model, info)
+    asked = apply_params(request, {**_own_params(model, api), **info.params, **(model.params or {})})
+    asked = replace(
         asked,
         model=defaults.wire_id(model),
         messages=mend_turns(drop_foreign_thoughts(asked.messages, f"{info.id}/{model.id}")),
-        # A model known not to reason refuses to be asked how hard.
-        thinking=None if model.reasoning is False else thinking,
         max_tokens=_limit(asked.max_tokens, info, model),
     )
+    if asked.thinking is None and model.effort:
+        asked = replace(asked, thinking=msgspec.convert({"effort": model.effort}, Thinking))
+    return spare_model(asked, model, load_protocol(info, model).NAME)
+
+
+def _own_params(model: Model, api: str) -> JsonObject:
+    """Return the fields of a wire whose server must be told what the row says, and would guess low."""
+    return {WINDOW_FIELD[api]: model.context_window} if api in WINDOW_FIELD and model.context_window else {}
 
 
 def _patience(info: ProviderInfo, model: Model) -> Timeouts:

@@ -19,7 +19,7 @@ from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest, shown_url
 
 # What an answer may call itself; some servers say nothing, or only that it is text.
-ANSWER_TYPES = ("json", "event-stream", "text/plain", "octet-stream")
+ANSWER_TYPES = ("json", "event-stream", "eventstream", "text/plain", "octet-stream")
 NO_SUCH_ROUTE = frozenset({404, 405})
 # What helps where the provider is at fault, by type of error.
 ADVICE = {
