@@ -10,6 +10,8 @@ lines right below the line say what the snapshot cannot know:
     # alias claude-opus-4-5: opus-4.5           other spellings of an id
     # skip: *-fast                              models that are left out
     # refuses supportsStop: o1* o3*             models whose server does not take this
+    # hour 2: claude-*                          what is cached for an hour costs so many times the input
+    # tier 200000,2,1.5: gemini-*-pro*          above so many tokens input costs twice, output half as much again
 """
 
 from __future__ import annotations
@@ -23,9 +25,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from new_providers import write_missing
+
 DATA = Path(__file__).parents[1] / "src" / "jackfield" / "catalog" / "data"
 MARK = re.compile(r"^# -- rows from models\.dev/(\S+?)[, ].*$", re.MULTILINE)
-RULE = re.compile(r"^# (api|alias|skip|refuses)(?: (\S+))?: (.+)$", re.MULTILINE)
+RULE = re.compile(r"^# (api|alias|skip|refuses|hour|tier)(?: (\S+))?: (.+)$", re.MULTILINE)
 
 # The AI SDK package that speaks to a model names its wire.
 API_OF_PACKAGE = {
@@ -39,7 +43,9 @@ COST = {
     "input": "input", "output": "output",
     "cache_read": "cacheRead", "cached_input": "cacheRead", "cache_input": "cacheRead",
     "cache_write": "cacheWrite", "cached_write": "cacheWrite",
+    "input_audio": "audioInput", "output_audio": "audioOutput",
 }  # fmt: skip
+WRITTEN = {"output", "audioOutput"}
 # Ways to think that know on and off; a level besides must be declared.
 SWITCHES = {"zai", "qwen", "together"}
 # The source's own arithmetic leaves 0.049999999999999996 where 0.05 is meant.
@@ -53,6 +59,7 @@ def main(snapshot: str) -> None:
     text = Path(snapshot).read_text(encoding="utf-8")
     source = json.loads(text, parse_float=Decimal)
     date = source["source"]["commit_date"][:10]
+    write_missing(DATA, source)
     for path in sorted(DATA.glob("*.toml")):
         body = path.read_text(encoding="utf-8")
         if mark := MARK.search(body):
@@ -85,7 +92,7 @@ def to_row(model: dict[str, Any], head: dict[str, Any], rules: list[tuple[str, s
     row |= address(model, head, rules)
     row["reasoning"] = model["reasoning"]
     row["input"] = [INPUT[kind] for kind in INPUT if kind in model["input"]]
-    if cost := {COST[key]: value for key, value in model.get("cost", {}).items() if key in COST}:
+    if cost := prices(model, rules):
         row["cost"] = cost
     row["contextWindow"] = model["context"]
     if model["output_limit"] > 0:
@@ -104,6 +111,21 @@ def to_row(model: dict[str, Any], head: dict[str, Any], rules: list[tuple[str, s
     if "status" in model:
         row["status"] = model["status"]
     return row
+
+
+def prices(model: dict[str, Any], rules: list[tuple[str, str, str]]) -> dict[str, Any]:
+    """Return the prices, with those that the file's own lines derive from them."""
+    cost: dict[str, Any] = {COST[key]: value for key, value in model.get("cost", {}).items() if key in COST}
+    for kind, what, globs in rules:
+        if kind not in {"hour", "tier"} or not cost.get("input") or not matches(model["id"], globs):
+            continue
+        if kind == "hour":
+            cost["cacheWrite1h"] = cost["input"] * Decimal(what)
+        else:
+            above, read, written = (Decimal(number) for number in what.split(","))
+            dearer = {key: value * (written if key in WRITTEN else read) for key, value in cost.items() if key != "tiers"}
+            cost["tiers"] = [*cost.get("tiers", ()), {"above": int(above), **dearer}]
+    return cost
 
 
 def spellings(identity: str, upstream: str, rules: list[tuple[str, str, str]]) -> list[str]:

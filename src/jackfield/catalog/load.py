@@ -95,7 +95,7 @@ class Catalog:
         """Return the refs, or the providers, that a mistyped name may have meant; best first, at most five."""
         ref = ModelRef.parse(text)
         if ref is None:
-            return near.refs(text, self._all_ids()) or near.names(text, self._names())
+            return near.refs(text, self._all_ids(), self._favourites()) or near.names(text, self._names())
         provider = self.normalise(ref.provider)
         if self._info(provider) is not None:
             return near.refs(ref.model, {provider: tuple(self._rows(provider))})
@@ -185,6 +185,11 @@ class Catalog:
     def _pass_through(self, provider_id: str, model_id: str) -> Model:
         info = self.provider(provider_id)
         return Model(id=model_id, cost=FREE) if info and info.local else Model(id=model_id)
+
+    def _favourites(self) -> set[str]:
+        """Return the providers that onboarding starts with a model of, and the user's own."""
+        infos = map(self._info, self.provider_ids())
+        return {info.id for info in infos if info and (info.default_model or info.id in self._config.providers)}
 
     def _names(self) -> tuple[str, ...]:
         return (*self.provider_ids(), *self._index.aliases)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 LIMIT = 5
 LOOSE = re.compile(r"[._\s-]+")
@@ -23,15 +23,19 @@ def names(text: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*close, *sorted(inside, key=len)]))[:LIMIT]
 
 
-def refs(text: str, models: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+def refs(text: str, models: Mapping[str, Iterable[str]], first: Container[str] = ()) -> tuple[str, ...]:
     """Return the refs nearest to a model's name, one per model: those that contain it, else those that look alike.
 
-    `models` maps providers to model ids.
+    `models` maps providers to model ids; of many that have a model those in `first` are named.
     """
     wanted = loose(text)
     keys = {f"{provider}/{name}": loose(name) for provider, ids in models.items() for name in ids}
     inside = [ref for ref, key in keys.items() if wanted and wanted in key]
-    inside.sort(key=lambda ref: (not _tail(keys[ref]).startswith(wanted), len(ref), ref))
+
+    def rank(ref: str) -> tuple[bool, bool, int, str]:
+        return (not _tail(keys[ref]).startswith(wanted), ref.partition("/")[0] not in first, len(ref), ref)
+
+    inside.sort(key=rank)
     if inside:
         return _one_per_model(inside, keys)
     tails: dict[str, str] = {}

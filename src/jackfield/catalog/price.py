@@ -1,38 +1,91 @@
-"""What an answer cost. Pure arithmetic on decimals, with one rounding at its end."""
+"""What an answer cost. Pure arithmetic on decimals, with one rounding at its end.
+
+The provider's own figure counts where it names dollars; otherwise the tokens have the row's
+prices. An estimated count gives an estimated price, which `Usage.estimated` says of both.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
-from jackfield.message import Usage
+from msgspec.structs import asdict, replace
+
+from jackfield.message import JsonObject, Usage
 from jackfield.model import Cost
 
 MILLION = Decimal(1_000_000)
 # A hundred-millionth of a dollar: one token of the cheapest models costs about two of them.
 SMALLEST = Decimal("0.00000001")
+ABSURD = 10**16  # no request costs a million dollars, in whatever unit
+# Where a usage object names dollars: the field's path, and how many of its units make one.
+FIGURES: tuple[tuple[tuple[str, ...], Decimal], ...] = (
+    (("cost_in_usd_ticks",), Decimal(10) ** 10),  # docs.x.ai/developers/cost-tracking, read 2026-11-21
+    (("cost",), Decimal(1)),  # openrouter.ai/docs/use-cases/usage-accounting: credits, one is a dollar, read 2026-11-21
+    (("cost", "total_cost"), Decimal(1)),  # docs.perplexity.ai, usage of chat completions, read 2026-11-21
+)
+
+
+def bill_usd(usage: Usage, cost: Cost | None) -> Decimal | None:
+    """Return what the provider says it charged, else the dollars by our prices; `None` when neither is known."""
+    said = _figure(usage.extras or {})
+    return cost_usd(usage, cost) if said is None else _round(said)
 
 
 def cost_usd(usage: Usage, cost: Cost | None) -> Decimal | None:
     """Return the dollars for the tokens used; `None` when the price of any of them is unknown.
 
-    The four buckets are disjoint and reasoning is inside output. A bucket that was not
-    reported counts as empty; usage that reports nothing at all has no price.
+    The four buckets are disjoint; reasoning and sound are inside them, as is what is kept in
+    the cache for an hour. A bucket that was not reported counts as empty; usage that reports
+    nothing at all has no price. A tier's prices hold for the whole request.
     """
-    buckets = (
-        (usage.input, cost.input if cost else None),
-        (usage.output, cost.output if cost else None),
-        (usage.cache_read, cost.cache_read if cost else None),
-        (usage.cache_write, cost.cache_write if cost else None),
-    )
-    if all(tokens is None for tokens, _ in buckets):
+    main = (usage.input, usage.output, usage.cache_read, usage.cache_write)
+    if all(tokens is None for tokens in main):
         return None
     total = Decimal(0)
-    for tokens, price in buckets:
+    for tokens, price in _items(usage, _in_force(usage, cost or Cost())):
         if tokens:
             if price is None:
                 return None
             total += tokens * price
-    return _trim((total / MILLION).quantize(SMALLEST))
+    return _round(total / MILLION)
+
+
+def _items(usage: Usage, cost: Cost) -> Iterator[tuple[int, Decimal | None]]:
+    # A share that has no price of its own costs what its bucket costs; none is larger than its bucket.
+    for whole, share, price, dearer in (
+        (usage.input, usage.audio_input, cost.input, cost.audio_input),
+        (usage.output, usage.audio_output, cost.output, cost.audio_output),
+        (usage.cache_read, None, cost.cache_read, None),
+        (usage.cache_write, usage.cache_write_1h, cost.cache_write, cost.cache_write_1h),
+    ):
+        apart = min(share or 0, whole or 0) if dearer is not None else 0
+        yield (whole or 0) - apart, price
+        yield apart, dearer
+
+
+def _in_force(usage: Usage, cost: Cost) -> Cost:
+    """Return the prices with those of the highest tier the request is in; every input bucket counts."""
+    size = sum(tokens or 0 for tokens in (usage.input, usage.cache_read, usage.cache_write))
+    tier = max((tier for tier in cost.tiers if size > tier.above), key=lambda tier: tier.above, default=None)
+    if tier is None:
+        return cost
+    return replace(cost, **{name: price for name, price in asdict(tier).items() if price is not None and name != "above"})
+
+
+def _figure(extras: JsonObject) -> Decimal | None:
+    for path, units in FIGURES:
+        found: object = extras
+        for name in path:
+            found = found.get(name) if isinstance(found, dict) else None
+        if isinstance(found, int | float) and not isinstance(found, bool) and 0 <= found < ABSURD:
+            # With a key of the user's own the figure is the fee alone; the tokens are charged elsewhere.
+            return None if extras.get("is_byok") else Decimal(repr(found)) / units
+    return None
+
+
+def _round(usd: Decimal) -> Decimal:
+    return _trim(usd.quantize(SMALLEST))
 
 
 def _trim(usd: Decimal) -> Decimal:
