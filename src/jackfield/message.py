@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from jackfield.block import (
     AudioBlock,
@@ -109,6 +110,11 @@ class Tool(Struct, frozen=True):
     opaque: JsonObject | None = None
     builtin: Builtin | None = None
 
+    def __post_init__(self) -> None:
+        if self.parameters is None and self.builtin is None and self.opaque is None:
+            # A function that takes nothing.
+            force_setattr(self, "parameters", {"type": "object", "properties": {}})
+
 
 class ToolChoice(Struct, frozen=True):
     """May, must or must not the model call a tool; `name` pins one (mode `tool`)."""
@@ -182,6 +188,9 @@ class Usage(Struct, frozen=True):
     reasoning: int | None = None
     extras: JsonObject | None = None  # the issuer's other counters
     estimated: bool = False  # counted by us, where the provider did not
+    cache_write_1h: int | None = None  # inside cache_write: what is kept for an hour
+    audio_input: int | None = None  # inside input
+    audio_output: int | None = None  # inside output
 
 
 class TokenLogprob(Struct, frozen=True):
