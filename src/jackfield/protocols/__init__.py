@@ -12,6 +12,8 @@ PACKAGES: dict[str, str] = {
     "anthropic-messages": "jackfield.protocols.anthropic_messages",
     "openai-completions": "jackfield.protocols.openai_completions",
 }
+# Wires we call and nobody calls us with: they lack the server's half (`render_response`, `render_error`, `StreamRenderer`).
+ONE_SIDED: frozenset[str] = frozenset()
 
 
 def load(name: str) -> Protocol:
