@@ -132,6 +132,15 @@ def decode(body: Body, what: str = "reply") -> JsonObject:
     return value
 
 
+def decode_object(text: str) -> JsonObject | None:
+    """Return the JSON object that a text spells, `None` where it spells none: a tool's arguments may be cut."""
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def decode_event(text: str) -> object:
     """Return the value of a streamed event; half a character escaped in it becomes U+FFFD.
 

@@ -3,7 +3,7 @@
 `FEATURES` is the one table: the codecs drop by it, warnings are made of it, docs/protocols.md
 shows it, the tests hold every codec to it. A protocol's `LIMITS` names the features it does
 not carry and their fate there: `LEFT_OUT`, or in words what they become (`as an
-instruction`). A feature that `LIMITS` does not name arrives as it was meant. A server's
+instruction`); one that begins with `SAID_AS` is no loss, only another word. A feature that `LIMITS` does not name arrives as it was meant. A server's
 compat record overrules both ways (`Feature.switch`).
 """
 
@@ -31,6 +31,7 @@ from jackfield.message import (
 from jackfield.model import Compat
 
 LEFT_OUT = "left out"
+SAID_AS = "said as "  # such a fate is another word for the same: in the table, no warning
 Limits = Mapping[str, str]
 
 
@@ -46,6 +47,7 @@ class Feature(Struct, frozen=True):
 
 FEATURES: dict[str, Feature] = {row.name: row for row in (
     Feature("system", "the system text"),
+    Feature("model first", "a conversation that the model begins"),
     Feature("tools", "functions the model may call", "supports_tools"),
     Feature("tools.strict", "arguments that must fit their schema", "supports_strict_mode"),
     Feature("tool_choice", "whether the model may or must call a tool"),
@@ -100,7 +102,8 @@ MEDIA: dict[type, str] = {ImageBlock: "image", DocumentBlock: "document", AudioB
 def find_losses(request: ChatRequest, api: str, limits: Limits, compat: Compat) -> tuple[str, ...]:
     """Name every feature of the request that does not arrive as it was meant, and its fate there."""
     found = fates(request, api, limits, compat)
-    return tuple(f"{name}: {fate}" for name, fate in found.items() if not _feature(name).is_quiet)
+    heard = {name: fate for name, fate in found.items() if not _feature(name).is_quiet}
+    return tuple(f"{name}: {fate}" for name, fate in heard.items() if not fate.startswith(SAID_AS))
 
 
 def spare(request: ChatRequest, api: str, limits: Limits, compat: Compat) -> ChatRequest:
@@ -141,10 +144,9 @@ def _feature(name: str) -> Feature:
 def find_features(request: ChatRequest, api: str) -> Iterator[str]:
     """Yield the features a request to the wire `api` uses; a name may come more than once."""
     yield from (name for name in FIELDS if getattr(request, name) is not None)
-    if request.system:
-        yield "system"
-    if request.stop:
-        yield "stop"
+    yield from ("system",) if request.system else ()
+    yield from ("model first",) if request.messages and request.messages[0].role == "assistant" else ()
+    yield from ("stop",) if request.stop else ()
     if request.tool_choice and request.tool_choice.mode == "tool":
         yield "tool_choice.tool"
     if (thinking := request.thinking) and not (thinking.opaque or {}).get(api):

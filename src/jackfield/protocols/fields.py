@@ -47,6 +47,13 @@ def rest(wire: JsonObject, known: Iterable[str]) -> JsonObject:
     return {name: value for name, value in wire.items() if name not in known and value is not None}
 
 
+def merge_fields(body: JsonObject, more: JsonObject) -> None:
+    """Add further fields to a body's top level, nulls aside; an object joins the one that is there."""
+    for name, value in said(more).items():
+        held = body.get(name)
+        body[name] = {**held, **value} if isinstance(held, dict) and isinstance(value, dict) else value
+
+
 # -- typed, or refused by name -----------------------------------------------------
 
 

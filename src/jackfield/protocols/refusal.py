@@ -1,10 +1,12 @@
-"""What refusals have in common on every wire: bodies that are no JSON, and how long to wait."""
+"""What refusals have in common on every wire: bodies that are no JSON, how long to wait, and the error they become."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
+from jackfield.errors import Error, classify
+from jackfield.message import JsonObject
 from jackfield.protocols.base import Body, preview
 
 TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
@@ -27,3 +29,15 @@ def parse_retry_after_s(headers: Mapping[str, str]) -> float | None:
         if NUMBER.fullmatch(said):
             return float(said) / per_second
     return None
+
+
+def as_error(status: int, said: JsonObject, headers: Mapping[str, str]) -> Error:
+    """Return the error of a refusal whose `message`, `type`, `code` and `param` have been read: text, or `None`."""
+    message, kind, code = said.get("message"), said.get("type"), said.get("code")
+    shown = message or kind or code or f"HTTP {status} without a reason"
+    error = classify(status, shown, code=code, kind=kind)(
+        shown, status=status, retry_after_s=parse_retry_after_s(headers)
+    )
+    error.code = code or kind
+    error.param = said.get("param")
+    return error

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.message import Block, Message, TextBlock, ToolCall, ToolResult
+from jackfield.protocols.base import decode_object
 
 NO_RESULT = "(no result: the tool did not run, or its answer was lost)"
 Place = tuple[int, int]  # of a turn, and of a block in it
@@ -88,10 +89,8 @@ def _legible(block: Block) -> Block:
     # What a wire's own fields go with may be another kind of call, whose input is no JSON.
     if not isinstance(block, ToolCall) or block.opaque or not block.arguments.strip():
         return block
-    try:
-        value = msgspec.json.decode(block.arguments)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        value = None
-    if isinstance(value, dict):
+    if block.arguments.strip() == "null":  # some models' way to say: no arguments
+        return replace(block, arguments="{}")
+    if decode_object(block.arguments) is not None:
         return block
     return replace(block, arguments=msgspec.json.encode({"arguments": block.arguments}).decode())

@@ -23,7 +23,7 @@ from jackfield.message import (
     ToolResult,
 )
 from jackfield.protocols.anthropic_messages.wire import NAME, keep_rest
-from jackfield.protocols.base import own_fields
+from jackfield.protocols.base import decode_object, own_fields
 from jackfield.protocols.fields import objects, read, require, wrong
 
 # -- wire to value -----------------------------------------------------------------
@@ -185,11 +185,8 @@ def as_input(arguments: str) -> JsonObject:
     """
     if arguments.strip() in ("", "null"):  # some models' way to say: no arguments
         return {}
-    try:
-        value = msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        value = None
-    return value if isinstance(value, dict) else {"arguments": arguments}
+    value = decode_object(arguments)
+    return {"arguments": arguments} if value is None else value
 
 
 def as_json(value: JsonObject) -> str:

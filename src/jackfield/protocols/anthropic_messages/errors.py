@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jackfield import errors
-from jackfield.errors import BadReply, Error, classify
+from jackfield.errors import BadReply, Error
 from jackfield.message import JsonObject
 from jackfield.protocols.base import Body, decode, preview
-from jackfield.protocols.refusal import parse_retry_after_s, plain_words
+from jackfield.protocols.refusal import as_error, plain_words
 
 VERSION = "2023-06-01"
 # Tokens of `claude setup-token` and of a login go as Bearer and need this beta.
@@ -63,15 +63,10 @@ def render_error(error: Error) -> tuple[int, JsonObject]:
 
 def parse_error(status: int, body: Body, headers: Mapping[str, str] = {}) -> Error:
     """Read a refused request; never raises, whatever the body is. `status` is 200 inside a stream."""
-    said = _read_body(body)
-    message, kind, code = (_text(said.get(name)) for name in ("message", "type", "code"))
-    known = STATUSES.get(kind or "", status) if status == 200 else status
-    shown = message or kind or f"HTTP {status} without a reason"
-    error = classify(known, shown, code=code, kind=kind)(
-        shown, status=status, retry_after_s=parse_retry_after_s(headers)
-    )
-    error.code = code or kind
-    error.param = _text(said.get("param"))
+    held = _read_body(body)
+    said = {name: _text(held.get(name)) for name in ("message", "type", "code", "param")}
+    error = as_error(STATUSES.get(said["type"] or "", status) if status == 200 else status, said, headers)
+    error.status = status
     return error
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from jackfield.events import BlockDelta, BlockEnd
 from jackfield.message import JsonObject, ToolCall
-from jackfield.protocols.base import as_count
+from jackfield.protocols.base import as_count, decode_object
 from jackfield.protocols.fields import as_object, as_text, rest
 from jackfield.protocols.openai_completions.block_writer import BlockWriter
 from jackfield.protocols.openai_completions.fields import keep
@@ -103,12 +103,4 @@ def _is_another(call: Call, call_id: str, name: str) -> bool:
         return False
     if call_id and call.id:
         return call_id != call.id
-    return bool(call.pieces) and bool(call.name) and _is_whole("".join(call.pieces))
-
-
-def _is_whole(arguments: str) -> bool:
-    try:
-        msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return False
-    return True
+    return bool(call.pieces) and bool(call.name) and decode_object("".join(call.pieces)) is not None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jackfield import errors
-from jackfield.errors import BadReply, Error, classify
+from jackfield.errors import BadReply, Error
 from jackfield.message import JsonObject
 from jackfield.protocols.base import Body, as_count, decode
 from jackfield.protocols.fields import as_list, as_object, as_text
-from jackfield.protocols.refusal import parse_retry_after_s, plain_words
+from jackfield.protocols.refusal import as_error, plain_words
 
 # Order matters: the first class that fits. A provider's trouble is not the caller's: it becomes a 502.
 RENDERED: tuple[tuple[type[Error], int, str, str | None], ...] = (
@@ -43,17 +43,11 @@ def render_error(error: Error) -> tuple[int, JsonObject]:
 
 def parse_error(status: int, body: Body, headers: Mapping[str, str] = {}) -> Error:
     """Read a refused request; never raises, whatever the body is. `status` is 200 inside a reply."""
-    said = read_body(body)
-    message, kind, code = as_text(said.get("message")), _word(said.get("type")), _word(said.get("code"))
+    held = read_body(body)
+    said = {"message": as_text(held.get("message")), **{n: _word(held.get(n)) for n in ("type", "code", "param")}}
     if status < 400:
-        status = next((s for s in map(_status, ("status", "status_code", "code"), [said] * 3) if s), status)
-    shown = message or kind or code or f"HTTP {status} without a reason"
-    error = classify(status, shown, code=code, kind=kind)(
-        shown, status=status, retry_after_s=parse_retry_after_s(headers)
-    )
-    error.code = code or kind
-    error.param = _word(said.get("param"))
-    return error
+        status = next((s for name in ("status", "status_code", "code") if (s := _status(name, held))), status)
+    return as_error(status, said, headers)
 
 
 def _status(field: str, said: JsonObject) -> int | None:

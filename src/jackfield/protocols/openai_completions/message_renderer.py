@@ -21,7 +21,7 @@ from jackfield.message import (
     ToolResult,
 )
 from jackfield.model import Compat
-from jackfield.protocols.base import NATIVE
+from jackfield.protocols.base import NATIVE, decode_object
 from jackfield.protocols.fields import as_object, rest, said
 from jackfield.protocols.openai_completions.fields import own
 from jackfield.protocols.openai_completions.parts import (
@@ -128,15 +128,8 @@ def render_call(call: ToolCall, compat: Compat = NATIVE) -> JsonObject:
         return {**wire, "custom": {"name": call.name, "input": call.arguments}}
     arguments: object = call.arguments or "{}"
     if compat.tool_call_arguments_encoding == "object":
-        arguments = _decode_arguments(call.arguments)
+        arguments = decode_object(call.arguments) or {}
     return {**wire, "function": {"name": call.name, "arguments": arguments}}
-
-
-def _decode_arguments(text: str) -> JsonObject:
-    try:
-        return as_object(msgspec.json.decode(text or "{}"))
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return {}
 
 
 def _render_user(message: Message, compat: Compat, names: Mapping[str, str]) -> Iterator[JsonObject]:
