@@ -25,7 +25,8 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})  # noqa: S104  compared, never bound
-VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+# `${A|B:-c}`: the first of A and B that is set, else c.
+VARIABLE = re.compile(r"\$\{([\w|]+)(?::-([^}]*))?\}")
 # What only a vendor's own address takes; a proxy under the vendor's name is spared it.
 PROXY = Compat(supports_developer_role=False, supports_store=False, supports_prompt_cache_key=False)
 
@@ -95,7 +96,9 @@ class Catalog:
         """Return the refs, or the providers, that a mistyped name may have meant; best first, at most five."""
         ref = ModelRef.parse(text)
         if ref is None:
-            return near.refs(text, self._all_ids(), self._favourites()) or near.names(text, self._names())
+            ids = self._all_ids()
+            unlike = (*near.names(text, self._names()), *near.resembling(text, ids))[: near.LIMIT]
+            return near.holding(text, ids, self._favourites()) or unlike
         provider = self.normalise(ref.provider)
         if self._info(provider) is not None:
             return near.refs(ref.model, {provider: tuple(self._rows(provider))})
@@ -106,7 +109,7 @@ class Catalog:
     def _merge_provider(self, name: str) -> ProviderInfo | None:
         entry, base = self._entry(name), self._base(name)
         if entry is None:
-            return replace(base, base_url=self._fill(base.base_url)) if base and "${" in base.base_url else base
+            return replace(base, base_url=self._address(base)) if base and "${" in base.base_url else base
         if base is None:
             # Nobody knows the id and the config does not say where its server is: most likely a typing error.
             # An address that waits for a variable is one: the variable is asked for when it is used.
@@ -114,7 +117,7 @@ class Catalog:
             if not (entry.base_url or entry.endpoint or awaited):
                 return None
             base = ProviderInfo(id=name, name=name, compat=self._compat_of_host(entry))
-        return _over(replace(base, id=name, base_url=self._fill(base.base_url)), entry)
+        return _over(replace(base, id=name, base_url=self._address(base)), entry)
 
     def _merge_rows(self, name: str) -> dict[str, Model]:
         entry = self._entry(name)
@@ -177,10 +180,20 @@ class Catalog:
         source = self._same_host(entry)
         return parse_info(self._index.providers[source]).compat if source else Compat()
 
+    def _address(self, base: ProviderInfo) -> str:
+        url = self._fill(base.base_url)
+        for name, meant in base.rewrites.items():
+            url = url.replace(name, meant)
+        return url
+
     def _fill(self, url: str) -> str:
         """Put the environment's values into an address; an unknown variable stays visible."""
         environ = self._config.environ
-        return VARIABLE.sub(lambda match: environ.get(match[1]) or match[2] or match[0], url)
+
+        def value(match: re.Match[str]) -> str:
+            return next(filter(None, map(environ.get, match[1].split("|"))), None) or match[2] or match[0]
+
+        return VARIABLE.sub(value, url)
 
     def _pass_through(self, provider_id: str, model_id: str) -> Model:
         info = self.provider(provider_id)

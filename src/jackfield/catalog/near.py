@@ -24,24 +24,31 @@ def names(text: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def refs(text: str, models: Mapping[str, Iterable[str]], first: Container[str] = ()) -> tuple[str, ...]:
-    """Return the refs nearest to a model's name, one per model: those that contain it, else those that look alike.
+    """Return the refs nearest to a model's name, one per model: those that contain it, else those that look alike."""
+    return holding(text, models, first) or resembling(text, models)
+
+
+def holding(text: str, models: Mapping[str, Iterable[str]], first: Container[str] = ()) -> tuple[str, ...]:
+    """Return the refs whose model's name holds a text, shortest first, one per model.
 
     `models` maps providers to model ids; of many that have a model those in `first` are named.
     """
-    wanted = loose(text)
-    keys = {f"{provider}/{name}": loose(name) for provider, ids in models.items() for name in ids}
-    inside = [ref for ref, key in keys.items() if wanted and wanted in key]
+    wanted, keys = loose(text), _keys(models)
 
     def rank(ref: str) -> tuple[bool, bool, int, str]:
         return (not _tail(keys[ref]).startswith(wanted), ref.partition("/")[0] not in first, len(ref), ref)
 
-    inside.sort(key=rank)
-    if inside:
-        return _one_per_model(inside, keys)
+    inside = sorted((ref for ref, key in keys.items() if wanted and wanted in key), key=rank)
+    return _one_per_model(inside, keys)
+
+
+def resembling(text: str, models: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """Return the refs whose model's name looks like a text, one per model."""
+    keys = _keys(models)
     tails: dict[str, str] = {}
     for ref in sorted(keys, key=len):
         tails.setdefault(_tail(keys[ref]), ref)
-    return tuple(tails[tail] for tail in _alike(_tail(wanted), tails))
+    return tuple(tails[tail] for tail in _alike(_tail(loose(text)), tails))
 
 
 def elsewhere(
@@ -59,6 +66,10 @@ def _alike(wanted: str, known: Iterable[str]) -> list[str]:
     from difflib import get_close_matches  # noqa: PLC0415  only a mistake needs it
 
     return get_close_matches(wanted, list(known), n=LIMIT, cutoff=0.6)
+
+
+def _keys(models: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    return {f"{provider}/{name}": loose(name) for provider, ids in models.items() for name in ids}
 
 
 def _tail(key: str) -> str:
