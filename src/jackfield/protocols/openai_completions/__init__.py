@@ -6,13 +6,13 @@ really send. Mistral's dialect is read too.
 
 from __future__ import annotations
 
-from jackfield.protocols.openai_completions.errors import parse_error, render_error
 from jackfield.protocols.openai_completions.fields import NAME
 from jackfield.protocols.openai_completions.losses import find_losses
 from jackfield.protocols.openai_completions.request import parse_request, render_request
 from jackfield.protocols.openai_completions.response import parse_response, render_response
 from jackfield.protocols.openai_completions.stream_parser import StreamParser
 from jackfield.protocols.openai_completions.stream_renderer import StreamRenderer
+from jackfield.protocols.openai_errors import parse_error, render_error
 
 STREAM_TYPE = "text/event-stream"
 

@@ -10,12 +10,12 @@ from jackfield.errors import BadReply
 from jackfield.message import AudioBlock, Block, ChatResponse, FinishReason, JsonObject, TextBlock, ToolCall
 from jackfield.protocols.base import NATIVE, Body, decode, preview
 from jackfield.protocols.fields import as_list, as_object, as_text, rest
-from jackfield.protocols.openai_completions.errors import parse_error
 from jackfield.protocols.openai_completions.fields import keep, own
 from jackfield.protocols.openai_completions.message_parser import parse_assistant
 from jackfield.protocols.openai_completions.message_renderer import render_call, render_extra_parts, render_words
 from jackfield.protocols.openai_completions.reasoning import render_reasoning
 from jackfield.protocols.openai_completions.usage import find_usage, parse_usage, render_usage
+from jackfield.protocols.openai_errors import parse_error
 
 FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop", "eos": "stop", "end_turn": "stop", "stop_sequence": "stop", "length": "length",

@@ -18,7 +18,6 @@ from jackfield.protocols.base import decode_event, preview
 from jackfield.protocols.fields import as_list, as_object, as_text, said
 from jackfield.protocols.openai_completions.block_writer import PART, BlockWriter
 from jackfield.protocols.openai_completions.calls import CallReader
-from jackfield.protocols.openai_completions.errors import parse_error
 from jackfield.protocols.openai_completions.merge import merge
 from jackfield.protocols.openai_completions.message_parser import ASSISTANT_KEYS, parse_audio, parse_images
 from jackfield.protocols.openai_completions.parts import parse_content
@@ -31,6 +30,7 @@ from jackfield.protocols.openai_completions.response import (
     parse_response,
 )
 from jackfield.protocols.openai_completions.usage import find_usage, parse_usage
+from jackfield.protocols.openai_errors import parse_error
 from jackfield.protocols.sse import SseDecoder, SseEvent
 
 HEAD_BYTES = 200

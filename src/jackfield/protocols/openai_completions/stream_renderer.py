@@ -9,12 +9,12 @@ from jackfield.events import BlockDelta, BlockEnd, BlockStart, MessageEnd, Messa
 from jackfield.message import AudioBlock, Block, ImageBlock, JsonObject, RefusalBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.fields import as_list, as_object, rest
-from jackfield.protocols.openai_completions.errors import render_error
 from jackfield.protocols.openai_completions.fields import own
 from jackfield.protocols.openai_completions.message_renderer import render_call
 from jackfield.protocols.openai_completions.parts import render_part
 from jackfield.protocols.openai_completions.reasoning import DETAILS, field_of, render_details
 from jackfield.protocols.openai_completions.usage import render_usage
+from jackfield.protocols.openai_errors import render_error
 from jackfield.protocols.sse import encode
 
 ENCODER = msgspec.json.Encoder()

@@ -1,4 +1,4 @@
-"""Errors on this wire: `{"error": {"message", "type", "param", "code"}}`, and everything its servers send instead."""
+"""OpenAI's errors, `{"error": {"message", "type", "param", "code"}}`, and everything that servers of its wires send instead."""
 
 from __future__ import annotations
 
