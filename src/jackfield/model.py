@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 from msgspec.structs import asdict
 
 Api = Literal[
@@ -42,6 +42,19 @@ class ModelRef(Struct, frozen=True):
         return f"{self.provider}/{self.model}"
 
 
+class Tier(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Prices of a request whose whole input is over `above` tokens; `None` means: as below it."""
+
+    above: int  # tokens of all input buckets: fresh, read from the cache, written to it
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = field(default=None, name="cacheWrite1h")
+    audio_input: Decimal | None = None
+    audio_output: Decimal | None = None
+
+
 class Cost(Struct, frozen=True, rename="camel", omit_defaults=True):
     """US dollars per million tokens; `None` means unknown, 0 means free."""
 
@@ -49,6 +62,11 @@ class Cost(Struct, frozen=True, rename="camel", omit_defaults=True):
     output: Decimal | None = None
     cache_read: Decimal | None = None
     cache_write: Decimal | None = None
+    # What is kept for an hour; `None`: as cache_write.
+    cache_write_1h: Decimal | None = field(default=None, name="cacheWrite1h")
+    audio_input: Decimal | None = None  # `None`: as input
+    audio_output: Decimal | None = None  # `None`: as output
+    tiers: tuple[Tier, ...] = ()  # in any order; the highest that the request is above holds
 
 
 class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
@@ -183,6 +201,7 @@ class ProviderInfo(Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     aliases: tuple[str, ...] = ()
     api: Api = "openai-completions"
     base_url: str = ""
+    rewrites: dict[str, str] = {}  # what the address says once its variables are filled → what it means
     env: tuple[str, ...] = ()  # variables that hold a key, in the order they are tried
     auth: tuple[AuthMethod, ...] = ()
     key_prefix: str = ""  # what a key starts with; another start earns a warning, never a refusal

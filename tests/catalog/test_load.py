@@ -313,3 +313,22 @@ def test_an_address_of_the_config_beats_a_built_in_request_url() -> None:
     assert (moved.base_url, moved.endpoint) == ("https://mirror.test/v1", "")
     assert stays
     assert stays.endpoint == "https://api.perplexity.ai/chat/completions"
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        (
+            {"GOOGLE_CLOUD_LOCATION": "us-east5", "GCLOUD_PROJECT": "p"},
+            "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5/publishers/google",
+        ),
+        (
+            {"GOOGLE_CLOUD_LOCATION": "global", "GOOGLE_CLOUD_PROJECT": "p", "GCLOUD_PROJECT": "q"},
+            "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google",
+        ),
+    ],
+)
+def test_an_address_of_several_variables_is_filled(environ: dict[str, str], url: str) -> None:
+    info = catalog(environ=environ).provider("google-vertex")
+    assert info is not None
+    assert info.base_url == url

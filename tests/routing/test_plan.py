@@ -210,6 +210,12 @@ def test_pictures_go_to_the_image_model_when_the_model_takes_none() -> None:
     assert "box/blind takes no images" in made.candidates[0].reason
 
 
+def test_pictures_of_earlier_turns_choose_no_other_model() -> None:
+    config = configure(providers=box(blind=("text",), eyes=("text", "image")), image_primary="box/eyes")
+    turns = (PICTURE, Message.assistant("A cat"), Message.user("Thanks"))
+    assert refs(planned("box/blind", config, turns)) == ["box/blind"]
+
+
 def test_pictures_stay_with_a_model_that_takes_them() -> None:
     config = configure(providers=box(eyes=("text", "image")), image_primary="openai/gpt-5.2")
     assert refs(planned("box/eyes", config, (PICTURE,))) == ["box/eyes"]

@@ -7,6 +7,7 @@ clock, so that a live call, an explanation and a test run the same code.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
@@ -189,7 +190,10 @@ def _doubts(candidate: Candidate, catalog: Catalog) -> Iterator[str]:
 
 
 def _for_images(request: ChatRequest, candidates: list[Candidate], config: Config, catalog: Catalog) -> list[Candidate]:
-    """Put the image models in the place of candidates that are known to take no images."""
+    """Put the image models in the place of candidates that are known to take no images.
+
+    Pictures of earlier turns do not choose the model: they are left out for one that takes none.
+    """
     if not has_images(request) or not _refuses_images(candidates[0]):
         return candidates
     names = [name for name in (config.image_primary, *config.image_fallbacks) if name]
@@ -203,8 +207,9 @@ def _for_images(request: ChatRequest, candidates: list[Candidate], config: Confi
 
 
 def has_images(request: ChatRequest) -> bool:
-    """Tell whether any turn, or any tool's answer, holds a picture."""
-    blocks = [block for message in request.messages for block in message.content]
+    """Tell whether what the model is to answer now, words or tools' results, holds a picture."""
+    latest = takewhile(lambda message: message.role == "user", reversed(request.messages))
+    blocks = [block for message in latest for block in message.content]
     inner = [part for block in blocks if isinstance(block, ToolResult) for part in block.content]
     return any(isinstance(block, ImageBlock) for block in (*blocks, *inner))
 
