@@ -123,7 +123,9 @@ def prices(model: dict[str, Any], rules: list[tuple[str, str, str]]) -> dict[str
             cost["cacheWrite1h"] = cost["input"] * Decimal(what)
         else:
             above, read, written = (Decimal(number) for number in what.split(","))
-            dearer = {key: value * (written if key in WRITTEN else read) for key, value in cost.items() if key != "tiers"}
+            dearer = {
+                key: value * (written if key in WRITTEN else read) for key, value in cost.items() if key != "tiers"
+            }
             cost["tiers"] = [*cost.get("tiers", ()), {"above": int(above), **dearer}]
     return cost
 

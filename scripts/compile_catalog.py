@@ -18,7 +18,7 @@ from msgspec import Raw
 from msgspec.structs import fields, replace
 
 from jackfield.catalog.index import PATH, Head
-from jackfield.model import AuthMethod, Cost, Model, ProviderInfo
+from jackfield.model import AuthMethod, Cost, Model, ProviderInfo, Tier
 
 DATA = PATH.parent / "data"
 ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -63,6 +63,8 @@ def parse(path: Path) -> ProviderInfo:
         for row in raw.get("models", []):
             refuse_unknown(row, Model, f"model {row.get('id')!r}")
             refuse_unknown(row.get("cost", {}), Cost, f"the cost of {row.get('id')!r}")
+            for tier in row.get("cost", {}).get("tiers", ()):
+                refuse_unknown(tier, Tier, f"a tier of {row.get('id')!r}")
         info = msgspec.convert(raw, ProviderInfo)
         check(info, path)
     except (ValueError, msgspec.ValidationError) as error:

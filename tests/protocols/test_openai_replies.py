@@ -188,7 +188,7 @@ def test_each_reason_is_one_of_four_and_keeps_its_own_word(word: Any, calls: Any
                 "total_tokens": 30,
                 "prompt_tokens_details": {"audio_tokens": 19},
             },
-            Usage(28, 2, extras={"prompt_tokens_details": {"audio_tokens": 19}}),
+            Usage(28, 2, audio_input=19),
         ),
         ({"prompt_tokens": None, "cost": 0.1}, Usage(extras={"cost": 0.1})),
     ],

@@ -70,7 +70,9 @@ def _in_force(usage: Usage, cost: Cost) -> Cost:
     tier = max((tier for tier in cost.tiers if size > tier.above), key=lambda tier: tier.above, default=None)
     if tier is None:
         return cost
-    return replace(cost, **{name: price for name, price in asdict(tier).items() if price is not None and name != "above"})
+    return replace(
+        cost, **{name: price for name, price in asdict(tier).items() if price is not None and name != "above"}
+    )
 
 
 def _figure(extras: JsonObject) -> Decimal | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from functools import cache
 
-from msgspec import UNSET, Struct
-from msgspec.structs import asdict, replace
+from msgspec import UNSET, Struct, to_builtins
+from msgspec.structs import replace
 
 from jackfield.auth.resolve import is_available, resolve
 from jackfield.catalog import defaults
@@ -20,7 +21,7 @@ from jackfield.cli.context import Context
 from jackfield.config.schema import Config
 from jackfield.errors import Error
 from jackfield.message import JsonObject
-from jackfield.model import Model, ModelRef, ProviderInfo
+from jackfield.model import Cost, Model, ModelRef, ProviderInfo
 from jackfield.providers.discover import LocalServer, find_local
 from jackfield.routing.plan import resolve_ref
 from jackfield.routing.policy import admission, privacy_of
@@ -225,7 +226,7 @@ def _sorted(rows: Iterable[Row]) -> list[Row]:
 
 # -- as JSON -----------------------------------------------------------------------
 
-_CAMEL = {"input": "input", "output": "output", "cache_read": "cacheRead", "cache_write": "cacheWrite"}
+_MAIN_PRICES = ("input", "output", "cacheRead", "cacheWrite")  # shown also where they are not known
 
 
 def render_row(row: Row) -> JsonObject:
@@ -247,9 +248,18 @@ def render_row(row: Row) -> JsonObject:
         "id": model.id,
         "maxTokens": defaults.max_tokens(model, row.info),
         "reasoning": defaults.reasons(model),
-        "cost": cost
-        and {_CAMEL[name]: None if price is None else f"{price:f}" for name, price in asdict(cost).items()},
+        "cost": cost and _prices(cost),
         "privacy": privacy_of(row.info, model),
         "source": row.source,
         **({} if model.status is UNSET else {"status": model.status}),
     }
+
+
+def _prices(cost: Cost) -> JsonObject:
+    said: JsonObject = to_builtins(cost, builtin_types=(Decimal,))
+    tiers = [_as_text(tier) for tier in said.pop("tiers", ())]
+    return {**dict.fromkeys(_MAIN_PRICES), **_as_text(said), **({"tiers": tiers} if tiers else {})}
+
+
+def _as_text(prices: JsonObject) -> JsonObject:
+    return {name: f"{price:f}" if isinstance(price, Decimal) else price for name, price in prices.items()}

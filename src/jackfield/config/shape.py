@@ -132,6 +132,8 @@ def _shape_of(annotation: object) -> Shape:
         return ListOf(_shape_of(inner[0]))
     if origin is dict:
         return MapOf(_shape_of(inner[1]))
+    if isinstance(annotation, type) and issubclass(annotation, Struct):
+        return Record(annotation)
     return _SINGLE[annotation]
 
 

@@ -48,7 +48,7 @@ MODEL = Table(
         Field("baseUrl", Text(slash=False), "address, where it is not the provider's"),
         Field("reasoning", FLAG, "the model can think before it answers", "false"),
         Field("input", ListOf(choices(Modality)), "what it takes", '["text"]'),
-        Field("cost", COST, "US dollars per million tokens", "zeros"),
+        Field("cost", COST, "US dollars per million tokens; dearer `tiers` above so many tokens of input", "zeros"),
         Field("contextWindow", COUNT, "tokens of question and answer together", "200000"),
         Field("contextTokens", COUNT, "set `contextWindow`", idle=True),
         Field("maxTokens", COUNT, "most it writes in one answer", "8192"),

@@ -13,7 +13,7 @@ from jackfield.message import ChatResponse, FinishReason, JsonObject, ToolCall, 
 from jackfield.protocols.anthropic_messages.blocks import parse_content, render_block
 from jackfield.protocols.anthropic_messages.errors import parse_error
 from jackfield.protocols.base import Body, as_count, decode
-from jackfield.protocols.fields import read
+from jackfield.protocols.fields import as_object, read
 
 STOP_REASONS: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -36,6 +36,8 @@ COUNTERS = {
     "cache_write": "cache_creation_input_tokens",
 }
 DETAILS = "output_tokens_details"
+WRITES = "cache_creation"  # cache writes by how long they are kept; stays in extras too, as it came
+FOR_AN_HOUR = "ephemeral_1h_input_tokens"
 # Reply fields of other wires, which mean nothing to a reader of this one.
 FOREIGN = frozenset({
     "choices", "created", "message", "object", "prompt_filter_results", "provider", "service_tier", "system_fingerprint",
@@ -97,6 +99,7 @@ def parse_usage(wire: JsonObject) -> Usage:
         counts["cache_write"],
         as_count(details.get("thinking_tokens")),
         extras or None,
+        cache_write_1h=as_count(as_object(wire.get(WRITES)).get(FOR_AN_HOUR)),
     )
 
 
@@ -130,6 +133,8 @@ def render_usage(usage: Usage) -> JsonObject:
     extras = {name: value for name, value in (usage.extras or {}).items() if name not in FOREIGN_COUNTERS}
     counts: dict[str, Any] = {name: getattr(usage, ours) for ours, name in COUNTERS.items()}
     wire = {"input_tokens": 0, "output_tokens": 0, **{name: n for name, n in counts.items() if n is not None}, **extras}
+    if (long := usage.cache_write_1h) is not None and WRITES not in extras:
+        wire[WRITES] = {"ephemeral_5m_input_tokens": max((usage.cache_write or 0) - long, 0), FOR_AN_HOUR: long}
     if usage.reasoning is not None:
         wire[DETAILS] = {**(extras.get(DETAILS) or {}), "thinking_tokens": usage.reasoning}
     return wire

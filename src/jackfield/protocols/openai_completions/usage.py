@@ -14,6 +14,7 @@ CACHE_READ = (
 )  # fmt: skip
 CACHE_WRITE = ((PROMPT, "cache_write_tokens"), ("", "cache_creation_input_tokens"), (PROMPT, "cache_creation_tokens"))
 REASONING = ((COMPLETION, "reasoning_tokens"), ("", "reasoning_tokens"))
+AUDIO_INPUT, AUDIO_OUTPUT = ((PROMPT, "audio_tokens"),), ((COMPLETION, "audio_tokens"),)
 
 
 def find_usage(wire: JsonObject) -> JsonObject:
@@ -36,7 +37,9 @@ def parse_usage(wire: JsonObject) -> Usage:
     # Azure's Grok reports prompt tokens without the cached ones; only the sum can tell.
     fresh = prompt - cached if prompt is not None and cached <= prompt else prompt
     fresh, output = _add_missing(wire, prompt, fresh, output)
-    return Usage(fresh, output, read, write, reasoning, _left(wire) or None)
+    heard, spoken = _find(wire, AUDIO_INPUT), _find(wire, AUDIO_OUTPUT)
+    extras = _left(wire) or None
+    return Usage(fresh, output, read, write, reasoning, extras, audio_input=heard, audio_output=spoken)
 
 
 def _find(wire: JsonObject, places: tuple[tuple[str, str], ...]) -> int | None:
@@ -57,11 +60,9 @@ def _add_missing(
     return fresh, output + missing
 
 
-_READ = frozenset(field for group, field in (*CACHE_READ, *CACHE_WRITE, *REASONING) if not group)
-_READ_IN = {
-    group: frozenset(field for place, field in (*CACHE_READ, *CACHE_WRITE, *REASONING) if place == group)
-    for group in (PROMPT, COMPLETION)
-}
+_PLACES = (*CACHE_READ, *CACHE_WRITE, *REASONING, *AUDIO_INPUT, *AUDIO_OUTPUT)
+_READ = frozenset(field for group, field in _PLACES if not group)
+_READ_IN = {group: frozenset(field for place, field in _PLACES if place == group) for group in (PROMPT, COMPLETION)}
 
 
 def _left(wire: JsonObject) -> JsonObject:
@@ -84,6 +85,8 @@ def render_usage(usage: Usage) -> JsonObject:
     _put(wire, PROMPT, "cached_tokens", usage.cache_read)
     _put(wire, PROMPT, "cache_write_tokens", usage.cache_write)
     _put(wire, COMPLETION, "reasoning_tokens", usage.reasoning)
+    _put(wire, PROMPT, "audio_tokens", usage.audio_input)
+    _put(wire, COMPLETION, "audio_tokens", usage.audio_output)
     return wire
 
 
