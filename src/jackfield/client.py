@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
@@ -24,11 +24,15 @@ from jackfield.events import Accumulator, MessageStart, StreamEvent, split_event
 from jackfield.message import ChatRequest, ChatResponse, Thinking
 from jackfield.model import Model
 from jackfield.protocols.base import StreamParser
+from jackfield.providers.learn import TEACHING, describe, learn
+from jackfield.providers.lessons import Lessons, with_lesson
 from jackfield.providers.provider import check_reply, find_losses, load_protocol, render
 from jackfield.routing.failover import Events, Walk
 from jackfield.routing.plan import Candidate, Plan, plan
 from jackfield.transport.http import Transport
 from jackfield.transport.reply import REPLY_LIMIT, HttpReply, Sender
+
+Tell = Callable[[str], None]  # takes a warning
 
 
 class AsyncClient:
@@ -52,6 +56,7 @@ class AsyncClient:
         self.config = config if isinstance(config, Config) else load_default(config)
         self.catalog = catalog or Catalog(self.config)
         self.store = store or FileStore(self.config.paths.auth)
+        self._lessons = Lessons(self.config.paths.cache, _now_ms)
         self._transport: Sender = transport or Transport(environ=self.config.environ, offline=offline)
 
     async def __aenter__(self) -> Self:
@@ -103,10 +108,14 @@ class AsyncClient:
         ids = self.catalog.provider_ids() if provider is None else (self.catalog.normalise(provider),)
         return tuple((f"{each}/{model.id}", model) for each in ids for model in self.catalog.models(each))
 
-    async def attempt(self, candidate: Candidate, request: ChatRequest, auth: RequestAuth) -> Events:
-        """Yield one candidate's reply; raise what its provider, or the way there, has to say."""
-        sent = render(with_thinking(request, candidate.model, self.config), candidate.info, candidate.model, auth)
-        reply = await self._transport.open(sent)
+    async def attempt(
+        self, candidate: Candidate, request: ChatRequest, auth: RequestAuth, tell: Tell | None = None
+    ) -> Events:
+        """Yield one candidate's reply; raise what its provider, or the way there, has to say.
+
+        With `tell`, a server that refuses a field is asked once more without it, and `tell` is told.
+        """
+        reply = await self._open(candidate, with_thinking(request, candidate.model, self.config), auth, tell)
         try:
             async with aclosing(_read(reply, candidate, request, auth.source)) as events:
                 async for event in events:
@@ -114,9 +123,30 @@ class AsyncClient:
         finally:
             await reply.close()
 
+    async def _open(self, candidate: Candidate, asked: ChatRequest, auth: RequestAuth, tell: Tell | None) -> HttpReply:
+        info, model = candidate.info, candidate.model
+        sent = render(asked, info, model, auth)
+        reply = await self._transport.open(sent)
+        if tell is None or reply.status not in TEACHING:
+            return reply
+        lesson = learn(reply.status, await reply.read_refusal(), sent.body)
+        again = render(asked, info, with_lesson(info, model, lesson), auth) if lesson else sent
+        if lesson is None or again.body == sent.body:
+            return reply
+        tell(f"{candidate.ref}: {describe(lesson)}")
+        reply = await self._transport.open(again)
+        # A server that now refuses another field has accepted the loss of the first.
+        if reply.status < 400 or learn(reply.status, await reply.read_refusal(), again.body):
+            self._lessons.keep(info, model, lesson)
+        return reply
+
+    def taught(self, candidate: Candidate) -> Candidate:
+        """Return the candidate with what its server has refused before."""
+        return replace(candidate, model=self._lessons.taught(candidate.info, candidate.model))
+
     def resolve(self, candidate: Candidate) -> RequestAuth:
         """Return the credential a candidate gets now; raise `MissingKey` when there is none."""
-        return resolve(candidate.info, self.config, self.store, int(time.time() * 1000), candidate.profile_id)
+        return resolve(candidate.info, self.config, self.store, _now_ms(), candidate.profile_id)
 
 
 class ChatStream:
@@ -173,10 +203,11 @@ class ChatStream:
             raise
 
     def _try(self, candidate: Candidate) -> Events:
+        candidate = self._client.taught(candidate)
         self._weigh_losses(candidate)
         auth = self._client.resolve(candidate)
         self._walk.profile_id = auth.profile_id
-        return self._client.attempt(candidate, self._request, auth)
+        return self._client.attempt(candidate, self._request, auth, None if self._strict else self._warnings.append)
 
     def _weigh_losses(self, candidate: Candidate) -> None:
         losses = find_losses(self._request, candidate.info, candidate.model)
@@ -184,6 +215,10 @@ class ChatStream:
         if told and self._strict:
             raise InvalidRequest("; ".join(told), hint="leave out --strict to send the rest")
         self._warnings += told
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def with_thinking(request: ChatRequest, model: Model, config: Config) -> ChatRequest:
