@@ -69,7 +69,7 @@ def test_json_prints_one_object_with_the_promised_fields() -> None:
     assert said == {
         "ok": True, "model": "box/m", "requested": "default", "text": "Hi there", "thinking": None, "toolCalls": [],
         "finishReason": "stop", "usage": {"input": 6, "output": 2, "cacheRead": 4, "cacheWrite": None, "reasoning": None},
-        "costUsd": "0.0000492", "warnings": [],
+        "costUsd": "0.0000492", "warnings": [], "citations": [], "files": [],
     }  # fmt: skip
     assert "stream" not in server.journal[0].json()
 

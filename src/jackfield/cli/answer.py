@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from jackfield.cli import ui
+from jackfield.cli.media import find_media
 from jackfield.client import ChatStream
 from jackfield.errors import BadReply, Error
 from jackfield.events import BlockDelta, BlockStart, StreamEvent
-from jackfield.message import ChatResponse, TextBlock, ThinkingBlock
+from jackfield.message import ChatResponse, Citation, TextBlock, ThinkingBlock
 
 
 class Printer:
@@ -74,6 +77,8 @@ def remark(reply: ChatResponse) -> None:
     if failed:
         told = ", ".join(f"{attempt.model}: {attempt.reason}" for attempt in failed)
         ui.note(f"answered by {reply.model} ({told})")
+    for number, citation in enumerate(_sources(reply), 1):
+        ui.note(f"[{number}] {citation.title or citation.url}{f'  {citation.url}' if citation.title else ''}")
     if reply.finish_reason == "length":
         ui.warn("the answer was cut off at the output limit; raise it with --max-tokens")
     if reply.finish_reason == "content_filter":
@@ -82,7 +87,7 @@ def remark(reply: ChatResponse) -> None:
 
 def check_answer(reply: ChatResponse, *, wants_json: bool) -> None:
     """Raise when a reply is no answer: nothing in it, or no JSON where a schema asked for it."""
-    if not reply.text and not reply.tool_calls and not reply.refusal:
+    if not reply.text and not reply.tool_calls and not reply.refusal and not find_media(reply):
         raise _failed(reply, BadReply(f"{reply.model} gave an empty answer", hint="try again, or another model"))
     if wants_json:
         try:
@@ -97,8 +102,14 @@ def _failed(reply: ChatResponse, error: Error) -> Error:
     return error
 
 
-def render_reply(reply: ChatResponse) -> dict[str, Any]:
-    """Return a reply as the object `chat --json` prints."""
+def _sources(reply: ChatResponse) -> list[Citation]:
+    """Return each source of an answer once, in the order the answer names them."""
+    cited = [citation for block in reply.content if isinstance(block, TextBlock) for citation in block.citations]
+    return list({citation.url or citation.title: citation for citation in reversed(cited)}.values())[::-1]
+
+
+def render_reply(reply: ChatResponse, saved: Sequence[Path] = ()) -> dict[str, Any]:
+    """Return a reply as the object `chat --json` prints; `saved` are the files its media went to."""
     usage = reply.usage
     return {
         "ok": True,
@@ -107,6 +118,11 @@ def render_reply(reply: ChatResponse) -> dict[str, Any]:
         "text": reply.text,
         "thinking": reply.thinking or None,
         "toolCalls": [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in reply.tool_calls],
+        "citations": [
+            {"url": each.url or None, "title": each.title or None, "cited": each.cited or None}
+            for each in _sources(reply)
+        ],
+        "files": [str(path) for path in saved],
         "finishReason": reply.finish_reason,
         "usage": {
             "input": usage.input,

@@ -1,4 +1,4 @@
-"""Files a person attaches to a message: pictures, PDFs, sound and text become blocks."""
+"""Files a person attaches to a message: pictures, PDFs, sound, films and text become blocks."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from base64 import b64encode
 from pathlib import Path
 
 from jackfield.errors import UsageError
-from jackfield.message import AudioBlock, Block, DocumentBlock, ImageBlock, TextBlock
+from jackfield.message import AudioBlock, Block, DocumentBlock, ImageBlock, TextBlock, VideoBlock
 
 MAX_BYTES = 32 * 1024 * 1024  # the largest request any of the hosted services takes
-# first bytes → media type; RIFF files say at byte 8 what they are
+# First bytes → media type; RIFF files say at byte 8 what they are, those of the MPEG-4 family too.
 MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -18,8 +18,17 @@ MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "application/pdf"),
     (b"ID3", "audio/mpeg"),
     (b"\xff\xfb", "audio/mpeg"),
+    (b"fLaC", "audio/flac"),
+    (b"OggS", "audio/ogg"),
+    (b"\x1aE\xdf\xa3", "video/webm"),
 )
 RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
+BRANDS = {b"M4A ": "audio/mp4", b"qt  ": "video/quicktime", b"heic": "image/heic", b"avif": "image/avif"}
+BLOCKS: dict[str, type[ImageBlock | AudioBlock | VideoBlock]] = {
+    "image": ImageBlock,
+    "audio": AudioBlock,
+    "video": VideoBlock,
+}
 
 
 def load_attachment(path: str) -> Block:
@@ -39,15 +48,13 @@ def load_attachment(path: str) -> Block:
     if kind == "text":
         return TextBlock(f"{name}:\n```\n{data.decode('utf-8-sig')}\n```")
     encoded = b64encode(data).decode()
-    if kind == "image":
-        return ImageBlock(media_type, encoded)
-    if kind == "audio":
-        return AudioBlock(media_type, encoded)
+    if kind in BLOCKS:
+        return BLOCKS[kind](media_type, encoded)
     if media_type == "application/pdf":
         return DocumentBlock(media_type, encoded, name=name)
     raise UsageError(
-        f"{path} is neither text nor a picture, a PDF or sound",
-        hint="supported: PNG JPEG GIF WebP PDF MP3 WAV, UTF-8 text",
+        f"{path} is neither text nor a picture, a PDF, sound or a film",
+        hint="supported: PNG JPEG GIF WebP HEIC AVIF PDF MP3 WAV FLAC OGG M4A MP4 MOV WebM, UTF-8 text",
     )
 
 
@@ -68,6 +75,8 @@ def detect_type(data: bytes) -> str:
             return media_type
     if data[:4] == b"RIFF":
         return RIFF.get(data[8:12], "")
+    if data[4:8] == b"ftyp":
+        return BRANDS.get(data[8:12], "video/mp4")
     try:
         data.decode()
     except UnicodeDecodeError:

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from jackfield.cli import answer, ui
 from jackfield.cli.attach import load_attachment, read_message
 from jackfield.cli.context import Context, pass_context
+from jackfield.cli.media import keep_media
 from jackfield.errors import ConfigError, UsageError
-from jackfield.message import EFFORTS, ChatRequest, ChatResponse, Message, ResponseFormat, TextBlock, Thinking
+from jackfield.message import EFFORTS, ChatRequest, ChatResponse, Message, ResponseFormat, TextBlock, Thinking, Tool
 
 
 class Heat(click.FloatRange):
@@ -38,7 +39,7 @@ class Heat(click.FloatRange):
     "files",
     metavar="PATH",
     multiple=True,
-    help="Attach a picture, PDF, sound or text ('-': standard input).",
+    help="Attach a picture, PDF, sound, film or text ('-': standard input).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the whole reply as one JSON object.")
 @click.option("--no-stream", is_flag=True, help="Ask for the whole answer at once.")
@@ -48,6 +49,8 @@ class Heat(click.FloatRange):
 @click.option("--max-tokens", metavar="N", type=click.IntRange(min=1), help="The longest answer, in tokens.")
 @click.option("--temperature", metavar="T", type=Heat(0, 2), help="0 is steady, 1 and more is lively.")
 @click.option("--schema", metavar="FILE", help="A JSON Schema (or '{}' for any JSON) the answer must fit.")
+@click.option("--search", is_flag=True, help="Let the model search the web, where its provider can.")
+@click.option("--save", metavar="DIR", help="Save pictures and sound of the answer there.")
 @click.option("--fallback", "fallbacks", metavar="REF", multiple=True, help="Try this model when the others fail.")
 @click.option("--strict", is_flag=True, help="Fail when the model's protocol cannot carry part of the request.")
 @click.option("--profile-id", metavar="ID", help="Use this credential and no other.")
@@ -82,8 +85,9 @@ def chat(context: Context, /, message: str | None, files: tuple[str, ...], **opt
     content = [*blocks, *([TextBlock(message)] if message else [])]
     request = with_turn(request, Message("user", content))
     reply = asyncio.run(ask(context, request, options))
+    saved = keep_media(reply, options["save"])
     if options["as_json"]:
-        ui.as_json(answer.render_reply(reply))
+        ui.as_json(answer.render_reply(reply, saved))
     else:
         answer.remark(reply)
         if context.verbose:
@@ -131,6 +135,7 @@ def to_request(options: dict[str, Any]) -> ChatRequest:
         max_tokens=options["max_tokens"],
         temperature=options["temperature"],
         thinking=Thinking(level) if level else None,
+        tools=[Tool("web_search", builtin="web_search")] if options["search"] else (),
         response_format=load_schema(options["schema"]) if options["schema"] else None,
     )
 
