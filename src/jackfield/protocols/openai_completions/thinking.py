@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from jackfield.message import EFFORTS, Effort, JsonObject, Thinking
 from jackfield.model import Compat
 from jackfield.protocols.base import as_count
 from jackfield.protocols.fields import as_object, as_text
+from jackfield.protocols.levels import budget_effort, level_word
 from jackfield.protocols.openai_completions.fields import keep, own
 
-# A budget in words, for servers that take no number: the first row whose limit it does not pass.
-BUDGETS: tuple[tuple[int, Effort], ...] = ((1024, "minimal"), (4096, "low"), (12288, "medium"))
 FIELDS = ("reasoning_effort", "reasoning")
 
 
@@ -48,39 +47,15 @@ def render_thinking(thinking: Thinking, compat: Compat) -> JsonObject:
             return SWITCHES[dialect](effort != "off", thinking.budget_tokens) | level
 
 
-def budget_effort(budget_tokens: int | None) -> Effort | None:
-    """Return the level that stands for a budget."""
-    if budget_tokens is None:
-        return None
-    return next((effort for limit, effort in BUDGETS if budget_tokens <= limit), "high")
-
-
 def _render_effort(effort: Effort, compat: Compat) -> JsonObject:
-    word = None if compat.supports_reasoning_effort is False else _word(effort, compat)
+    word = None if compat.supports_reasoning_effort is False else level_word(effort, compat)
     return {"reasoning_effort": word} if word else {}
 
 
 def _render_reasoning(effort: Effort, budget_tokens: int | None, compat: Compat) -> JsonObject:
     if effort == "off":
         return {"effort": "none"}
-    return {"effort": _word(effort, compat) or effort} if budget_tokens is None else {"max_tokens": budget_tokens}
-
-
-def _word(effort: Effort, compat: Compat) -> str | None:
-    """Return the server's word for a level: mapped, else the nearest below that it supports."""
-    words, known = compat.reasoning_effort_map or {}, compat.supported_reasoning_efforts
-    if effort in words:
-        return words[effort]
-    if effort == "off":
-        # Not every server can switch thinking off; one that can says so.
-        return next((word for word in ("none", "off") if word in (known or ())), None)
-    return effort if known is None else _nearest(effort, known)
-
-
-def _nearest(effort: Effort, known: Sequence[str]) -> str | None:
-    levels = EFFORTS[1:]
-    at = levels.index(effort)
-    return next((level for level in (*reversed(levels[: at + 1]), *levels[at + 1 :]) if level in known), None)
+    return {"effort": level_word(effort, compat) or effort} if budget_tokens is None else {"max_tokens": budget_tokens}
 
 
 def _render_qwen(on: bool, budget_tokens: int | None) -> JsonObject:
