@@ -17,6 +17,10 @@ Api = Literal[
     "google-gemini-cli", "openai-codex-responses", "ollama", "cohere", "bedrock-converse-stream",
     "azure-openai-responses", "openai-chatgpt-responses", "github-copilot",
 ]  # fmt: skip
+# How a provider writes its list of models; one parser each in `providers/listing`.
+ListFormat = Literal[
+    "openai", "anthropic", "google", "ollama", "lmstudio", "litellm", "venice", "mistral", "copilot", "cohere",
+]  # fmt: skip
 Modality = Literal["text", "image", "document", "audio", "video"]
 Privacy = Literal["local", "private", "zdr", "anonymized", "standard"]
 
@@ -167,7 +171,9 @@ class Model(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tru
     effort: str | UnsetType = UNSET  # `o3-mini-high` is o3-mini thinking hard
     aliases: tuple[str, ...] | UnsetType = UNSET  # other spellings of `id`
     released: str | UnsetType = UNSET  # ISO date
-    status: str | UnsetType = UNSET  # `deprecated`, `preview`, `retired`
+    status: str | UnsetType = UNSET  # `deprecated`, `preview`, `beta`, `alpha`, `retired`
+    retires: str | UnsetType = UNSET  # ISO date on which it stops answering
+    replacement: str | UnsetType = UNSET  # what its provider names in its place, an id or a ref
     computer_use: bool | UnsetType = UNSET  # shown, no effect on the wire
 
     def merged(self, over: "Model") -> "Model":
@@ -218,7 +224,8 @@ class ProviderInfo(Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     max_tokens: int | None = None  # most a model writes where its row does not say
     timeouts: Timeouts | None = None
     network: Network | None = None
-    discovery: str = ""  # path of the model list under the base URL, `/models`; empty: none
+    discovery: str = ""  # path of the model list under the base URL, `/models`, or its whole URL; empty: none
+    discovery_format: ListFormat = "openai"  # how that list is written
     doc: str = ""  # the provider's own page
     source: str = ""  # where the rows come from, with the date they were read
     models: tuple[Model, ...] = ()

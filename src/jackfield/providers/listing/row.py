@@ -1,0 +1,120 @@
+"""What the parsers of model lists share: rows out of objects, prices out of whatever holds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from jackfield.model import Cost, Modality, Model
+
+Row = dict[str, Any]
+MILLION = Decimal(1_000_000)
+# Names of models that hold no conversation, where the list does not say what they are for.
+SPEECHLESS = re.compile(
+    r"embed|rerank|whisper|transcri|(^|[-/])tts|-stt|realtime|moderation|prompt-guard|-image|dall-e|sora|lyria|voyage"
+    r"|(^|/)(davinci|babbage|curie|ada)|all-minilm|(^|[-/])bge-|imagen|(^|/)veo-",
+    re.IGNORECASE,
+)
+# Other words for what a model reads.
+KINDS: dict[str, Modality] = {
+    "text": "text", "image": "image", "vision": "image", "file": "document", "pdf": "document", "document": "document",
+    "audio": "audio", "video": "video",
+}  # fmt: skip
+ORDER: tuple[Modality, ...] = ("text", "image", "document", "audio", "video")
+
+
+class Listing(Struct, frozen=True):
+    """A page of a model list."""
+
+    ids: tuple[str, ...]  # everything listed, as the provider writes it
+    models: tuple[Model, ...]  # what one can talk to
+    more: str = ""  # query that asks for the next page
+
+
+def to_listing(rows: object, id_of: Callable[[Row], object], to_model: Callable[[Row], Model | None]) -> Listing | None:
+    """Return the rows as a listing, `None` when they are no list of objects; rows without an id are skipped."""
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        return None
+    named = {name: row for row in rows if isinstance(name := id_of(row), str) and name}
+    found = (to_model(row) for row in named.values())
+    return Listing(tuple(named), tuple(model for model in found if model is not None))
+
+
+def child(row: Mapping[str, Any], *path: str) -> Row:
+    """Return an object inside an object; empty where there is none."""
+    for name in path:
+        inner = row.get(name)
+        row = inner if isinstance(inner, dict) else {}
+    return dict(row)
+
+
+def size(row: Mapping[str, Any], *names: str) -> int | UnsetType:
+    """Return the first of these fields that holds a count above zero."""
+    found = (row.get(name) for name in names)
+    return next((int(value) for value in found if _is_number(value) and value >= 1), UNSET)
+
+
+def flag(row: Mapping[str, Any], *names: str) -> bool | UnsetType:
+    """Return the first of these fields that says yes or no."""
+    return next((value for name in names if isinstance(value := row.get(name), bool)), UNSET)
+
+
+def words(row: Mapping[str, Any], *names: str) -> str | UnsetType:
+    """Return the first of these fields that holds text."""
+    return next((value for name in names if isinstance(value := row.get(name), str) and value.strip()), UNSET)
+
+
+def kinds(said: object, **also: object) -> tuple[Modality, ...] | UnsetType:
+    """Return what a model reads: the words of a list, and the keyword names whose value is true."""
+    named = {KINDS[word] for word in said if word in KINDS} if isinstance(said, list) else set()
+    named |= {KINDS[word] for word, value in also.items() if value is True}
+    if not named and not any(isinstance(value, bool) for value in also.values()):
+        return UNSET
+    return tuple(kind for kind in ORDER if kind in named or kind == "text")
+
+
+def price(value: object, per: Decimal = Decimal(1)) -> Decimal | None:
+    """Return dollars per million tokens from an amount per `per` million; `None` for what is no price.
+
+    A negative amount is how OpenRouter says that the price is another model's.
+    """
+    if not (_is_number(value) or isinstance(value, str)):
+        return None
+    try:
+        amount = Decimal(str(value)) * per
+    except InvalidOperation:
+        return None
+    return _trim(amount) if amount.is_finite() and amount >= 0 else None
+
+
+def cost(**prices: Decimal | None) -> Cost | UnsetType:
+    """Return the prices as a value; `UNSET` when none is known."""
+    return Cost(**prices) if any(amount is not None for amount in prices.values()) else UNSET
+
+
+def day(value: object) -> str | UnsetType:
+    """Return an ISO date from a date, a time or Unix seconds; zero is no date."""
+    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value):
+        return value[:10]
+    if _is_number(value) and 1e9 < value < 1e11:
+        return datetime.fromtimestamp(value, UTC).date().isoformat()
+    return UNSET
+
+
+def any_of(names: Iterable[object], *wanted: str) -> bool:
+    """Tell whether one of the wanted words is among the names."""
+    return not {name for name in names if isinstance(name, str)}.isdisjoint(wanted)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _trim(amount: Decimal) -> Decimal:
+    # normalize() would write 10 as 1E+1.
+    return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
