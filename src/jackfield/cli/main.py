@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("jackfield.cli.models:models", "List, choose and inspect models; manage credentials."),
     "config": ("jackfield.cli.config:config", "Read and change the config file."),
     "plugins": ("jackfield.cli.plugins:plugins", "List, enable and disable plugins."),
+    "convert": ("jackfield.cli.convert:convert", "Say a request or a reply of one protocol in another."),
     "completion": ("jackfield.cli.completion:completion", "Print the completion script of a shell."),
 }
 PROFILE = r"[\w-][\w.-]*"
