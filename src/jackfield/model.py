@@ -106,9 +106,9 @@ class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     reasoning_field: Literal["reasoning_content", "reasoning", "none"] | None = None  # where thoughts are echoed
     reasoning_effort_map: dict[str, str] | None = None  # our level → the server's word
     supported_reasoning_efforts: tuple[str, ...] | None = None
-    thinking_format: Literal["openai", "zai", "qwen", "qwen-chat-template", "openrouter", "together", "none"] | None = (
-        None
-    )
+    thinking_format: (
+        Literal["openai", "zai", "qwen", "qwen-chat-template", "openrouter", "together", "nova", "none"] | None
+    ) = None
     tool_schema_profile: Literal["llamacpp", "gemini"] | None = None
     unsupported_tool_schema_keywords: tuple[str, ...] | None = None
     tool_call_id_format: Literal["any", "any64", "alnum9", "alnum64"] | None = None
