@@ -14,21 +14,25 @@ from msgspec.structs import replace
 
 from jackfield.auth.resolve import resolve
 from jackfield.auth.store import FileStore
+from jackfield.catalog import defaults
 from jackfield.catalog.load import Catalog
-from jackfield.catalog.price import cost_usd
+from jackfield.catalog.price import bill_usd
 from jackfield.config.default import load_default
 from jackfield.config.schema import Config
 from jackfield.credential import RequestAuth
-from jackfield.errors import BadReply, Error, InvalidRequest, StreamBroken
+from jackfield.errors import BadReply, Error, InvalidRequest, MissingKey, StreamBroken, UsageError
 from jackfield.events import Accumulator, MessageStart, StreamEvent, split_events
 from jackfield.message import ChatRequest, ChatResponse, Thinking
 from jackfield.model import Model
 from jackfield.protocols.base import StreamParser
+from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.learn import TEACHING, describe, learn
 from jackfield.providers.lessons import Lessons, with_lesson
 from jackfield.providers.provider import check_reply, find_losses, load_protocol, render
 from jackfield.routing.failover import Events, Walk
 from jackfield.routing.plan import Candidate, Plan, plan
+from jackfield.tape.record import Recorder
+from jackfield.tape.replay import Player
 from jackfield.transport.http import Transport
 from jackfield.transport.reply import REPLY_LIMIT, HttpReply, Sender
 
@@ -40,11 +44,11 @@ class AsyncClient:
 
     Without arguments the config comes from the usual places (`JACKFIELD_CONFIG`,
     `~/.jackfield/jackfield.json`, …); `config` may also be a path or the config itself as a
-    mapping. Safe for any number of requests at the same time on one event loop. `transport`
-    stands for the network: a recording, a script.
+    mapping. Safe for any number of requests at the same time on one event loop. `record`
+    keeps every exchange in a folder, `replay` answers from one, `transport` is any other network.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all but the first are named
         self,
         config: Config | str | Path | Mapping[str, object] | None = None,
         *,
@@ -52,12 +56,14 @@ class AsyncClient:
         store: FileStore | None = None,
         offline: bool = False,
         transport: Sender | None = None,
+        record: str | Path | None = None,
+        replay: str | Path | None = None,
     ) -> None:
         self.config = config if isinstance(config, Config) else load_default(config)
         self.catalog = catalog or Catalog(self.config)
         self.store = store or FileStore(self.config.paths.auth)
         self._lessons = Lessons(self.config.paths.cache, _now_ms)
-        self._transport: Sender = transport or Transport(environ=self.config.environ, offline=offline)
+        self._transport = transport or _open_sender(self.config, record, replay, offline=offline)
 
     async def __aenter__(self) -> Self:
         return self
@@ -145,8 +151,13 @@ class AsyncClient:
         return replace(candidate, model=self._lessons.taught(candidate.info, candidate.model))
 
     def resolve(self, candidate: Candidate) -> RequestAuth:
-        """Return the credential a candidate gets now; raise `MissingKey` when there is none."""
-        return resolve(candidate.info, self.config, self.store, _now_ms(), candidate.profile_id)
+        """Return the credential a candidate gets now; raise `MissingKey` when there is none and one is needed."""
+        try:
+            return resolve(candidate.info, self.config, self.store, _now_ms(), candidate.profile_id)
+        except MissingKey:
+            if self._transport.is_live:
+                raise
+            return RequestAuth(secret=None, source="none")
 
 
 class ChatStream:
@@ -178,15 +189,16 @@ class ChatStream:
         return self.heard()
 
     def heard(self) -> ChatResponse:
-        """Return what has been heard so far."""
+        """Return what has been heard so far; tokens that nobody counted are estimated, and so is their price."""
         said = self._heard.response()
-        answered = self._walk.answered
+        if answered := self._walk.answered:
+            usage = fill_usage(said, self._request, defaults.api(answered.model, answered.info))
+            said = replace(said, usage=usage, cost_usd=bill_usd(usage, answered.model.cost or None))
         return replace(
             said,
             requested=self._walk.plan.requested,
             attempts=tuple(self._walk.attempts),
             warnings=tuple(dict.fromkeys(self._warnings)),
-            cost_usd=cost_usd(said.usage, answered.model.cost or None) if answered else None,
         )
 
     async def _run(self) -> Events:
@@ -215,6 +227,17 @@ class ChatStream:
         if told and self._strict:
             raise InvalidRequest("; ".join(told), hint="leave out --strict to send the rest")
         self._warnings += told
+
+
+def _open_sender(config: Config, record: str | Path | None, replay: str | Path | None, *, offline: bool) -> Sender:
+    if record is None and replay is None:
+        record, replay = config.paths.record, config.paths.replay
+    if record and replay:
+        raise UsageError("exchanges cannot be recorded and replayed at once", hint="give one of the two folders")
+    if replay:
+        return Player(Path(replay))
+    live = Transport(environ=config.environ, offline=offline)
+    return Recorder(live, Path(record)) if record else live
 
 
 def _now_ms() -> int:

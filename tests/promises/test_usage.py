@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from msgspec.structs import replace
 
 from jackfield.catalog.price import cost_usd
+from jackfield.client import AsyncClient
+from jackfield.errors import StreamBroken
+from jackfield.message import ChatRequest, ChatResponse, JsonObject, Message, Usage
 from jackfield.model import Cost, Tier
 from jackfield.protocols import load
+from tests.servers import RESET, Received, Reply, Server, json_reply, serve, sse_reply
 
 # Dollars per million tokens, as published when the reports were written.
 GEMINI = Cost(Decimal("1.25"), Decimal(10), Decimal("0.625"))
@@ -50,3 +55,76 @@ def test_a_long_request_is_in_its_tier_however_its_tokens_are_spread() -> None:
     usage = load("anthropic-messages").parse_response(body).usage
     below, above = cost_usd(usage, SONNET), cost_usd(usage, replace(SONNET, tiers=(tier,)))
     assert (below, above) == (Decimal("0.93903"), Decimal("1.87731"))
+
+
+# -- every stream ------------------------------------------------------------------
+
+WORDS = {"choices": [{"index": 0, "delta": {"content": "Hello there, nice to meet you."}, "finish_reason": None}]}
+STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
+def counted(given: int | None, written: int | None) -> JsonObject:
+    return {"choices": [], "usage": {"prompt_tokens": given, "completion_tokens": written}}
+
+
+def only_if_asked(received: Received) -> Reply:
+    asked = received.json().get("stream_options", {}).get("include_usage")
+    return sse_reply(WORDS, STOP, *([counted(9, 7)] if asked else []), "[DONE]")
+
+
+def refuses_to_be_asked(received: Received) -> Reply:
+    if "stream_options" in received.json():
+        refusal = {"error": {"message": "Unknown parameter: 'stream_options'.", "param": "stream_options"}}
+        return json_reply(refusal, 400)
+    return sse_reply(WORDS, STOP, "[DONE]")
+
+
+async def ask(server: Server) -> ChatResponse:
+    prices = {"input": 1, "output": 2}
+    provider = {"baseUrl": server.url, "models": [{"id": "m", "cost": prices}]}
+    async with AsyncClient({"models": {"providers": {"own": provider}}}) as client:
+        return await client.stream(
+            ChatRequest(model="own/m", messages=[Message.user("Hello, who are you?")])
+        ).response()
+
+
+async def test_a_server_that_counts_only_when_asked_is_asked() -> None:
+    with serve(only_if_asked) as server:
+        reply = await ask(server)
+    assert (reply.usage, reply.cost_usd) == (Usage(9, 7), Decimal("0.000023"))
+
+
+async def test_where_counting_is_refused_the_tokens_are_estimated_and_said_to_be() -> None:
+    with serve(refuses_to_be_asked) as server:
+        reply = await ask(server)
+    assert reply.text == "Hello there, nice to meet you."
+    assert reply.usage.estimated
+    assert 6 <= (reply.usage.input or 0) <= 20
+    assert 5 <= (reply.usage.output or 0) <= 12
+    assert reply.cost_usd == cost_usd(reply.usage, Cost(Decimal(1), Decimal(2)))
+
+
+async def test_a_count_of_nothing_gives_way_to_the_real_one() -> None:
+    with serve(sse_reply({**WORDS, "usage": None}, {**STOP, "usage": None}, counted(9, 7), "[DONE]")) as server:
+        reply = await ask(server)
+    assert reply.usage == Usage(9, 7)
+
+
+async def test_a_real_zero_is_kept() -> None:
+    with serve(sse_reply(WORDS, STOP, counted(0, 0), "[DONE]")) as server:
+        reply = await ask(server)
+    assert (reply.usage, reply.cost_usd) == (Usage(0, 0), Decimal(0))
+
+
+async def test_half_a_count_is_completed() -> None:
+    with serve(sse_reply(WORDS, STOP, counted(9, None), "[DONE]")) as server:
+        usage = (await ask(server)).usage
+    assert (usage.input, usage.estimated) == (9, True)
+    assert usage.output
+
+
+async def test_what_a_broken_stream_used_is_estimated_too() -> None:
+    with serve(sse_reply(WORDS, RESET)) as server, pytest.raises(StreamBroken) as caught:
+        await ask(server)
+    assert caught.value.partial is not None
+    assert caught.value.partial.usage.estimated

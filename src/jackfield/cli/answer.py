@@ -130,6 +130,7 @@ def render_reply(reply: ChatResponse, saved: Sequence[Path] = ()) -> dict[str, A
             "cacheRead": usage.cache_read,
             "cacheWrite": usage.cache_write,
             "reasoning": usage.reasoning,
+            **({"estimated": True} if usage.estimated else {}),
         },
         "costUsd": None if reply.cost_usd is None else format(reply.cost_usd, "f"),
         "attempts": [ui.render_attempt(attempt) for attempt in reply.attempts],

@@ -53,6 +53,8 @@ class Heat(click.FloatRange):
 @click.option("--save", metavar="DIR", help="Save pictures and sound of the answer there.")
 @click.option("--fallback", "fallbacks", metavar="REF", multiple=True, help="Try this model when the others fail.")
 @click.option("--strict", is_flag=True, help="Fail when the model's protocol cannot carry part of the request.")
+@click.option("--record", metavar="DIR", help="Keep every exchange in this folder, without its secrets.")
+@click.option("--replay", metavar="DIR", help="Answer from exchanges kept in this folder; no network, no key.")
 @click.option("--profile-id", metavar="ID", help="Use this credential and no other.")
 @pass_context
 def chat(context: Context, /, message: str | None, files: tuple[str, ...], **options: Any) -> None:
@@ -64,6 +66,9 @@ def chat(context: Context, /, message: str | None, files: tuple[str, ...], **opt
       git diff | jackfield chat -f - "Write a commit message"
       jackfield chat                        a conversation; /help lists its commands
     """
+    if options["record"] and options["replay"]:
+        raise UsageError("choose either --record or --replay, not both")
+    context.record, context.replay = options["record"], options["replay"]
     blocks = [load_attachment(path) for path in files]
     if message is None and "-" not in files and not sys.stdin.isatty():
         message = read_message()
@@ -163,7 +168,9 @@ def load_schema(text: str) -> ResponseFormat:
 def summary(reply: ChatResponse) -> str:
     """Say in one line who answered, in how many tokens, for how much."""
     usage = reply.usage
-    counts = [f"{count} {name}" for name, count in (("in", usage.input), ("out", usage.output)) if count is not None]
-    cost = [f"${reply.cost_usd:f}"] if reply.cost_usd is not None else []
+    about = "~" if usage.estimated else ""
+    said = (("in", usage.input), ("out", usage.output))
+    counts = [f"{about}{count} {name}" for name, count in said if count is not None]
+    cost = [f"{about}${reply.cost_usd:f}"] if reply.cost_usd is not None else []
     took = [f"{attempt.ms} ms" for attempt in reply.attempts if attempt.reason is None]
     return " · ".join([reply.model, *counts, *cost, *took])
