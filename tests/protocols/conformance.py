@@ -92,8 +92,9 @@ def differences(case: Case, outcome: ChatResponse | Error, usage: Usage) -> Iter
             return
     reply = outcome.partial if isinstance(outcome, Error) else outcome
     assert reply is not None
+    plan = case.expect.get("tool_plan") or ""  # of Cohere, a thought before the calls
     found: dict[str, Any] = {
-        "text": reply.text, "reasoning": reply.thinking, "id": reply.id, "model": reply.model, "refusal": reply.refusal,
+        "text": reply.text, "reasoning": reply.thinking.removesuffix(plan), "id": reply.id, "model": reply.model, "refusal": reply.refusal,
     }  # fmt: skip
     if not failed:
         word = reply.raw_finish_reason
@@ -103,6 +104,8 @@ def differences(case: Case, outcome: ChatResponse | Error, usage: Usage) -> Iter
     for name, value in found.items():
         if name in case.expect and (case.expect[name] or "") != value:
             yield f"{name}: expected {case.expect[name]!r}, got {value!r}"
+    if not reply.thinking.endswith(plan):
+        yield f"plan: expected {plan!r}, got {reply.thinking!r}"
     yield from _call_differences(case, reply)
 
 

@@ -10,10 +10,11 @@ from jackfield.protocols.base import Protocol
 
 PACKAGES: dict[str, str] = {
     "anthropic-messages": "jackfield.protocols.anthropic_messages",
+    "cohere": "jackfield.protocols.cohere",
     "openai-completions": "jackfield.protocols.openai_completions",
 }
 # Wires we call and nobody calls us with: they lack the server's half (`render_response`, `render_error`, `StreamRenderer`).
-ONE_SIDED: frozenset[str] = frozenset()
+ONE_SIDED = frozenset({"cohere"})
 
 
 def load(name: str) -> Protocol:

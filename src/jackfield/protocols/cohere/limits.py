@@ -1,0 +1,101 @@
+"""What this wire does not carry of a request, and how far its numbers go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from jackfield.message import ChatRequest, DocumentBlock
+from jackfield.model import Compat
+from jackfield.protocols import features, structured
+from jackfield.protocols.base import NATIVE
+from jackfield.protocols.cohere.wire import NAME
+from jackfield.protocols.features import LEFT_OUT
+
+LIMITS: dict[str, str] = {
+    "tool_choice.tool": "as the only tool that is offered",
+    "parallel_tools": LEFT_OUT,
+    "web_search": LEFT_OUT,
+    "web_fetch": LEFT_OUT,
+    "code_execution": LEFT_OUT,
+    "service_tier": LEFT_OUT,
+    "user": LEFT_OUT,
+    "cache_key": LEFT_OUT,
+    "thinking.effort": "as a budget in tokens",
+    "cache_control": LEFT_OUT,
+    "document.url": LEFT_OUT,
+    "audio": LEFT_OUT,
+    "audio.url": LEFT_OUT,
+    "video": LEFT_OUT,
+    "video.url": LEFT_OUT,
+    "tool_result.image": LEFT_OUT,
+    "tool_result.error": LEFT_OUT,
+    "refusal": "as text",
+    "citations": "only those of this wire go back",
+    "thoughts": "only those of this wire go back",
+    "signatures": LEFT_OUT,
+}
+
+
+class Range(Struct, frozen=True):
+    """A field's name on this wire, and the numbers it takes."""
+
+    name: str
+    low: float
+    high: float
+
+
+# docs.cohere.com/reference/chat, read 2026-11-21; a number beyond is refused.
+RANGES: dict[str, Range] = {
+    "temperature": Range("temperature", 0, float("inf")),
+    "top_p": Range("p", 0.01, 0.99),
+    "top_k": Range("k", 0, 500),
+    "presence_penalty": Range("presence_penalty", 0, 1),
+    "frequency_penalty": Range("frequency_penalty", 0, 1),
+}
+MAX_STOPS = 5
+
+
+def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...]:
+    """Name what this wire cannot carry of the request, in words for the user."""
+    asked = replace(request, logprobs=None) if request.logprobs == 0 else request
+    return (*features.find_losses(asked, NAME, LIMITS, compat), *_narrowings(request, compat))
+
+
+def _narrowings(request: ChatRequest, compat: Compat) -> Iterator[str]:
+    for name, bounds in RANGES.items():
+        value = getattr(request, name)
+        if value is not None and (near := within(name, value)) != value:
+            yield f"{name}: {value} becomes {near}, the nearest that {bounds.name} takes"
+    if len(request.stop) > MAX_STOPS:
+        yield f"stop: the first {MAX_STOPS} of {len(request.stop)}"
+    if request.logprobs:
+        yield "logprobs: without alternatives"
+    strict = {tool.strict for tool in request.tools if tool.parameters is not None}
+    if len(strict) > 1 and True in strict and compat.supports_strict_mode is not False:
+        yield "tools.strict: left out, as it holds for all tools or for none"
+    if request.response_format and needs_instruction(request):
+        yield f"response_format: beside tools or documents {structured.AS_INSTRUCTION}"
+    for message in request.messages:
+        if any(isinstance(block, DocumentBlock) and not is_text(block) for block in message.content):
+            yield "document: left out, as only text is read"
+            return
+
+
+def within(name: str, value: float) -> float:
+    """Return the nearest number that the field takes."""
+    return max(RANGES[name].low, min(RANGES[name].high, value))
+
+
+def needs_instruction(request: ChatRequest) -> bool:
+    """Say whether a format must be put in words: the API takes none beside tools or documents."""
+    return bool(request.tools) or any(
+        isinstance(block, DocumentBlock) for message in request.messages for block in message.content
+    )
+
+
+def is_text(block: DocumentBlock) -> bool:
+    """Say whether a file is words, the only ones this wire reads."""
+    return block.data is not None and block.media_type.startswith("text/")
