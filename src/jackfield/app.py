@@ -39,6 +39,8 @@ class App:
         self.cwd = cwd or _here()
         self.config_path = config_path
         self.offline = offline
+        self.record: str | None = None  # folders of recorded exchanges (see `AsyncClient`)
+        self.replay: str | None = None
 
     @cached_property
     def paths(self) -> Paths:
@@ -69,7 +71,14 @@ class App:
         # Only a command that talks to a model pays for the HTTP library.
         from jackfield.client import AsyncClient  # noqa: PLC0415
 
-        return AsyncClient(self.config, catalog=self.catalog, store=self.store, offline=self.offline)
+        return AsyncClient(
+            self.config,
+            catalog=self.catalog,
+            store=self.store,
+            offline=self.offline,
+            record=self.record,
+            replay=self.replay,
+        )
 
 
 def _here() -> Path:

@@ -26,16 +26,16 @@ T = TypeVar("T")
 
 
 class Client:
-    """`AsyncClient` for programs without async: the same methods, waiting for their result.
+    """`AsyncClient` for programs without async: the same arguments and methods, waiting for their result.
 
     Safe to share between threads, not between processes: after a fork the child opens its own.
     One that is never closed closes when it is dropped, or with the program.
     """
 
     def __init__(
-        self, config: Config | str | Path | Mapping[str, object] | None = None, *, offline: bool = False
+        self, config: Config | str | Path | Mapping[str, object] | None = None, *, offline: bool = False, **options: Any
     ) -> None:
-        self._client = AsyncClient(config, offline=offline)
+        self._client = AsyncClient(config, offline=offline, **options)
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="jackfield", daemon=True)
         self._thread.start()

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jackfield.errors import ConfigError
@@ -73,7 +73,8 @@ def save_text(path: Path, text: str) -> None:
         _write(temp, text.encode("utf-8"))
         _replace(temp, target)
     except OSError as error:
-        temp.unlink(missing_ok=True)
+        with suppress(OSError):  # where no file can be, there is none to remove
+            temp.unlink()
         raise ConfigError(f"cannot write {path}: {_reason(error)}", hint="the file is as it was") from error
 
 

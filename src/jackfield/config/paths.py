@@ -26,6 +26,8 @@ class Paths(Struct, frozen=True):
     auth: Path  # the credential store
     cache: Path
     dotenv: Path
+    record: Path | None = None  # where exchanges are recorded, where somebody wants that
+    replay: Path | None = None  # whence they are answered instead of by the network
 
 
 def locate(environ: Mapping[str, str], *, config: str | None = None) -> Paths:
@@ -41,6 +43,8 @@ def locate(environ: Mapping[str, str], *, config: str | None = None) -> Paths:
         auth=home / "auth-profiles.json",
         cache=home / "cache",
         dotenv=home / ".env",
+        record=_named(environ, "JACKFIELD_RECORD"),
+        replay=_named(environ, "JACKFIELD_REPLAY"),
     )
 
 

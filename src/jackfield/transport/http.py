@@ -92,6 +92,8 @@ class Transport:
     this machine is called.
     """
 
+    is_live = True
+
     def __init__(self, *, environ: Mapping[str, str] | None = None, offline: bool = False) -> None:
         self._environ = environ or {}
         self._offline = offline

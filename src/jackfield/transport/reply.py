@@ -30,7 +30,7 @@ class HttpReply:
         self.status = status
         self.headers = headers
         self._body = body
-        self._release = release
+        self.release = release
         self._refusal: bytes | None = None
 
     @property
@@ -70,11 +70,13 @@ class HttpReply:
 
     async def close(self) -> None:
         """Give the connection back if the body was read to its end, else close it at once."""
-        self._release()
+        self.release()
 
 
 class Sender(Protocol):
     """What a client asks through: `http.Transport`, a recording, a script."""
+
+    is_live: bool  # somebody is asked, who will want a credential
 
     async def open(self, request: HttpRequest) -> HttpReply:
         """Send a request and return its reply once the headers are there, whatever the status."""
