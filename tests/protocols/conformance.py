@@ -71,8 +71,8 @@ def read_case(protocol: Wire, case: Case) -> ChatResponse | Error:
 
 
 def sse_bytes(case: Case) -> bytes:
-    """Return a recorded stream as server-sent events, whatever framed it."""
-    if case.framing == "sse":
+    """Return a recorded stream as its protocol reads it: as server-sent events, unless frames are its own."""
+    if case.framing != "aws-eventstream" or case.meta["wire_api"] == "bedrock-converse":
         return case.body
     frames = aws_eventstream.FrameDecoder()
     body = b"".join(aws_eventstream.as_sse(frame) for frame in frames.feed(case.body))

@@ -10,11 +10,12 @@ from jackfield.protocols.base import Protocol
 
 PACKAGES: dict[str, str] = {
     "anthropic-messages": "jackfield.protocols.anthropic_messages",
+    "bedrock-converse-stream": "jackfield.protocols.bedrock_converse",
     "cohere": "jackfield.protocols.cohere",
     "openai-completions": "jackfield.protocols.openai_completions",
 }
 # Wires we call and nobody calls us with: they lack the server's half (`render_response`, `render_error`, `StreamRenderer`).
-ONE_SIDED = frozenset({"cohere"})
+ONE_SIDED = frozenset({"bedrock-converse-stream", "cohere"})
 
 
 def load(name: str) -> Protocol:
