@@ -56,6 +56,7 @@ class Outline(Struct, frozen=True, kw_only=True, rename="camel"):
     context_window: int | UnsetType = UNSET
     privacy: Privacy | UnsetType = UNSET
     status: str | UnsetType = UNSET
+    upstream: str | UnsetType = UNSET
 
 
 _ROWS = msgspec.json.Decoder(tuple[Model, ...])

@@ -1,7 +1,8 @@
 """The catalog a user sees: built-in providers and models under what the config says of them.
 
-Pure: it decodes what ships with the package and merges values. What a row does not say stays
-`UNSET` (see `defaults`); nothing here asks a provider what it offers.
+It decodes what ships with the package and merges values. What a row does not say stays
+`UNSET` (see `defaults`); nothing here asks a provider what it offers. What one said when it was
+last asked (`discovered`) comes last: config before built-in before discovered.
 """
 
 from __future__ import annotations
@@ -9,26 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import TypeVar
-from urllib.parse import urlsplit
 
 from msgspec import UNSET
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from jackfield.catalog import near
 from jackfield.catalog.defaults import FREE
+from jackfield.catalog.discovered import Fetched, Shelf
+from jackfield.catalog.effort import split_effort, with_effort
 from jackfield.catalog.index import Index, Outline, load_index, parse_ids, parse_info, parse_outlines, parse_rows
+from jackfield.catalog.merge import UNKNOWN, fill_row, is_local, netloc, over_discovered, over_provider, over_row
 from jackfield.config.schema import Config, ProviderConfig
-from jackfield.model import Compat, Cost, Model, ModelRef, ProviderInfo
+from jackfield.model import Compat, Model, ModelRef, ProviderInfo
 
-Key = TypeVar("Key")
-Value = TypeVar("Value")
+__all__ = ["Catalog", "is_local"]
 
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})  # noqa: S104  compared, never bound
 # `${A|B:-c}`: the first of A and B that is set, else c.
 VARIABLE = re.compile(r"\$\{([\w|]+)(?::-([^}]*))?\}")
-# What only a vendor's own address takes; a proxy under the vendor's name is spared it.
-PROXY = Compat(supports_developer_role=False, supports_store=False, supports_prompt_cache_key=False)
 
 
 class Catalog:
@@ -37,6 +35,7 @@ class Catalog:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._index = load_index() if config.mode == "merge" else Index()
+        self._shelf = Shelf(config.paths.cache / "models")
         self._info = cache(self._merge_provider)
         self._rows = cache(self._merge_rows)
         self._builtin = cache(self._parse_builtin)
@@ -55,15 +54,35 @@ class Catalog:
         return self._info(self.normalise(provider_id))
 
     def models(self, provider_id: str) -> tuple[Model, ...]:
-        """Return a provider's rows: the config's first, then the built-in ones it does not name."""
+        """Return a provider's rows: the config's first, then the built-in ones it does not name, then discovered ones."""
         return tuple(self._rows(self.normalise(provider_id)).values())
 
     def outlines(self, provider_id: str) -> tuple[Model | Outline, ...]:
         """Return the same rows, at least as far as a table shows them: quicker where the config says nothing of them."""
         name = self.normalise(provider_id)
-        if name in self._index.providers and self._entry(name) is None:
-            return parse_outlines(self._index.providers[name])
-        return self.models(name)
+        if name not in self._index.providers or self._entry(name) is not None:
+            return self.models(name)
+        shipped, info = parse_outlines(self._index.providers[name]), self._info(name)
+        found = self._shelf.outlines(name, info.base_url) if info else ()
+        known = {each for row in shipped for each in (row.id, row.upstream or row.id)} if found else set()
+        return (*shipped, *(row for row in found if row.id not in known))
+
+    def fetched(self, provider_id: str) -> Fetched | None:
+        """Return when a provider last listed its models and what went wrong since; `None`: its list is not asked for.
+
+        That is so where it has none, and where the config gives the models itself.
+        """
+        name = self.normalise(provider_id)
+        info, entry = self._info(name), self._entry(name)
+        if info is None or not info.discovery or (entry is not None and entry.models):
+            return None
+        return self._shelf.head(name, info.base_url)
+
+    def discovered(self, provider_id: str) -> tuple[Model, ...]:
+        """Return the rows a provider listed when it was last asked, as it said them."""
+        name = self.normalise(provider_id)
+        info = self._info(name)
+        return self._shelf.models(name, info.base_url) if info and self.fetched(name) is not None else ()
 
     def model(self, provider_id: str, model_id: str) -> Model:
         """Return the row of a model; an id that no row has is passed through as it is.
@@ -74,6 +93,13 @@ class Catalog:
 
     def find(self, provider_id: str, model_id: str) -> Model | None:
         """Return the row of a model, `None` when there is none."""
+        if found := self._find(provider_id, model_id):
+            return found
+        named = split_effort(model_id)
+        stem = self._find(provider_id, named[0]) if named else None
+        return with_effort(stem, model_id, named[1]) if stem and named else None
+
+    def _find(self, provider_id: str, model_id: str) -> Model | None:
         rows = self._rows(self.normalise(provider_id))
         if model_id in rows:
             return rows[model_id]
@@ -116,16 +142,17 @@ class Catalog:
             awaited = any(each.key.endswith((".baseUrl", ".endpoint")) for each in entry.missing)
             if not (entry.base_url or entry.endpoint or awaited):
                 return None
-            base = ProviderInfo(id=name, name=name, compat=self._compat_of_host(entry))
-        return _over(replace(base, id=name, base_url=self._address(base)), entry)
+            base = replace(UNKNOWN, id=name, name=name, compat=self._compat_of_host(entry))
+        return over_provider(replace(base, id=name, base_url=self._address(base)), entry)
 
     def _merge_rows(self, name: str) -> dict[str, Model]:
         entry = self._entry(name)
         known = self._known_rows(name, entry)
         rows = {}
         for row in entry.models if entry else ():
-            rows[row.id] = _over_row(known[row.id], row) if row.id in known else _fill_row(row)
-        return rows | {key: row for key, row in known.items() if key not in rows}
+            rows[row.id] = over_row(known[row.id], row) if row.id in known else fill_row(row)
+        rest = {key: row for key, row in known.items() if key not in rows}
+        return rows | over_discovered(self.discovered(name), rest)
 
     def _known_rows(self, name: str, entry: ProviderConfig | None) -> Mapping[str, Model]:
         base = self._base(name)
@@ -163,7 +190,7 @@ class Catalog:
         return (builtin is not None and entry.base_url is None) or name in self._at_host(entry)
 
     def _at_host(self, entry: ProviderConfig) -> tuple[str, ...]:
-        return self._index.hosts.get(_netloc(entry.endpoint or entry.base_url or ""), ())
+        return self._index.hosts.get(netloc(entry.endpoint or entry.base_url or ""), ())
 
     def _same_host(self, entry: ProviderConfig) -> str | None:
         """Return the built-in provider that answers at a custom provider's address.
@@ -213,61 +240,3 @@ class Catalog:
             name: tuple(self._rows(name)) if name in entries else parse_ids(self._index.providers[name])
             for name in self.provider_ids()
         }
-
-
-def is_local(url: str) -> bool:
-    """Tell whether an address is this machine or this network's."""
-    host = urlsplit("//" + _netloc(url)).hostname or ""
-    return host in LOCAL_HOSTS or host.endswith(".local")
-
-
-def _netloc(url: str) -> str:
-    """Return the address in a URL; one that is none has none, and is refused when it is called."""
-    try:
-        return urlsplit(url).netloc.lower()
-    except ValueError:
-        return ""
-
-
-def _over(base: ProviderInfo, entry: ProviderConfig) -> ProviderInfo:
-    """Return the provider with everything the config says of it."""
-    url = entry.endpoint or entry.base_url
-    moved = url is not None and _netloc(url) != _netloc(base.base_url) and base.base_url != ""
-    said = {
-        "name": entry.name, "api": entry.api, "base_url": entry.base_url,
-        # A built-in request URL belongs to the built-in address.
-        "endpoint": entry.endpoint if entry.base_url is None else entry.endpoint or "",
-        "auth_header": entry.auth_header or None, "max_tokens": entry.max_tokens, "timeouts": entry.timeouts,
-        "network": entry.network, "privacy": entry.privacy,
-    }  # fmt: skip
-    if url is not None and (moved or not base.base_url):
-        said |= {"local": is_local(url), "key_optional": is_local(url)}
-    compat = base.compat.merged(PROXY) if moved else base.compat
-    return replace(
-        base,
-        headers={**base.headers, **entry.headers},
-        params={**base.params, **entry.params},
-        compat=compat.merged(entry.compat),
-        **{key: value for key, value in said.items() if value is not None},
-    )
-
-
-def _over_row(row: Model, over: Model) -> Model:
-    """Return a built-in row with what the config says of it, prices and compat field by field."""
-    merged = row.merged(over)
-    if over.cost is not UNSET and row.cost is not UNSET:
-        merged = replace(merged, cost=Cost(**{**asdict(row.cost), **_said(asdict(over.cost))}))
-    if over.compat is not UNSET and row.compat is not UNSET:
-        merged = replace(merged, compat=row.compat.merged(over.compat))
-    return merged
-
-
-def _fill_row(row: Model) -> Model:
-    """Return a row that only the config knows; the contract says that its unnamed prices are zero."""
-    if row.cost is UNSET:
-        return replace(row, cost=FREE)
-    return replace(row, cost=Cost(**{**asdict(FREE), **_said(asdict(row.cost))}))
-
-
-def _said(fields: Mapping[Key, Value | None]) -> dict[Key, Value]:
-    return {key: value for key, value in fields.items() if value is not None}
