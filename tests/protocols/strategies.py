@@ -146,7 +146,14 @@ def openai_requests(draw: st.DrawFn) -> ChatRequest:
         thinking=draw(st.none() | efforts),
         response_format=draw(st.none() | formats),
         stream=draw(st.booleans()),
-        extras=draw(extras),
+        service_tier=draw(st.none() | names),
+        user=draw(st.none() | names),
+        cache_key=draw(st.none() | names),
+        top_k=draw(st.none() | counts),
+        presence_penalty=draw(st.none() | st.floats(-2, 2)),
+        frequency_penalty=draw(st.none() | st.floats(-2, 2)),
+        logprobs=draw(st.none() | st.integers(0, 20)),
+        opaque=draw(extras.map(lambda fields: _own(fields) if fields else None)),
     )
 
 

@@ -29,6 +29,8 @@ from jackfield.message import (
 )
 from jackfield.model import Compat
 from jackfield.protocols import anthropic_messages as wire
+from jackfield.protocols.anthropic_messages.tools import BUILTINS
+from jackfield.protocols.structured import AS_INSTRUCTION
 
 MARK = {"type": "ephemeral"}
 HOUR = {"type": "ephemeral", "ttl": "1h"}
@@ -84,7 +86,8 @@ def test_every_kind_of_user_block_passes_whole(block: dict[str, Any]) -> None:
     ],
 )
 def test_every_kind_of_assistant_block_passes_whole(block: dict[str, Any]) -> None:
-    messages = [{"role": "assistant", "content": [block, {"type": "text", "text": "Well"}]}]
+    said = {"role": "assistant", "content": [block, {"type": "text", "text": "Well"}]}
+    messages = [*turns({"type": "text", "text": "Hi"}), said]
     assert passes(messages=messages)["messages"] == messages
 
 
@@ -238,6 +241,9 @@ def test_a_level_becomes_what_the_model_takes(
     assert (body.get("thinking"), body.get("output_config"), body["max_tokens"]) == (thinking, config, max_tokens)
 
 
+BESIDE = "not beside thinking or another sampling"
+
+
 @pytest.mark.parametrize(
     ("fields", "sent", "lost"),
     [
@@ -254,7 +260,8 @@ def test_only_the_sampling_the_api_takes_is_sent(fields: Any, sent: Any, lost: A
     body = render(Message.user("Hi"), **fields)
 
     assert {name: body[name] for name in ("temperature", "top_p") if name in body} == sent
-    assert wire.find_losses(ChatRequest(model="claude", messages=[Message.user("Hi")], **fields)) == lost
+    losses = wire.find_losses(ChatRequest(model="claude", messages=[Message.user("Hi")], **fields))
+    assert losses == tuple(f"{name}: {BESIDE}" for name in lost)
 
 
 def test_a_model_that_takes_no_sampling_gets_none() -> None:
@@ -267,7 +274,7 @@ def test_a_model_that_takes_one_of_both_gets_the_temperature() -> None:
     request = ChatRequest(model="claude", messages=[Message.user("Hi")], temperature=0.5, top_p=0.9)
 
     assert "top_p" not in wire.render_request(request, compat)
-    assert wire.find_losses(request, compat) == ("top_p",)
+    assert wire.find_losses(request, compat) == (f"top_p: {BESIDE}",)
     assert wire.render_request(replace(request, temperature=None), compat)["top_p"] == 0.9
 
 
@@ -275,7 +282,7 @@ def test_a_model_that_takes_no_stop_sequences_gets_none() -> None:
     request = ChatRequest(model="claude", messages=[Message.user("Hi")], stop=["END"])
 
     assert "stop_sequences" not in wire.render_request(request, Compat(supports_stop=False))
-    assert wire.find_losses(request, Compat(supports_stop=False)) == ("stop",)
+    assert wire.find_losses(request, Compat(supports_stop=False)) == ("stop: left out",)
 
 
 TOOL_LOOP = (Message.assistant(ToolCall("a", "look", "{}")), Message.user(ToolResult("a", [TextBlock("ok")])))
@@ -315,8 +322,8 @@ def test_turns_of_one_role_are_joined_and_tool_results_come_first() -> None:
         Message.user("And now?"),
         Message.user(ToolResult("b", [TextBlock("rain")])),
     )
-    assert [turn["role"] for turn in body["messages"]] == ["assistant", "user"]
-    assert [block["type"] for block in body["messages"][1]["content"]] == ["tool_result", "tool_result", "text"]
+    assert [turn["role"] for turn in body["messages"]] == ["user", "assistant", "user"]
+    assert [block["type"] for block in body["messages"][2]["content"]] == ["tool_result", "tool_result", "text"]
 
 
 def test_text_without_words_is_left_out_and_so_is_a_turn_of_nothing_else() -> None:
@@ -343,7 +350,7 @@ def test_a_thought_without_a_signature_or_at_a_turns_end_is_dropped_whole() -> N
 def test_arguments_that_are_no_object_stand_as_text_inside_one() -> None:
     arguments = ["null", '{"a": 1}', "{broken", "[1]", "[" * 100_000, ""]
     body = render(Message.assistant(*(ToolCall(f"c{n}", "f", text) for n, text in enumerate(arguments))))
-    inputs = [block["input"] for block in body["messages"][0]["content"]]
+    inputs = [block["input"] for block in body["messages"][1]["content"]]
     assert inputs[:4] == [{}, {"a": 1}, {"arguments": "{broken"}, {"arguments": "[1]"}]
     assert inputs[4:] == [{"arguments": arguments[4]}, {}]
 
@@ -355,11 +362,11 @@ def test_tool_ids_become_legal_and_unique_and_results_follow_their_calls() -> No
         Message.user(*(ToolResult(name, [TextBlock(name)]) for name in reversed(ids))),
     ]
     body = render(*history)
-    calls = [block["id"] for block in body["messages"][0]["content"]]
+    calls = [block["id"] for block in body["messages"][1]["content"]]
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", call) for call in calls)
     assert len(set(calls)) == len(ids)
     assert calls[-1] == "toolu_ok-1"
-    assert [block["tool_use_id"] for block in body["messages"][1]["content"]] == calls[::-1]
+    assert [block["tool_use_id"] for block in body["messages"][2]["content"]] == calls[::-1]
     assert body == render(*history)
     assert history[0].content[0] == ToolCall(ids[0], "f", "{}")
 
@@ -367,19 +374,19 @@ def test_tool_ids_become_legal_and_unique_and_results_follow_their_calls() -> No
 def test_an_id_used_twice_is_told_apart_in_the_order_of_the_calls() -> None:
     turn = [Message.assistant(ToolCall("", "f", "{}")), Message.user(ToolResult("", [TextBlock("x")]))]
     body = render(*turn, *turn)
-    calls = [block["id"] for message in body["messages"][::2] for block in message["content"]]
-    results = [block["tool_use_id"] for message in body["messages"][1::2] for block in message["content"]]
+    calls = [block["id"] for message in body["messages"][1::2] for block in message["content"]]
+    results = [block["tool_use_id"] for message in body["messages"][2::2] for block in message["content"]]
     assert calls == results
     assert len(set(calls)) == 2
-    assert calls[:1] == [block["id"] for block in render(*turn)["messages"][0]["content"]]
+    assert calls[:1] == [block["id"] for block in render(*turn)["messages"][1]["content"]]
 
 
 def test_an_id_that_looks_like_a_cleaned_one_is_not_mistaken_for_it() -> None:
     [cleaned] = [
-        block["id"] for block in render(Message.assistant(ToolCall("a:b", "f", "{}")))["messages"][0]["content"]
+        block["id"] for block in render(Message.assistant(ToolCall("a:b", "f", "{}")))["messages"][1]["content"]
     ]
     body = render(Message.assistant(ToolCall(cleaned, "f", "{}"), ToolCall("a:b", "f", "{}")))
-    calls = [block["id"] for block in body["messages"][0]["content"]]
+    calls = [block["id"] for block in body["messages"][1]["content"]]
     assert calls[0] == cleaned
     assert len(set(calls)) == 2
 
@@ -406,7 +413,7 @@ def test_the_oldest_cache_marks_beyond_four_are_taken_off() -> None:
     assert "cache_control" not in body["system"][0]
     assert json.dumps(body).count("cache_control") == 4
     assert body["messages"][2]["content"][0]["cache_control"] == HOUR
-    assert wire.find_losses(request) == ("cache_control: the first 4 of 8",)
+    assert wire.find_losses(request) == ("cache_control: the first 4 of 8 are left out",)
     assert "cache_control" not in json.dumps(wire.render_request(request, Compat(supports_cache_control=False)))
 
 
@@ -415,12 +422,45 @@ def test_pictures_in_data_urls_are_sent_as_data() -> None:
     assert body["messages"][0]["content"][0]["source"] == {"type": "base64", "media_type": "image/png", "data": "aGk="}
 
 
-def test_fields_of_other_wires_are_not_sent() -> None:
-    extras = {"n": 2, "user": "u", "top_k": 4, "nothing": None, "service_tier": "flex", "metadata": {"team": "x"}}
-    extras["thinking"] = {"type": "enabled"}
-    body = render(Message.user("Hi"), extras=extras, seed=7, stop=["\n", "END"])
-    assert body.keys() == {"model", "max_tokens", "messages", "top_k", "stop_sequences"}
+def test_only_this_wires_own_unread_fields_and_the_users_extras_are_sent() -> None:
+    opaque = {"openai-completions": {"n": 2}, wire.NAME: {"container": "c", "output_config": {"of_tomorrow": 1}}}
+    extras = {"speed": "fast", "nothing": None, "output_config": {"more": 2}}
+    request = ChatRequest(
+        model="claude", messages=[Message.user("Hi")], opaque=opaque, extras=extras, stop=["\n", "END"]
+    )
+    body = wire.render_request(request)
+    assert body.keys() == {"model", "max_tokens", "messages", "stop_sequences", "container", "output_config", "speed"}
+    assert body["output_config"] == {"of_tomorrow": 1, "more": 2}
     assert body["stop_sequences"] == ["END"]
+    assert wire.find_losses(request) == ("foreign field (n): left out", "stop: white space alone is left out")
+
+
+def test_a_waiting_line_that_this_wire_does_not_know_is_not_asked_for() -> None:
+    request = ChatRequest(model="claude", messages=[Message.user("Hi")], service_tier="flex")
+    assert "service_tier" not in wire.render_request(request)
+    assert wire.find_losses(request) == ("service_tier: this wire's words are auto and standard_only",)
+
+
+def test_a_conversation_that_the_model_begins_stands_behind_a_neutral_word() -> None:
+    request = ChatRequest(model="claude", messages=[Message.assistant("Welcome"), Message.user("Hi")])
+    messages = wire.render_request(request)["messages"]
+    assert [turn["role"] for turn in messages] == ["user", "assistant", "user"]
+    assert wire.find_losses(request) == ("model first: behind a neutral word of the user's",)
+
+
+def test_a_model_without_tools_gets_none() -> None:
+    tools = [Tool("f", "", {}), Tool("web_search", builtin="web_search")]
+    choice = ToolChoice("auto")
+    request = ChatRequest(model="claude", messages=[Message.user("Hi")], tools=tools[:1], tool_choice=choice)
+    assert not {"tools", "tool_choice"} & wire.render_request(request, Compat(supports_tools=False)).keys()
+    assert "tools: left out" in wire.find_losses(request, Compat(supports_tools=False))
+
+
+def test_what_the_provider_runs_is_asked_for_in_this_wires_words() -> None:
+    tools = [Tool(name, builtin=name) for name in BUILTINS]
+    body = render(Message.user("Hi"), tools=tools)
+    assert [tool["name"] for tool in body["tools"]] == ["web_search", "web_fetch", "code_execution"]
+    assert [tool.builtin for tool in wire.parse_request(body).tools] == ["web_search", "web_fetch", "code_execution"]
 
 
 def test_what_another_wire_left_in_opaque_is_not_sent() -> None:
@@ -458,12 +498,13 @@ def test_losses_name_what_cannot_be_carried() -> None:
         temperature=1.5,
         stop=["\n"],
         response_format=ResponseFormat(),
-        extras={"n": 2, "logprobs": True, "user": None},
+        opaque={"openai-completions": {"n": 2}},
     )
     assert set(wire.find_losses(request)) == {
-        "audio", "a file known by another wire's id", "thinking without a signature", "a block of openai-responses",
-        "a block of cohere", "tool web: another wire's own", "seed", "temperature above 1", "stop: white space alone",
-        "response_format: JSON without a schema", "n", "logprobs",
+        "audio: left out", "foreign file: left out", "foreign block (openai-responses): left out",
+        "foreign block (cohere): left out", "foreign tool (web): left out", "seed: left out",
+        "temperature: above 1 becomes 1", "stop: white space alone is left out", f"response_format.json: {AS_INSTRUCTION}",
+        "foreign field (n): left out",
     }  # fmt: skip
     assert wire.find_losses(ChatRequest(model="claude", messages=[Message.user("Hi")])) == ()
 

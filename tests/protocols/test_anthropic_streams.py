@@ -23,6 +23,7 @@ from jackfield.events import (
 from jackfield.message import (
     AudioBlock,
     ChatResponse,
+    Citation,
     OpaqueBlock,
     RefusalBlock,
     TextBlock,
@@ -80,6 +81,9 @@ def said(*events: dict[str, Any]) -> ChatResponse:
     return listen(as_bytes([START, *events]))[0]
 
 
+CITED = [Citation(cited="x"), Citation(cited="y")]
+
+
 def test_a_stream_adds_up_to_its_reply_however_it_is_cut() -> None:
     data = as_bytes(
         [
@@ -118,7 +122,7 @@ def test_a_stream_adds_up_to_its_reply_however_it_is_cut() -> None:
         content=[
             ThinkingBlock("Hm…", "c2ln"),
             ThinkingBlock("", "ZGF0YQ==", redacted=True),
-            TextBlock("Grüße", None, {name: {"citations": [{"cited_text": "x"}, {"cited_text": "y"}]}}),
+            TextBlock("Grüße", None, {name: {"citations": [{"cited_text": "x"}, {"cited_text": "y"}]}}, CITED),
             OpaqueBlock(name, {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "x"}}),
             OpaqueBlock(name, {"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"title": "t"}]}),
             ToolCall("toolu_1", "f", '{"a": 1}', None, {name: {"caller": {"type": "direct"}}}),
@@ -365,7 +369,7 @@ def test_blocks_left_open_are_closed_before_the_end() -> None:
 
 def test_signatures_and_citations_stand_before_the_end_of_their_block() -> None:
     block = ThinkingBlock("Hm.", "c2ln")
-    cited = TextBlock("See", None, {wire.NAME: {"citations": [{"cited_text": "x"}]}})
+    cited = TextBlock("See", None, {wire.NAME: {"citations": [{"cited_text": "x"}]}}, [Citation(cited="x")])
     wires = write(split_events(ChatResponse(content=[block, cited])))
     kinds = [event["delta"]["type"] for event in wires if event["type"] == "content_block_delta"]
     assert kinds == ["thinking_delta", "signature_delta", "text_delta", "citations_delta"]

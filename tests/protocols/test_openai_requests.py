@@ -26,6 +26,7 @@ from jackfield.message import (
     ToolCall,
     ToolChoice,
     ToolResult,
+    VideoBlock,
 )
 from jackfield.model import Compat
 from jackfield.protocols import openai_completions as wire
@@ -96,7 +97,12 @@ def test_a_text_file_from_elsewhere_goes_as_words() -> None:
 def test_a_file_known_elsewhere_by_its_id_is_not_sent_empty() -> None:
     held = {"anthropic-messages": {"source": {"type": "file", "file_id": "f"}}}
     turn = Message.user("See", ImageBlock(opaque=held), DocumentBlock(name="a.pdf", opaque=held))
-    assert render(turn)["messages"] == [{"role": "user", "content": "See"}]
+    (message,) = render(turn)["messages"]
+    assert [part["text"] for part in message["content"]] == [
+        "See",
+        "[image left out: it cannot be sent to this model]",
+        "[document left out: it cannot be sent to this model]",
+    ]
 
 
 def test_a_server_of_strings_gets_strings() -> None:
@@ -224,7 +230,7 @@ def test_a_tool_the_server_runs_itself_passes_whole_and_a_foreign_one_not_at_all
     assert passes({"role": "user", "content": "Hi"}, tools=[search])["tools"] == [search]
     foreign = Tool("web_search", opaque={"anthropic-messages": {"type": "web_search_20250305"}})
     assert "tools" not in render(tools=[foreign])
-    assert wire.find_losses(ChatRequest(model="m", tools=[foreign])) == ("tool web_search: another wire's own",)
+    assert wire.find_losses(ChatRequest(model="m", tools=[foreign])) == ("foreign tool (web_search): left out",)
 
 
 def test_pictures_in_a_tool_result_follow_once_the_results_are_over() -> None:
@@ -489,7 +495,7 @@ def test_a_schemas_name_is_made_one_the_servers_take() -> None:
 def test_stop_sequences_are_spared_a_model_that_refuses_them() -> None:
     assert "stop" not in render(stop=["x"], compat=Compat(supports_stop=False))
     asked = ChatRequest(model="m", messages=[Message.user("Hi")], stop=["x"])
-    assert wire.find_losses(asked, Compat(supports_stop=False)) == ("stop",)
+    assert wire.find_losses(asked, Compat(supports_stop=False)) == ("stop: left out",)
 
 
 def test_a_callers_spellings_are_all_understood() -> None:
@@ -507,15 +513,53 @@ def test_unknown_fields_pass_and_nulls_do_not() -> None:
 
 def test_fields_a_server_refuses_are_left_out() -> None:
     compat = Compat(supports_store=False, supports_prompt_cache_key=False)
-    extras = {"store": True, "prompt_cache_key": "k", "user": "u", "anthropic_version": "2023-06-01"}
-    assert render(extras=extras, compat=compat).keys() == {"model", "messages", "user"}
+    opaque = {wire.NAME: {"store": True}, "anthropic-messages": {"anthropic_version": "2023-06-01"}}
+    body = render(cache_key="k", user="u", opaque=opaque, compat=compat)
+    assert body.keys() == {"model", "messages", "user"}
 
 
-def test_claudes_metadata_stays_away_and_openais_own_passes() -> None:
-    claudes, own = {"metadata": {"user_id": "u"}}, {"metadata": {"user_id": "u", "job": "j"}, "store": True}
-    assert render(extras=claudes).keys() == {"model", "messages"}
-    assert wire.find_losses(ChatRequest(model="m", extras=claudes)) == ("metadata",)
-    assert render(extras=own).items() >= own.items()
+def test_what_the_user_says_for_the_server_goes_last() -> None:
+    opaque = {wire.NAME: {"metadata": {"job": "j"}, "n": 2}}
+    body = render(opaque=opaque, extras={"metadata": {"day": "d"}, "n": 3, "nothing": None}, temperature=1)
+    assert (body["metadata"], body["n"]) == ({"job": "j", "day": "d"}, 3)
+    assert "nothing" not in body
+
+
+def test_who_asks_is_said_under_the_name_the_caller_used() -> None:
+    for name in ("user", "safety_identifier"):
+        request = parse({"role": "user", "content": "Hi"}, **{name: "u"})
+        assert request.user == "u"
+        assert wire.render_request(request).keys() == {"model", "messages", name}
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"),
+    [
+        ({"logprobs": True}, 0),
+        ({"logprobs": True, "top_logprobs": 3}, 3),
+        ({"logprobs": 5}, 5),
+        ({"logprobs": False}, None),
+    ],
+)
+def test_log_probabilities_are_asked_for_with_so_many_alternatives(fields: dict[str, Any], asked: int | None) -> None:
+    assert parse({"role": "user", "content": "Hi"}, **fields).logprobs == asked
+
+
+def test_a_search_of_the_providers_is_a_field_of_the_body() -> None:
+    search = {"search_context_size": "low"}
+    body = passes({"role": "user", "content": "Hi"}, web_search_options=search)
+    assert body["web_search_options"] == search
+    assert "tools" not in body
+    assert render(tools=[Tool("web_search", builtin="web_search")])["web_search_options"] == {}
+
+
+def test_moving_pictures_pass_whole() -> None:
+    part = {"type": "video_url", "video_url": {"url": "https://example.com/a.mp4", "fps": 2}}
+    assert passes({"role": "user", "content": [part]})["messages"][0]["content"] == [part]
+    (turn,) = parse(
+        {"role": "user", "content": [{**part, "video_url": {"url": "data:video/mp4;base64,aGk="}}]}
+    ).messages
+    assert turn.content == (VideoBlock("video/mp4", "aGk="),)
 
 
 def test_a_stream_asks_for_its_usage_unless_the_server_cannot() -> None:
@@ -539,7 +583,7 @@ def test_cache_marks_go_where_they_are_understood() -> None:
         tools=[Tool("f", "", SCHEMA, cache_control=MARK)],
     )
     assert "cache_control" not in json.dumps(wire.render_request(request))
-    assert wire.find_losses(request) == ("cache_control",)
+    assert wire.find_losses(request) == ("cache_control: left out, where the server does not declare it",)
     compat = Compat(supports_cache_control=True)
     assert json.dumps(wire.render_request(request, compat)).count('"cache_control": {') == 5
     assert wire.find_losses(request, compat) == ()
@@ -582,17 +626,17 @@ def test_losses_are_named() -> None:
         ],
         thinking=Thinking("off", 99),
         temperature=1,
-        extras={"context_management": {}},
+        opaque={"anthropic-messages": {"context_management": {}}},
     )
     assert wire.find_losses(request, Compat(supports_temperature=False)) == (
-        "temperature, top_p",
-        "thinking",
-        "thinking: the budget",
-        "context_management",
-        "audio by URL",
-        "a block of anthropic-messages",
-        "a file in the model's own turn",
-        "tool result: the error flag",
+        "temperature: left out",
+        "thinking.budget: as the nearest level",
+        "foreign field (context_management): left out",
+        "audio.url: left out",
+        "foreign block (anthropic-messages): left out",
+        "tool_result.error: left out",
+        "thinking: the server has no word for it",
+        "document: not in the model's own turn",
     )
 
 
@@ -606,12 +650,13 @@ def test_more_losses_are_named() -> None:
         ],
     )
     assert wire.find_losses(request, Compat(requires_string_content=True)) == (
-        "a file known by another wire's id",
-        "a picture known by another wire's id",
-        "pictures, files and sound",
-        "a block of telegraph",
-        "sound in the model's own turn",
+        "foreign file: left out",
+        "image: left out",
+        "foreign block (telegraph): left out",
+        "audio: left out",
     )
+    spoken = ChatRequest(model="m", messages=[Message.assistant(sound, VideoBlock("video/mp4", "aGk="))])
+    assert wire.find_losses(spoken) == ("audio: not in the model's own turn", "video: not in the model's own turn")
 
 
 def test_a_mark_on_a_message_is_one_on_its_last_part() -> None:

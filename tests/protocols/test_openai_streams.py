@@ -14,6 +14,7 @@ from jackfield.message import (
     AudioBlock,
     ChatRequest,
     ChatResponse,
+    Citation,
     ImageBlock,
     Message,
     OpaqueBlock,
@@ -130,7 +131,8 @@ def test_a_refusal_pictures_and_speech_arrive() -> None:
 def test_citations_end_with_the_words_they_belong_to() -> None:
     notes = [{"type": "url_citation", "url_citation": {"url": "x"}}]
     reply = hear(chunk(content="Hi", annotations=notes), chunk(annotations=notes), STOP)
-    assert reply.content == (TextBlock("Hi", opaque={wire.NAME: {"message": {"annotations": notes * 2}}}),)
+    held = {wire.NAME: {"message": {"annotations": notes * 2}}}
+    assert reply.content == (TextBlock("Hi", opaque=held, citations=[Citation("x")] * 2),)
 
 
 # -- tool calls --------------------------------------------------------------------

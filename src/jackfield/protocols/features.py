@@ -253,7 +253,7 @@ def _spare_blocks(request: ChatRequest, api: str, gone: set[str]) -> ChatRequest
         return [block for block in left if block is not None]
 
     def spared(block: Block, lost: set[str]) -> Block | None:
-        if isinstance(block, ToolResult) and lost - {"cache_control"}:
+        if isinstance(block, ToolResult) and lost:
             inner = kept(tuple(block.content), _inner)
             block = replace(block, content=inner, is_error=block.is_error and "tool_result.error" not in gone)
         if "cache_control" in lost:
@@ -261,8 +261,10 @@ def _spare_blocks(request: ChatRequest, api: str, gone: set[str]) -> ChatRequest
         return _without(block, lost)
 
     system = [block for block in kept(tuple(request.system), _block) if isinstance(block, TextBlock)]
-    turns = [replace(turn, content=kept(tuple(turn.content), _block)) for turn in request.messages]
-    return replace(request, system=system, messages=turns)
+    turns = [(turn, kept(tuple(turn.content), _block)) for turn in request.messages]
+    # A turn that held nothing else goes with it.
+    messages = [replace(turn, content=content) for turn, content in turns if content or not turn.content]
+    return replace(request, system=system, messages=messages)
 
 
 def _without(block: Block, lost: set[str]) -> Block | None:

@@ -22,6 +22,7 @@ from jackfield.message import (
     ToolCall,
     ToolResult,
 )
+from jackfield.protocols.anthropic_messages.citations import as_sent, parse_citations, render_cited
 from jackfield.protocols.anthropic_messages.wire import NAME, keep_rest
 from jackfield.protocols.base import decode_object, own_fields
 from jackfield.protocols.fields import objects, read, require, wrong
@@ -46,9 +47,9 @@ def parse_block(wire: JsonObject, at: str = "") -> Block:
     cache_control = read(wire, "cache_control", dict, at)
     match require(wire, "type", str, at):
         case "text":
-            return TextBlock(
-                read(wire, "text", str, at) or "", cache_control, keep_rest(wire, "type", "text", "cache_control")
-            )
+            opaque = keep_rest(wire, "type", "text", "cache_control")
+            citations = parse_citations(wire.get("citations"))
+            return TextBlock(read(wire, "text", str, at) or "", cache_control, opaque, citations)
         case "thinking":
             signature = read(wire, "signature", str, at) or None
             opaque = keep_rest(wire, "type", "thinking", "signature")
@@ -107,8 +108,8 @@ def _parse_media(wire: JsonObject, kind: str, at: str) -> ImageBlock | DocumentB
 
 
 def render_content(blocks: Iterable[Block]) -> list[JsonObject]:
-    """Write a message's blocks, without those the API would refuse."""
-    return [wire for block in blocks if (wire := render_block(block)) and not _is_refused(wire)]
+    """Write a message's blocks, without what the API would refuse."""
+    return [as_sent(wire) for block in blocks if (wire := render_block(block)) and not _is_refused(wire)]
 
 
 def render_block(block: Block) -> JsonObject | None:
@@ -120,7 +121,9 @@ def render_block(block: Block) -> JsonObject | None:
 
 def _render_form(block: Block) -> JsonObject | None:
     match block:
-        case TextBlock(text) | RefusalBlock(text):
+        case TextBlock(text):
+            return {"type": "text", "text": text, **_own(block), **render_cited(block)}
+        case RefusalBlock(text):
             return {"type": "text", "text": text, **_own(block)}
         case ThinkingBlock(_, signature, redacted=True):
             return {"type": "redacted_thinking", "data": signature, **_own(block)} if signature else None

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from jackfield.events import BlockDelta, BlockEnd, BlockStart, StreamEvent
 from jackfield.message import Block, JsonObject, OpaqueBlock, TextBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.anthropic_messages.blocks import as_input, as_json, parse_block
+from jackfield.protocols.anthropic_messages.citations import parse_citations
 from jackfield.protocols.anthropic_messages.wire import NAME
 from jackfield.protocols.base import as_opaque, own_fields
 from jackfield.protocols.fields import read
@@ -65,7 +66,8 @@ class OpenBlock:
         """Return the events of the end; arguments that came with the start, or not at all, come now."""
         match self._block:
             case TextBlock(opaque=opaque):
-                return [BlockEnd(self._index, None, self._with_citations(opaque))]
+                own = self._with_citations(opaque)
+                return [BlockEnd(self._index, None, as_opaque(own, NAME), parse_citations(own.get("citations")))]
             case ThinkingBlock(opaque=opaque):
                 return [BlockEnd(self._index, self._signature, opaque)]
             case ToolCall(arguments=arguments):
@@ -100,8 +102,8 @@ class OpenBlock:
             self._wire["input"] = as_input("".join(self._arguments))
         return OpaqueBlock(NAME, self._wire)
 
-    def _with_citations(self, opaque: JsonObject | None) -> JsonObject | None:
+    def _with_citations(self, opaque: JsonObject | None) -> JsonObject:
         own = own_fields(opaque, NAME)
         if self._citations:
             own = {**own, "citations": [*(own.get("citations") or []), *self._citations]}
-        return as_opaque(own, NAME)
+        return own

@@ -12,22 +12,30 @@ from collections.abc import Iterator
 from typing import Any
 
 from jackfield.errors import BadReply, InvalidRequest
-from jackfield.message import ChatRequest, JsonObject, Message, ResponseFormat, Role, TextBlock, Tool, ToolChoice
+from jackfield.message import ChatRequest, JsonObject, Message, ResponseFormat, Role, TextBlock, ToolChoice
 from jackfield.model import Compat
 from jackfield.protocols.anthropic_messages.blocks import is_blank, parse_content, render_block, render_content
-from jackfield.protocols.anthropic_messages.losses import MAX_MARKS, is_foreign
-from jackfield.protocols.anthropic_messages.thinking import may_think, parse_thinking, render_sampling, render_thinking
+from jackfield.protocols.anthropic_messages.losses import MAX_MARKS, SERVICE_TIERS, find_limits
+from jackfield.protocols.anthropic_messages.thinking import (
+    may_think,
+    parse_thinking,
+    render_sampling,
+    render_thinking,
+)
+from jackfield.protocols.anthropic_messages.tools import parse_tool, render_tool
 from jackfield.protocols.anthropic_messages.wire import NAME, keep_rest
 from jackfield.protocols.base import NATIVE, Body, as_opaque, decode, own_fields
-from jackfield.protocols.fields import objects, read, require, wrong
-from jackfield.protocols.schema import strip_keywords
+from jackfield.protocols.features import spare
+from jackfield.protocols.fields import as_object, as_text, merge_fields, objects, read, require, rest, said, wrong
+from jackfield.protocols.structured import as_instruction
 from jackfield.protocols.toolids import legal_ids
 
 KNOWN = frozenset({
     "model", "messages", "system", "tools", "tool_choice", "max_tokens", "temperature", "top_p", "stop_sequences",
-    "thinking", "stream", "output_config", "output_format",
+    "thinking", "stream", "output_config", "output_format", "top_k", "service_tier", "metadata",
 })  # fmt: skip
 CHOICES = {"auto": "auto", "any": "required", "none": "none", "tool": "tool"}
+OPENING = "(the conversation begins here)"  # the API refuses one that the model begins
 WIRE_CHOICES = {ours: wire for wire, ours in CHOICES.items()}
 
 
@@ -49,17 +57,20 @@ def parse_request(body: Body) -> ChatRequest:
         model=read(wire, "model", str) or "" if "anthropic_version" in wire else require(wire, "model", str),
         messages=messages,
         system=[*_parse_system(wire), *hoisted],
-        tools=[_parse_tool(tool, at) for at, tool in objects(read(wire, "tools", list) or [], "tools")],
+        tools=[parse_tool(tool, at) for at, tool in objects(read(wire, "tools", list) or [], "tools")],
         tool_choice=_parse_choice(choice),
         parallel_tools=None if serial is None else not serial,
         max_tokens=read(wire, "max_tokens", int),
         temperature=read(wire, "temperature", float),
         top_p=read(wire, "top_p", float),
+        top_k=read(wire, "top_k", int),
         stop=_parse_stop(wire),
+        service_tier=read(wire, "service_tier", str),
+        user=as_text(as_object(wire.get("metadata")).get("user_id")) or None,
         thinking=parse_thinking(read(wire, "thinking", dict), read(config, "effort", str, "output_config.")),
         response_format=_parse_format(read(config, "format", dict) or read(wire, "output_format", dict)),
         stream=read(wire, "stream", bool) or False,
-        extras=_parse_extras(wire, config),
+        opaque=_keep_unread(wire, config),
     )
 
 
@@ -89,20 +100,6 @@ def _parse_system(wire: JsonObject) -> list[TextBlock]:
     return [block for block in blocks if isinstance(block, TextBlock)]
 
 
-def _parse_tool(wire: JsonObject, at: str) -> Tool:
-    mark = read(wire, "cache_control", dict, at)
-    if read(wire, "type", str, at) not in {None, "custom"}:  # one that the server runs, or has trained for
-        return Tool(read(wire, "name", str, at) or "", cache_control=mark, opaque=as_opaque(wire, NAME))
-    return Tool(
-        name=require(wire, "name", str, at),
-        description=read(wire, "description", str, at) or "",
-        parameters=require(wire, "input_schema", dict, at),
-        strict=read(wire, "strict", bool, at),
-        cache_control=mark,
-        opaque=keep_rest(wire, "name", "description", "input_schema", "strict", "cache_control"),
-    )
-
-
 def _parse_choice(wire: JsonObject) -> ToolChoice | None:
     if not wire:
         return None
@@ -127,11 +124,14 @@ def _parse_format(wire: JsonObject | None) -> ResponseFormat | None:
     return ResponseFormat(require(wire, "schema", dict, "output_config.format.")) if wire else None
 
 
-def _parse_extras(wire: JsonObject, config: JsonObject) -> JsonObject:
-    extras = {name: value for name, value in wire.items() if name not in KNOWN and value is not None}
-    if more := {name: value for name, value in config.items() if name not in {"effort", "format"}}:
-        extras["output_config"] = more
-    return extras
+def _keep_unread(wire: JsonObject, config: JsonObject) -> JsonObject | None:
+    inner = {"output_config": rest(config, ("effort", "format")), "metadata": _metadata(wire)}
+    return as_opaque({**rest(wire, KNOWN), **{name: more for name, more in inner.items() if more}}, NAME)
+
+
+def _metadata(wire: JsonObject) -> JsonObject:
+    held = as_object(wire.get("metadata"))
+    return rest(held, ("user_id",) if as_text(held.get("user_id")) else ())
 
 
 # -- value to wire -----------------------------------------------------------------
@@ -139,27 +139,45 @@ def _parse_extras(wire: JsonObject, config: JsonObject) -> JsonObject:
 
 def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     """Write a request; without a `max_tokens` of the caller's, 8192 are left for the answer."""
+    limits = find_limits(compat)
+    request = spare(request, NAME, limits, compat)
+    if (wanted := request.response_format) and (wanted.schema is None or "response_format.schema" in limits):
+        request = as_instruction(request)
     thinking, effort, max_tokens = render_thinking(request.thinking, request.max_tokens, compat)
     mode = thinking.get("type") if thinking else None
     if not may_think(request, mode):
         thinking, mode = None, None
-    body = {name: value for name, value in request.extras.items() if value is not None and not is_foreign(name, value)}
-    body |= {"model": request.model} if request.model else {}
+    body: JsonObject = {"model": request.model} if request.model else {}
     body |= {"max_tokens": max_tokens, "messages": _render_messages(request, compat)}
-    if system := [wire for block in request.system if (wire := render_block(block)) and not is_blank(wire)]:
-        body["system"] = system[0]["text"] if len(system) == 1 and len(system[0]) == 2 else system
-    if tools := [wire for tool in request.tools if (wire := _render_tool(tool, compat))]:
-        body |= {"tools": tools, **_render_choice(request, compat)}
-    body |= render_sampling(request, mode, compat)
-    stop = [text for text in request.stop if text.strip()]
-    if stop and compat.supports_stop is not False:
-        body["stop_sequences"] = stop
-    if config := _output_config(request, effort, compat):
+    body |= _render_system(request) | _render_tools(request, compat) | render_sampling(request, mode, compat)
+    body |= _render_plain(request)
+    if config := _output_config(request, effort):
         body["output_config"] = config
     body |= {"thinking": thinking} if thinking else {}
-    body |= {"stream": True} if request.stream else {}
-    _trim_marks(body, 0 if compat.supports_cache_control is False else MAX_MARKS)
+    for more in (own_fields(request.opaque, NAME), request.extras):
+        merge_fields(body, more)
+    _trim_marks(body)
     return body
+
+
+def _render_system(request: ChatRequest) -> JsonObject:
+    system = [wire for block in request.system if (wire := render_block(block)) and not is_blank(wire)]
+    if not system:
+        return {}
+    return {"system": system[0]["text"] if len(system) == 1 and len(system[0]) == 2 else system}
+
+
+def _render_tools(request: ChatRequest, compat: Compat) -> JsonObject:
+    tools = [wire for tool in request.tools if (wire := render_tool(tool, compat))]
+    return {"tools": tools, **_render_choice(request)} if tools else {}
+
+
+def _render_plain(request: ChatRequest) -> JsonObject:
+    tier = request.service_tier if request.service_tier in SERVICE_TIERS else None
+    stop = [text for text in request.stop if text.strip()] or None
+    metadata = None if request.user is None else {"user_id": request.user}
+    fields = {"stop_sequences": stop, "service_tier": tier, "metadata": metadata, "stream": request.stream or None}
+    return said(fields)
 
 
 def _render_messages(request: ChatRequest, compat: Compat) -> list[JsonObject]:
@@ -180,7 +198,10 @@ def _render_messages(request: ChatRequest, compat: Compat) -> list[JsonObject]:
     if compat.requires_string_content:
         for turn in turns:
             turn["content"] = _as_string(turn["content"])
-    return [turn for turn in turns if turn["content"]]
+    turns = [turn for turn in turns if turn["content"]]
+    if turns and turns[0]["role"] == "assistant":
+        turns.insert(0, {"role": "user", "content": [{"type": "text", "text": OPENING}]})
+    return turns
 
 
 def _in_order(content: list[JsonObject], role: Role) -> list[JsonObject]:
@@ -202,42 +223,28 @@ def _as_string(content: list[JsonObject]) -> str | list[JsonObject]:
     return "\n".join(wire["text"] for wire in content) if plain else content
 
 
-def _render_tool(tool: Tool, compat: Compat) -> JsonObject | None:
-    own = own_fields(tool.opaque, NAME)
-    if tool.parameters is None:
-        return dict(own) or None
-    wire: JsonObject = {"name": tool.name, "description": tool.description} if tool.description else {"name": tool.name}
-    wire |= {"input_schema": {"type": "object", **strip_keywords(tool.parameters, compat)}, **own}
-    if tool.strict is not None and compat.supports_strict_mode is not False:
-        wire["strict"] = tool.strict
-    return wire | ({"cache_control": tool.cache_control} if tool.cache_control else {})
-
-
-def _render_choice(request: ChatRequest, compat: Compat) -> JsonObject:
+def _render_choice(request: ChatRequest) -> JsonObject:
     choice, parallel = request.tool_choice, request.parallel_tools
     if choice is None and parallel is not False:
         return {}
     wire: JsonObject = {"type": WIRE_CHOICES[choice.mode] if choice else "auto"}
     if choice and choice.name is not None and choice.mode == "tool":
         wire["name"] = choice.name
-    if parallel is not None and wire["type"] != "none" and compat.supports_parallel_tool_calls is not False:
+    if parallel is not None and wire["type"] != "none":
         wire["disable_parallel_tool_use"] = not parallel
     return {"tool_choice": wire}
 
 
-def _output_config(request: ChatRequest, effort: str | None, compat: Compat) -> JsonObject:
-    config = dict(request.extras.get("output_config") or {})
-    config |= {"effort": effort} if effort else {}
+def _output_config(request: ChatRequest, effort: str | None) -> JsonObject:
     wanted = request.response_format
-    if wanted and wanted.schema is not None and compat.supports_response_format is not False:
-        config["format"] = {"type": "json_schema", "schema": wanted.schema}
-    return config
+    form = {"type": "json_schema", "schema": wanted.schema} if wanted else None
+    return said({"effort": effort, "format": form})
 
 
-def _trim_marks(body: JsonObject, limit: int) -> None:
-    """Take out all cache marks but the last `limit`; the blocks are fresh, their owner's are untouched."""
+def _trim_marks(body: JsonObject) -> None:
+    """Take out all cache marks but the last four; the blocks are fresh, their owner's are untouched."""
     marked = [wire for wire in _prompt_order(body) if wire.get("cache_control")]
-    for wire in marked[: max(0, len(marked) - limit)]:
+    for wire in marked[: max(0, len(marked) - MAX_MARKS)]:
         del wire["cache_control"]
 
 

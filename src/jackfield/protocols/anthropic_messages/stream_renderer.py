@@ -15,6 +15,7 @@ from jackfield.errors import Error
 from jackfield.events import BlockDelta, BlockEnd, BlockStart, MessageEnd, MessageStart, StreamEvent
 from jackfield.message import Block, ChatResponse, JsonObject, RefusalBlock, TextBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.anthropic_messages.blocks import render_block
+from jackfield.protocols.anthropic_messages.citations import render_citations
 from jackfield.protocols.anthropic_messages.errors import render_error
 from jackfield.protocols.anthropic_messages.response import (
     render_extras,
@@ -22,8 +23,6 @@ from jackfield.protocols.anthropic_messages.response import (
     render_response,
     render_usage,
 )
-from jackfield.protocols.anthropic_messages.wire import NAME
-from jackfield.protocols.base import own_fields
 from jackfield.protocols.sse import encode
 
 # Fields of a reply that the wire tells at its end.
@@ -143,7 +142,7 @@ class StreamRenderer:
         signature = event.signature or getattr(block, "signature", None)
         if signature and type(block) is ThinkingBlock and not block.redacted:
             yield self._wire_delta("signature_delta", "signature", signature)
-        for citation in own_fields(event.opaque, NAME).get("citations") or ():
+        for citation in render_citations(event.citations, event.opaque):
             yield self._wire_delta("citations_delta", "citation", citation)
         yield {"type": "content_block_stop", "index": self._count}
         self._count += 1

@@ -15,6 +15,7 @@ from jackfield.model import DEFAULT_MAX_TOKENS, Compat
 from jackfield.protocols.anthropic_messages.blocks import render_content
 from jackfield.protocols.anthropic_messages.wire import NAME
 from jackfield.protocols.base import NATIVE, as_count, as_opaque, own_fields
+from jackfield.protocols.fields import said
 
 # What a level buys on a model that takes a budget.
 BUDGETS: dict[Effort, int] = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 23808}
@@ -62,7 +63,7 @@ def _mode(thinking: Thinking | None, said: int | None, compat: Compat) -> tuple[
     level, budget = thinking.effort, thinking.budget_tokens
     if level == "off":
         return {"type": "disabled"}, None
-    word = _effort(level, compat) if level and _takes_effort(compat) else None
+    word = _effort(level, compat) if level and takes_effort(compat) else None
     if budget is None and word:
         return dict(ADAPTIVE), word
     if budget is not None:
@@ -73,7 +74,8 @@ def _mode(thinking: Thinking | None, said: int | None, compat: Compat) -> tuple[
     return None if budget is None else {"type": "enabled", "budget_tokens": budget}, word
 
 
-def _takes_effort(compat: Compat) -> bool:
+def takes_effort(compat: Compat) -> bool:
+    """Tell whether a model takes a level of thinking; one that does not takes a budget of tokens."""
     # `max` and adaptive thinking came with the same models; those before them take budgets alone.
     declared = compat.supports_reasoning_effort
     return "max" in (compat.supported_reasoning_efforts or ()) if declared is None else declared
@@ -115,14 +117,12 @@ def _last_turn(messages: Sequence[Message]) -> list[Block]:
 
 
 def render_sampling(request: ChatRequest, mode: str | None, compat: Compat) -> JsonObject:
-    """Return `temperature` and `top_p` as far as they are taken; beside thinking the API takes little but its own."""
-    if compat.supports_temperature is False:
-        return {}
-    temperature, top_p = request.temperature, request.top_p
+    """Return what of the sampling is taken; beside thinking the API takes little but its own."""
+    temperature, top_p, top_k = request.temperature, request.top_p, request.top_k
     if mode in THINKS:
         temperature = temperature if temperature == 1 else None
-        top_p = top_p if top_p is not None and top_p >= MIN_TOP_P else None
-    wire = {} if temperature is None else {"temperature": min(temperature, 1)}
-    if top_p is None or (wire and compat.supports_top_p_with_temperature is False):
-        return wire
-    return {**wire, "top_p": top_p}
+        top_p, top_k = top_p if top_p is not None and top_p >= MIN_TOP_P else None, None
+    if temperature is not None and compat.supports_top_p_with_temperature is False:
+        top_p = None
+    temperature = None if temperature is None else min(temperature, 1)
+    return said({"temperature": temperature, "top_p": top_p, "top_k": top_k})

@@ -7,7 +7,7 @@ really send. Mistral's dialect is read too.
 from __future__ import annotations
 
 from jackfield.protocols.openai_completions.fields import NAME
-from jackfield.protocols.openai_completions.losses import find_losses
+from jackfield.protocols.openai_completions.losses import LIMITS, find_losses
 from jackfield.protocols.openai_completions.request import parse_request, render_request
 from jackfield.protocols.openai_completions.response import parse_response, render_response
 from jackfield.protocols.openai_completions.stream_parser import StreamParser
@@ -23,6 +23,6 @@ def auth_headers(secret: str) -> dict[str, str]:
 
 
 __all__ = [
-    "NAME", "STREAM_TYPE", "StreamParser", "StreamRenderer", "auth_headers", "find_losses", "parse_error",
+    "LIMITS", "NAME", "STREAM_TYPE", "StreamParser", "StreamRenderer", "auth_headers", "find_losses", "parse_error",
     "parse_request", "parse_response", "render_error", "render_request", "render_response",
 ]  # fmt: skip

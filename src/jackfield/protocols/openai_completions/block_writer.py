@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jackfield.events import BlockDelta, BlockEnd, BlockStart, StreamEvent
-from jackfield.message import Block, JsonObject, RefusalBlock, TextBlock, ThinkingBlock
+from jackfield.message import Block, Citation, JsonObject, RefusalBlock, TextBlock, ThinkingBlock
 from jackfield.protocols.openai_completions.fields import keep
 from jackfield.protocols.openai_completions.merge import merge_list
 from jackfield.protocols.openai_completions.reasoning import make_thought, signature_of
@@ -53,7 +53,7 @@ class BlockWriter:
         """Keep details of thoughts for the end of theirs; pieces of one are put together."""
         merge_list(self._details, details)
 
-    def end_words(self, fields: JsonObject | None = None) -> bool:
+    def end_words(self, fields: JsonObject | None = None, citations: Sequence[Citation] = ()) -> bool:
         """End the open words; say whether they could carry the message's further `fields`."""
         if self._open is None:
             return False
@@ -62,7 +62,8 @@ class BlockWriter:
         if kind is ThinkingBlock:
             self.events.append(self._end_thought(index, field))
         else:
-            self.events.append(BlockEnd(index, None, keep({"message": fields or None})))
+            cited = citations if kind is TextBlock else ()
+            self.events.append(BlockEnd(index, None, keep({"message": fields or None}), cited))
         return kind is TextBlock
 
     def _end_thought(self, index: int, field: str) -> BlockEnd:

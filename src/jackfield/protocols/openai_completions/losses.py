@@ -1,25 +1,48 @@
-"""What this wire cannot carry of a request, in words for the user."""
+"""What this wire does not carry of a request: the table, and the rules that a table cannot say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jackfield.message import (
-    AudioBlock,
-    Block,
-    ChatRequest,
-    DocumentBlock,
-    ImageBlock,
-    OpaqueBlock,
-    TextBlock,
-    ThinkingBlock,
-    ToolResult,
-)  # fmt: skip
+from jackfield.message import AudioBlock, ChatRequest, DocumentBlock, VideoBlock
 from jackfield.model import Compat
+from jackfield.protocols import features
 from jackfield.protocols.base import NATIVE
+from jackfield.protocols.features import LEFT_OUT
 from jackfield.protocols.openai_completions.fields import NAME, own
-from jackfield.protocols.openai_completions.request import foreign_fields
 from jackfield.protocols.openai_completions.thinking import render_thinking
+from jackfield.protocols.structured import AS_INSTRUCTION
+
+LIMITS: dict[str, str] = {
+    "web_fetch": LEFT_OUT,
+    "code_execution": LEFT_OUT,
+    "thinking.budget": "as the nearest level",
+    "cache_control": f"{LEFT_OUT}, where the server does not declare it",
+    "audio.url": LEFT_OUT,
+    "tool_result.image": "behind the results, as the user's",
+    "tool_result.document": "behind the results, as the user's",
+    "tool_result.error": LEFT_OUT,
+    "citations": f"{LEFT_OUT}: only who cited knows them",
+    "thoughts": "only to the server that issued them, or that declares their field",
+    "signatures": "only to the server that issued them",
+}
+MEDIA = ("image", "image.url", "document", "document.url", "audio", "audio.url", "video", "video.url")
+
+
+def find_limits(compat: Compat) -> features.Limits:
+    """Return the table as it holds for a server."""
+    limits = dict(LIMITS)
+    if compat.thinking_format in ("openrouter", "qwen"):
+        del limits["thinking.budget"]
+    if compat.thinking_format == "none" or (
+        compat.thinking_format in (None, "openai") and compat.supports_reasoning_effort is False
+    ):
+        limits |= {"thinking.effort": LEFT_OUT, "thinking.budget": LEFT_OUT}
+    if compat.supports_response_format is False:
+        limits["response_format.schema"] = AS_INSTRUCTION
+    if compat.requires_string_content:
+        limits |= dict.fromkeys((*MEDIA, "tool_result.image", "tool_result.document"), LEFT_OUT)
+    return limits
 
 
 def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...]:
@@ -27,72 +50,27 @@ def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...
 
     Thoughts of another wire are no loss: only their issuer wants them back.
     """
-    return tuple(dict.fromkeys([*_fields(request, compat), *_blocks(request, compat)]))
+    losses = features.find_losses(request, NAME, find_limits(compat), compat)
+    spared = features.spare(request, NAME, find_limits(compat), compat)
+    return tuple(dict.fromkeys([*losses, *_rules(spared, compat), *_spoken(spared)]))
 
 
-def _fields(request: ChatRequest, compat: Compat) -> Iterator[str]:
-    wanted, thinking = request.response_format, request.thinking
-    dropped = {
-        "tools": bool(request.tools) and compat.supports_tools is False,
-        "tool_choice without tools": request.tool_choice is not None and not request.tools,
-        "parallel_tool_calls": request.parallel_tools is not None and compat.supports_parallel_tool_calls is False,
-        "temperature, top_p": compat.supports_temperature is False
-        and (request.temperature is not None or request.top_p is not None),
-        "stop": bool(request.stop) and compat.supports_stop is False,
-        "response_format: the schema": bool(wanted and wanted.schema) and compat.supports_response_format is False,
-        "thinking": thinking is not None and not render_thinking(thinking, compat),
-        "thinking: the budget": thinking is not None
-        and thinking.budget_tokens is not None
-        and not own(thinking.opaque)
-        and compat.thinking_format not in ("openrouter", "qwen"),
-        "cache_control": not compat.supports_cache_control and _has_marks(request),
-    }
-    yield from (name for name, is_lost in dropped.items() if is_lost)
-    yield from sorted(foreign_fields(request.extras))
-    for tool in request.tools:
-        if tool.parameters is None and not own(tool.opaque):
-            yield f"tool {tool.name}: another wire's own"
+def _rules(request: ChatRequest, compat: Compat) -> Iterator[str]:
+    if request.tool_choice is not None and not request.tools:
+        yield "tool_choice: there are no tools"
+    if request.thinking is not None and not render_thinking(request.thinking, compat):
+        yield "thinking: the server has no word for it"
 
 
-def _has_marks(request: ChatRequest) -> bool:
-    blocks = [block for message in request.messages for block in message.content]
-    return any(getattr(value, "cache_control", None) for value in (*request.tools, *request.system, *blocks))
-
-
-def _blocks(request: ChatRequest, compat: Compat) -> Iterator[str]:
-    for message in request.messages:
-        for block in message.content:
-            yield from _spoken(block) if message.role == "assistant" else _heard(block, compat)
-            if isinstance(block, ToolResult):
-                yield from (loss for inner in block.content for loss in _heard(inner, compat))
-                yield from ("tool result: the error flag",) if block.is_error else ()
-
-
-def _heard(block: Block, compat: Compat) -> Iterator[str]:
-    match block:
-        case OpaqueBlock(api) if api != NAME:
-            yield f"a block of {api}"
-        case AudioBlock(data=None):
-            yield "audio by URL"
-        case DocumentBlock() if block.data is None and block.url is None and not own(block.opaque):
-            yield "a file known by another wire's id"
-        case ImageBlock() if block.data is None and block.url is None:
-            yield "a picture known by another wire's id"
-        case ImageBlock() | DocumentBlock() | AudioBlock() if compat.requires_string_content:
-            yield "pictures, files and sound"
-        case _:
-            pass
-
-
-def _spoken(block: Block) -> Iterator[str]:
-    match block:
-        case OpaqueBlock(api) if api != NAME:
-            yield f"a block of {api}"
-        case DocumentBlock():
-            yield "a file in the model's own turn"
-        case ThinkingBlock() | TextBlock():
-            pass
-        case AudioBlock() if not own(block.opaque).get("audio"):
-            yield "sound in the model's own turn"
-        case _:
-            pass
+def _spoken(request: ChatRequest) -> Iterator[str]:
+    """Name what the model's own turn has no place for."""
+    for block in (block for message in request.messages if message.role == "assistant" for block in message.content):
+        match block:
+            case DocumentBlock():
+                yield "document: not in the model's own turn"
+            case VideoBlock():
+                yield "video: not in the model's own turn"
+            case AudioBlock() if not own(block.opaque).get("audio"):
+                yield "audio: not in the model's own turn"
+            case _:
+                pass

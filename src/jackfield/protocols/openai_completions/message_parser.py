@@ -16,6 +16,7 @@ from jackfield.message import (
     TextBlock,
     ToolCall,
     ToolResult,
+    VideoBlock,
 )
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.fields import as_list, as_object, as_text, rest, wrong
@@ -64,7 +65,7 @@ def parse_messages(wire: object) -> tuple[list[TextBlock], list[Message]]:
 def _parse_words(message: JsonObject) -> list[Block]:
     blocks = parse_content(message.get("content"))
     mark = as_object(message.get("cache_control"))
-    if mark and blocks and isinstance(blocks[-1], TextBlock | ImageBlock | DocumentBlock | AudioBlock):
+    if mark and blocks and isinstance(blocks[-1], TextBlock | ImageBlock | DocumentBlock | AudioBlock | VideoBlock):
         blocks[-1] = msgspec.structs.replace(blocks[-1], cache_control=mark)
     return blocks
 

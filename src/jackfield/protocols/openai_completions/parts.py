@@ -18,6 +18,7 @@ from jackfield.message import (
     RefusalBlock,
     TextBlock,
     ThinkingBlock,
+    VideoBlock,
 )
 from jackfield.model import Compat
 from jackfield.protocols.fields import as_list, as_object, as_text, rest
@@ -60,6 +61,8 @@ def parse_part(part: object) -> Block | None:
             return ThinkingBlock(_thought(part), opaque=keep({"part": part}))
         case "image_url":
             return _parse_image(part, mark)
+        case "video_url":
+            return _parse_video(part, mark)
         case "input_audio":
             return _parse_audio(part, mark)
         case "file":
@@ -81,6 +84,12 @@ def _parse_image(part: JsonObject, mark: JsonObject | None) -> Block:
     inner = part["image_url"] if isinstance(part.get("image_url"), dict) else {"url": part.get("image_url")}
     media_type, data, url = split_data_url(as_text(inner.get("url")))
     return ImageBlock(media_type, data, url, mark, _media_opaque(part, "image_url", inner, ("url",)))
+
+
+def _parse_video(part: JsonObject, mark: JsonObject | None) -> Block:
+    inner = part["video_url"] if isinstance(part.get("video_url"), dict) else {"url": part.get("video_url")}
+    media_type, data, url = split_data_url(as_text(inner.get("url")))
+    return VideoBlock(media_type, data, url, mark, _media_opaque(part, "video_url", inner, ("url",)))
 
 
 def _parse_audio(part: JsonObject, mark: JsonObject | None) -> Block:
@@ -143,6 +152,8 @@ def _render_part(block: Block) -> JsonObject | None:
             return outer if len(outer) > 1 else {**outer, "thinking": [{"type": "text", "text": text}]}
         case ImageBlock() if block.data is not None or block.url:
             return {"type": "image_url", "image_url": {"url": data_url(block), **inner}, **outer}
+        case VideoBlock() if block.data is not None or block.url:
+            return {"type": "video_url", "video_url": {"url": data_url(block), **inner}, **outer}
         case AudioBlock(media_type, str(data)):
             form = AUDIO_FORMATS.get(media_type, media_type.partition("/")[2])
             return {"type": "input_audio", "input_audio": {"data": data, "format": form, **inner}, **outer}
@@ -168,8 +179,8 @@ def _render_document(block: DocumentBlock, outer: JsonObject, inner: JsonObject)
     return {"type": "file", "file": file, **outer} if file.keys() & {"file_data", "file_id"} else None
 
 
-def data_url(block: ImageBlock | DocumentBlock) -> str:
-    """Return the URL of a picture or file: its own, or one that holds the data."""
+def data_url(block: ImageBlock | VideoBlock | DocumentBlock) -> str:
+    """Return the URL of a picture, film or file: its own, or one that holds the data."""
     if block.data is None:
         return block.url or ""
     text = isinstance(block, DocumentBlock) and block.media_type.startswith("text/")

@@ -5,31 +5,33 @@ from __future__ import annotations
 import re
 from typing import Literal, TypeVar
 
+from msgspec.structs import replace
+
 from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, ResponseFormat, Tool, ToolChoice
 from jackfield.model import Compat
-from jackfield.protocols.base import NATIVE, Body, decode
-from jackfield.protocols.fields import as_list, as_object, as_text, rest, said, wrong
-from jackfield.protocols.openai_completions.fields import keep, own
+from jackfield.protocols.base import NATIVE, Body, as_opaque, decode
+from jackfield.protocols.features import spare
+from jackfield.protocols.fields import as_list, as_object, as_text, merge_fields, rest, said, wrong
+from jackfield.protocols.openai_completions.fields import NAME, keep, own
+from jackfield.protocols.openai_completions.losses import find_limits
 from jackfield.protocols.openai_completions.message_parser import parse_messages
 from jackfield.protocols.openai_completions.message_renderer import render_messages
 from jackfield.protocols.openai_completions.thinking import parse_thinking, render_thinking
 from jackfield.protocols.schema import strip_keywords
+from jackfield.protocols.structured import as_instruction
 
 KNOWN = frozenset((
     "model", "messages", "tools", "functions", "tool_choice", "function_call", "parallel_tool_calls", "max_tokens",
     "max_completion_tokens", "temperature", "top_p", "stop", "seed", "reasoning_effort", "reasoning", "response_format",
-    "stream", "stream_options",
+    "stream", "stream_options", "top_k", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs",
+    "service_tier", "user", "prompt_cache_key", "web_search_options",
 ))  # fmt: skip
 CHOICES: dict[str, Literal["auto", "none", "required"]] = {
     "auto": "auto", "none": "none", "required": "required", "any": "required",  # `any` is Mistral's word
 }  # fmt: skip
-# Fields of other wires that no server of this one takes.
-FOREIGN = frozenset({
-    "anthropic_beta", "anthropic_version", "container", "context_management", "generationConfig", "inference_geo",
-    "mcp_servers", "output_config", "previous_response_id", "safetySettings", "stop_sequences",
-})  # fmt: skip
 ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")  # in a schema's name, which is a label and no more
+SEARCH = "web_search_options"
 NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 Number = TypeVar("Number", int, float)
 
@@ -39,58 +41,69 @@ Number = TypeVar("Number", int, float)
 
 def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     """Write the body of `POST /chat/completions`; never a null, never a field `compat` rules out."""
+    request = spare(request, NAME, find_limits(compat), compat)
+    wanted = request.response_format
+    if wanted and wanted.schema is not None and compat.supports_response_format is False:
+        request = replace(as_instruction(request), response_format=ResponseFormat())
     body: JsonObject = {"model": request.model, "messages": render_messages(request, compat)}
     body.update(_render_tools(request, compat))
-    body.update(_render_sampling(request, compat))
+    body.update(_render_plain(request, compat))
     if request.thinking is not None:
         body.update(render_thinking(request.thinking, compat))
     if request.response_format is not None:
         body["response_format"] = _render_format(request.response_format, compat)
-    body.update(rest(request.extras, {"stream_options", *foreign_fields(request.extras), *_refused(compat)}))
     if request.stream:
         body["stream"] = True
-        options = {"include_usage": True} if compat.supports_usage_in_streaming is not False else {}
-        if options := {**options, **as_object(request.extras.get("stream_options"))}:
-            body["stream_options"] = options
-    return body
+        if compat.supports_usage_in_streaming is not False:
+            body["stream_options"] = {"include_usage": True}
+    for more in (own(request.opaque), request.extras):
+        merge_fields(body, more)
+    unwanted = {"store": compat.supports_store is False, "stream_options": not request.stream}
+    return {name: value for name, value in body.items() if not unwanted.get(name)}
 
 
-def foreign_fields(extras: JsonObject) -> set[str]:
-    """Return the fields that only other wires understand."""
-    # Anthropic's `metadata` holds nothing but a user; OpenAI refuses any without `store`.
-    is_claudes = as_object(extras.get("metadata")).keys() == {"user_id"}
-    return {*(FOREIGN & extras.keys()), *(("metadata",) if is_claudes else ())}
-
-
-def _refused(compat: Compat) -> list[str]:
-    switches = {"store": compat.supports_store, "prompt_cache_key": compat.supports_prompt_cache_key}
-    return [name for name, supported in switches.items() if supported is False]
-
-
-def _render_sampling(request: ChatRequest, compat: Compat) -> JsonObject:
-    tempered = compat.supports_temperature is not False
+def _render_plain(request: ChatRequest, compat: Compat) -> JsonObject:
+    # The newer name of the same: it stands in `opaque` where the caller used it.
+    is_safety = own(request.opaque).get("safety_identifier") == request.user
     return said(
         {
             compat.max_tokens_field or "max_tokens": request.max_tokens,
-            "temperature": request.temperature if tempered else None,
-            "top_p": request.top_p if tempered else None,
-            "stop": (list(request.stop) or None) if compat.supports_stop is not False else None,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "top_k": request.top_k,
+            "presence_penalty": request.presence_penalty,
+            "frequency_penalty": request.frequency_penalty,
+            "stop": list(request.stop) or None,
             "seed": request.seed,
+            "logprobs": True if request.logprobs is not None else None,
+            "top_logprobs": request.logprobs or None,
+            "service_tier": request.service_tier,
+            "user": None if is_safety else request.user,
+            "prompt_cache_key": request.cache_key,
         }
     )
 
 
 def _render_tools(request: ChatRequest, compat: Compat) -> JsonObject:
-    tools = [wire for tool in request.tools if (wire := _render_tool(tool, compat)) is not None]
-    if not tools or compat.supports_tools is False:
-        return {}
-    body: JsonObject = {"tools": tools}
+    tools = [
+        wire for tool in request.tools if not _is_search(tool) and (wire := _render_tool(tool, compat)) is not None
+    ]
+    search = next((own(tool.opaque).get(SEARCH, {}) for tool in request.tools if _is_search(tool)), None)
+    body: JsonObject = {} if search is None else {SEARCH: search}
+    if not tools:
+        return body
+    body["tools"] = tools
     if request.tool_choice is not None:
         pinned = {"type": "function", "function": {"name": request.tool_choice.name}}
         body["tool_choice"] = pinned if request.tool_choice.mode == "tool" else request.tool_choice.mode
-    if request.parallel_tools is not None and compat.supports_parallel_tool_calls is not False:
+    if request.parallel_tools is not None:
         body["parallel_tool_calls"] = request.parallel_tools
     return body
+
+
+def _is_search(tool: Tool) -> bool:
+    # OpenAI's own search is a field of the body; other servers of this wire have a tool for it.
+    return tool.builtin == "web_search" and (not own(tool.opaque) or SEARCH in own(tool.opaque))
 
 
 def _render_tool(tool: Tool, compat: Compat) -> JsonObject | None:
@@ -101,16 +114,16 @@ def _render_tool(tool: Tool, compat: Compat) -> JsonObject | None:
     if tool.description:
         function["description"] = tool.description
     function["parameters"] = strip_keywords(tool.parameters or NO_PARAMETERS, compat)
-    if tool.strict is not None and compat.supports_strict_mode is not False:
+    if tool.strict is not None:
         function["strict"] = tool.strict
     wire: JsonObject = {"type": "function", "function": function, **rest(held, ("function",))}
-    if tool.cache_control and compat.supports_cache_control:
+    if tool.cache_control:
         wire["cache_control"] = tool.cache_control
     return wire
 
 
 def _render_format(wanted: ResponseFormat, compat: Compat) -> JsonObject:
-    if wanted.schema is None or compat.supports_response_format is False:
+    if wanted.schema is None:
         return {"type": "json_object"}
     strict = wanted.strict if compat.supports_strict_mode is not False else None
     name = ILLEGAL.sub("_", wanted.name)[:64] or "answer"
@@ -122,7 +135,7 @@ def _render_format(wanted: ResponseFormat, compat: Compat) -> JsonObject:
 
 
 def parse_request(body: Body) -> ChatRequest:
-    """Read a caller's request; fields this codec does not know go to `extras`."""
+    """Read a caller's request; fields this codec does not know stay in `opaque`."""
     try:
         wire = decode(body, "request")
     except BadReply as error:
@@ -139,12 +152,19 @@ def parse_request(body: Body) -> ChatRequest:
         max_tokens=_number(wire, limit, int),
         temperature=_number(wire, "temperature", float),
         top_p=_number(wire, "top_p", float),
+        top_k=_number(wire, "top_k", int),
+        presence_penalty=_number(wire, "presence_penalty", float),
+        frequency_penalty=_number(wire, "frequency_penalty", float),
         stop=_parse_stop(wire),
         seed=_number(wire, "seed", int),
+        logprobs=_parse_logprobs(wire),
+        service_tier=as_text(wire.get("service_tier")) or None,
+        user=as_text(wire.get("user")) or as_text(wire.get("safety_identifier")) or None,
+        cache_key=as_text(wire.get("prompt_cache_key")) or None,
         thinking=parse_thinking(wire),
         response_format=_parse_format(wire.get("response_format")),
         stream=bool(_flag(wire, "stream")),
-        extras=_parse_extras(wire),
+        opaque=keep(_keep_unread(wire)),
     )
 
 
@@ -173,6 +193,14 @@ def _number(wire: JsonObject, field: str, kind: type[Number]) -> Number | None:
         raise wrong(field, f"must be a number, not {value!r}") from error
 
 
+def _parse_logprobs(wire: JsonObject) -> int | None:
+    """Read how many alternatives are wanted; some servers take their number in `logprobs` itself."""
+    asked = wire.get("logprobs")
+    if isinstance(asked, int) and not isinstance(asked, bool):
+        return asked
+    return (_number(wire, "top_logprobs", int) or 0) if asked else None
+
+
 def _parse_stop(wire: JsonObject) -> list[str]:
     stop = wire.get("stop")
     return [stop] if isinstance(stop, str) else [text for text in as_list(stop) if isinstance(text, str)]
@@ -181,7 +209,9 @@ def _parse_stop(wire: JsonObject) -> list[str]:
 def _parse_tools(wire: JsonObject) -> list[Tool]:
     tools = [_parse_tool(tool) for tool in as_list(wire.get("tools")) if isinstance(tool, dict)]
     legacy = [{"type": "function", "function": function} for function in as_list(wire.get("functions"))]
-    return tools + [_parse_tool(tool) for tool in legacy]
+    search = wire.get(SEARCH)
+    searches = [Tool("web_search", builtin="web_search", opaque=as_opaque({SEARCH: search}, NAME))]
+    return tools + [_parse_tool(tool) for tool in legacy] + (searches if isinstance(search, dict) else [])
 
 
 def _parse_tool(wire: JsonObject) -> Tool:
@@ -230,8 +260,10 @@ def _parse_format(wire: object) -> ResponseFormat | None:
             return None
 
 
-def _parse_extras(wire: JsonObject) -> JsonObject:
+def _keep_unread(wire: JsonObject) -> JsonObject:
     extras = rest(wire, KNOWN)
+    if wire.get("logprobs") is False:
+        extras["logprobs"] = False
     options = rest(as_object(wire.get("stream_options")), ())
     if options.get("include_usage") is True:
         del options["include_usage"]

@@ -10,7 +10,9 @@ from jackfield.errors import BadReply
 from jackfield.message import AudioBlock, Block, ChatResponse, FinishReason, JsonObject, TextBlock, ToolCall
 from jackfield.protocols.base import NATIVE, Body, decode, preview
 from jackfield.protocols.fields import as_list, as_object, as_text, rest
+from jackfield.protocols.openai_completions.citations import cite, parse_citations, render_annotations
 from jackfield.protocols.openai_completions.fields import keep, own
+from jackfield.protocols.openai_completions.logprobs import render_logprobs, take_logprobs
 from jackfield.protocols.openai_completions.message_parser import parse_assistant
 from jackfield.protocols.openai_completions.message_renderer import render_call, render_extra_parts, render_words
 from jackfield.protocols.openai_completions.reasoning import render_reasoning
@@ -41,11 +43,14 @@ def parse_response(body: Body) -> ChatResponse:
     choice, reply_id = choices[0], as_text(wire.get("id"))
     message = as_object(choice.get("message")) or as_object(choice.get("delta"))
     blocks, left = parse_assistant(message, reply_id)
+    cite(blocks, parse_citations(message, wire))
     extras = rest(wire, REPLY_KEYS)
     if left and not attach(blocks, left):
         extras["message"] = left
     others = [other for other in choices[1:] if isinstance(other, dict)]
-    if (choice_left := rest(choice, CHOICE_KEYS)) or others:
+    choice_left = rest(choice, CHOICE_KEYS)
+    logprobs = take_logprobs(choice_left)
+    if choice_left or others:
         extras["choices"] = [choice_left, *others]
     reason, raw = parse_finish(choice.get("finish_reason"), blocks)
     return ChatResponse(
@@ -55,6 +60,7 @@ def parse_response(body: Body) -> ChatResponse:
         finish_reason=reason,
         raw_finish_reason=raw,
         usage=parse_usage(find_usage(wire)),
+        logprobs=logprobs,
         extras=extras,
     )
 
@@ -94,6 +100,8 @@ def render_response(response: ChatResponse) -> JsonObject:
     extras = dict(response.extras)
     first, *others = as_list(extras.pop("choices", None)) or [{}]
     message = {**render_reply_message(response.content), **as_object(extras.pop("message", None))}
+    if response.logprobs:
+        first = {"logprobs": render_logprobs(response.logprobs), **as_object(first)}
     choice = {**as_object(first), "index": 0, "message": message, "finish_reason": response.finish_reason}
     wire = {"id": response.id, "object": "chat.completion", "created": 0, "model": response.model, **extras}
     wire["choices"] = [choice, *others]
@@ -107,6 +115,8 @@ def render_reply_message(blocks: Sequence[Block]) -> JsonObject:
     words = render_words(blocks, NATIVE)
     wire: JsonObject = {"role": "assistant", "content": words or None, **render_reasoning(blocks)}
     wire.update(render_extra_parts(blocks, NATIVE))
+    if annotations := render_annotations(blocks):
+        wire["annotations"] = annotations
     if calls := [render_call(block) for block in blocks if isinstance(block, ToolCall)]:
         wire["tool_calls"] = calls
     for block in blocks:

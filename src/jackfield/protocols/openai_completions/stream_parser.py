@@ -18,6 +18,8 @@ from jackfield.protocols.base import decode_event, preview
 from jackfield.protocols.fields import as_list, as_object, as_text, said
 from jackfield.protocols.openai_completions.block_writer import PART, BlockWriter
 from jackfield.protocols.openai_completions.calls import CallReader
+from jackfield.protocols.openai_completions.citations import parse_citations
+from jackfield.protocols.openai_completions.logprobs import take_logprobs
 from jackfield.protocols.openai_completions.merge import merge
 from jackfield.protocols.openai_completions.message_parser import ASSISTANT_KEYS, parse_audio, parse_images
 from jackfield.protocols.openai_completions.parts import parse_content
@@ -225,13 +227,15 @@ class StreamParser:
         self._end_blocks()
         calls = [ToolCall("", "", "")] if self._calls.seen else []
         reason, raw = parse_finish(self._finish, calls)
+        logprobs = take_logprobs(self._choice)
         if self._choice or self._others:
             self._extras["choices"] = [self._choice, *self._others.values()]
-        self._blocks.events.append(MessageEnd(reason, parse_usage(self._usage), raw, self._extras))
+        self._blocks.events.append(MessageEnd(reason, parse_usage(self._usage), raw, self._extras, logprobs))
 
     def _end_blocks(self) -> None:
         # The message's further fields ride on its last words, else on its first call.
-        left = {} if self._blocks.end_words(self._fields) else self._fields
+        citations = parse_citations(self._fields, {**self._first, **self._extras})
+        left = {} if self._blocks.end_words(self._fields, citations) else self._fields
         left = self._calls.close(left)
         self._blocks.end_details()
         for block in parse_audio(self._audio):

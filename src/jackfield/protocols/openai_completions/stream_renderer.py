@@ -9,7 +9,9 @@ from jackfield.events import BlockDelta, BlockEnd, BlockStart, MessageEnd, Messa
 from jackfield.message import AudioBlock, Block, ImageBlock, JsonObject, RefusalBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.fields import as_list, as_object, rest
+from jackfield.protocols.openai_completions.citations import render_annotation
 from jackfield.protocols.openai_completions.fields import own
+from jackfield.protocols.openai_completions.logprobs import render_logprobs
 from jackfield.protocols.openai_completions.message_renderer import render_call
 from jackfield.protocols.openai_completions.parts import render_part
 from jackfield.protocols.openai_completions.reasoning import DETAILS, field_of, render_details
@@ -32,6 +34,8 @@ class StreamRenderer:
         self._prefix = b'{"choices":'
         self._blocks: dict[int, Block] = {}
         self._thoughts: dict[int, list[str]] = {}
+        self._length = 0  # of the words so far, and where each block of them began
+        self._starts: dict[int, int] = {}
         self._calls: dict[int, int] = {}  # block index → the wire's index of the call
 
     def feed(self, event: StreamEvent) -> bytes:
@@ -42,8 +46,8 @@ class StreamRenderer:
             case BlockStart(index, block):
                 self._blocks[index] = block
                 return self._delta(self._render_start(index, block))
-            case BlockEnd(index, signature, opaque):
-                return self._delta(self._render_end(index, signature, opaque))
+            case BlockEnd():
+                return self._delta(self._render_end(event))
             case MessageStart(reply_id, model, extras):
                 head = {"id": reply_id, "object": "chat.completion.chunk", "created": 0, "model": model}
                 head.update(rest(extras, ("choices", "message", "usage")))
@@ -88,9 +92,12 @@ class StreamRenderer:
             case RefusalBlock():
                 return {"refusal": text}
             case _:
+                self._starts.setdefault(index, self._length)
+                self._length += len(text)
                 return {"content": text}
 
-    def _render_end(self, index: int, signature: str | None, opaque: JsonObject | None) -> JsonObject:
+    def _render_end(self, event: BlockEnd) -> JsonObject:
+        index, signature, opaque = event.index, event.signature, event.opaque
         block = self._blocks.get(index)
         if isinstance(block, ThinkingBlock):
             words = "".join(self._thoughts.pop(index, ()))
@@ -102,12 +109,19 @@ class StreamRenderer:
         message = as_object(more.pop("message", None))
         if isinstance(block, ToolCall) and (fields := rest(more, ("type",))):
             return {"tool_calls": [{"index": self._calls[index], **fields}], **message}
-        return message
+        return {**self._render_citations(event), **message}
+
+    def _render_citations(self, event: BlockEnd) -> JsonObject:
+        start, length = self._starts.get(event.index, 0), self._length
+        wires = [render_annotation(one, start, length - start) for one in event.citations if one.url]
+        return {"annotations": wires} if wires else {}
 
     def _render_message_end(self, event: MessageEnd) -> bytes:
         first, *others = as_list(event.extras.get("choices")) or [{}]
         message = as_object(event.extras.get("message"))
         out = self._delta(message)
+        if event.logprobs:
+            first = {"logprobs": render_logprobs(event.logprobs), **as_object(first)}
         out += self._chunk([{**as_object(first), "index": 0, "delta": {}, "finish_reason": event.finish_reason}])
         for other in others:
             out += self._chunk([{**rest(other, ("message",)), "delta": as_object(other.get("message"))}])
