@@ -205,7 +205,7 @@ WORDS: tuple[tuple[frozenset[int], tuple[str, ...], type[Error]], ...] = (
     (
         frozenset({200, 400, 413, 422, 500}),
         ("context_length", "exceed_context_size", "maximum context length", "max context length", "context length exceeded",
-         "context window", "available context size", "prompt is too long", "prompt too long", "input is too long",
+         "context window", "available context size", "exceeds the context length", "prompt is too long", "prompt too long", "input is too long",
          "too_many_prompt_tokens", "request_too_large", "input too long", "too many tokens", "token limit reached"),
         ContextLength,
     ),

@@ -17,6 +17,8 @@ from jackfield.events import Accumulator, StreamEvent
 from jackfield.message import ChatResponse, Usage
 from jackfield.protocols import aws_eventstream
 
+# Framings of an answer that comes in pieces.
+STREAMS = ("sse", "aws-eventstream", "ndjson")
 # A protocol's package, or what `load` returns: the same thing, which the type checker cannot know.
 Wire: TypeAlias = Any
 
@@ -62,7 +64,7 @@ def read_case(protocol: Wire, case: Case) -> ChatResponse | Error:
     """Return what the protocol makes of a recorded answer."""
     if case.status >= 400:
         return protocol.parse_error(case.status, case.body)
-    if case.framing in ("sse", "aws-eventstream"):
+    if case.framing in STREAMS:
         return Heard(protocol, [sse_bytes(case)]).outcome
     try:
         return protocol.parse_response(case.body)

@@ -14,6 +14,7 @@ from jackfield.message import ChatResponse, Usage
 from jackfield.model import Compat
 from jackfield.protocols import load
 from tests.protocols.conformance import (
+    STREAMS,
     Case,
     Heard,
     cut,
@@ -26,6 +27,8 @@ from tests.protocols.conformance import (
 )
 from tests.protocols.normal_bedrock import bedrock_buckets, normal_bedrock
 from tests.protocols.normal_cohere import cohere_buckets, normal_cohere
+from tests.protocols.normal_ollama import normal_ollama, ollama_buckets
+from tests.protocols.normal_google import google_buckets, normal_google
 
 pytestmark = pytest.mark.wire
 
@@ -36,6 +39,9 @@ WIRES = {
     "anthropic-messages": "anthropic-messages",
     "bedrock-converse": "bedrock-converse-stream",
     "cohere": "cohere",
+    "ollama-native": "ollama",
+    "google-generative-ai": "google-generative-ai",
+    "google-vertex": "google-vertex",
 }
 # Case → why our answer is another, and rightly so.
 EXCEPTIONS = {
@@ -47,6 +53,7 @@ EXCEPTIONS = {
 REFUSED = {
     "anthropic/error-400-n-ab3db694f1": "tools[0].input_schema",
     "llamacpp/error-400-n-ee45f5d640": "temperature",
+    "ollama/text-n-b0d9196f29": "messages",  # another endpoint: a prompt instead of messages
 }
 
 
@@ -55,7 +62,7 @@ def cases_of(wire: str, shared_wire: Path) -> tuple[Case, ...]:
 
 
 def streams_of(wire: str, shared_wire: Path) -> list[Case]:
-    return [c for c in cases_of(wire, shared_wire) if c.status < 400 and c.framing in ("sse", "aws-eventstream")]
+    return [c for c in cases_of(wire, shared_wire) if c.status < 400 and c.framing in STREAMS]
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -86,7 +93,7 @@ def _without_extras(outcome: ChatResponse | Error) -> ChatResponse | Error:
 # The status decides, unless the body's own words say more.
 ERRORS = {
     "error-401": "auth", "error-402": "billing", "error-403": "permission", "error-404": "model_not_found",
-    "error-429": "rate_limit", "error-500": "server_error", "error-529": "overloaded",
+    "error-429": "rate_limit", "error-500": "server_error", "error-503": "overloaded", "error-529": "overloaded",
 }  # fmt: skip
 OTHER_ERRORS = {
     "azure-openai/error-in-200-body-n-23d457db8a": "content_filter",
@@ -107,6 +114,8 @@ OTHER_ERRORS = {
     "amazon-bedrock/error-403-n-702f4e1001": "auth",  # an expired token, which AWS calls forbidden
     "cohere/error-400-n-eb7328c3fd": "context_overflow",
     "cohere/sup-error-500-message-only-a426b1580b": "overloaded",
+    "google/error-400-n-eb19b08be8": "auth",  # Google calls a wrong key an invalid argument
+    "google-vertex/error-400-n-40f264154e": "context_overflow",
     "anthropic/sup-error-400-credit-balance-d491cf1f14": "billing",
     "anthropic/sup-error-400-prompt-too-long-f051297bfa": "context_overflow",
     "anthropic/sup-error-stream-first-event-overloaded-7715f247cb": "overloaded",
@@ -162,6 +171,9 @@ BUCKETS = {
     "anthropic-messages": anthropic_buckets,
     "bedrock-converse-stream": bedrock_buckets,
     "cohere": cohere_buckets,
+    "ollama": ollama_buckets,
+    "google-generative-ai": google_buckets,
+    "google-vertex": google_buckets,
 }
 
 
@@ -170,7 +182,7 @@ BUCKETS = {
 # What a stream of events begins with; frames begin with their length.
 TEXT = (b"data", b"event", b"id", b":")
 # Where a stream first says why it ends.
-REASON = re.compile(rb'"(?:finish|stop)_?[rR]eason": ?"[a-z]')
+REASON = re.compile(rb'"(?:finish|stop|done)_?[rR]eason": ?"[a-zA-Z]')
 
 
 @pytest.mark.parametrize("wire", WIRES)
@@ -359,4 +371,7 @@ NORMAL = {
     "anthropic-messages": normal_anthropic,
     "bedrock-converse-stream": normal_bedrock,
     "cohere": normal_cohere,
+    "ollama": normal_ollama,
+    "google-generative-ai": normal_google,
+    "google-vertex": normal_google,
 }

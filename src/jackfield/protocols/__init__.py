@@ -12,10 +12,14 @@ PACKAGES: dict[str, str] = {
     "anthropic-messages": "jackfield.protocols.anthropic_messages",
     "bedrock-converse-stream": "jackfield.protocols.bedrock_converse",
     "cohere": "jackfield.protocols.cohere",
+    "google-gemini-cli": "jackfield.protocols.google_generative_ai.cloud_code",
+    "google-generative-ai": "jackfield.protocols.google_generative_ai",
+    "google-vertex": "jackfield.protocols.google_generative_ai.vertex",
+    "ollama": "jackfield.protocols.ollama",
     "openai-completions": "jackfield.protocols.openai_completions",
 }
 # Wires we call and nobody calls us with: they lack the server's half (`render_response`, `render_error`, `StreamRenderer`).
-ONE_SIDED = frozenset({"bedrock-converse-stream", "cohere"})
+ONE_SIDED = frozenset({"bedrock-converse-stream", "cohere", "ollama", "google-gemini-cli"})
 
 
 def load(name: str) -> Protocol:

@@ -138,7 +138,7 @@ def parse_request(body: Body) -> ChatRequest:
         wire = decode(body, "request")
     except BadReply as error:
         raise InvalidRequest(error.message) from error
-    system, messages = parse_messages(read(wire, "messages", list) or [])
+    system, messages = parse_messages(require(wire, "messages", list))
     tools = _parse_tools(wire)
     return ChatRequest(
         model=require(wire, "model", str),

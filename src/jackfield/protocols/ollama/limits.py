@@ -1,0 +1,74 @@
+"""What this wire does not carry of a request, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from jackfield.message import ChatRequest, DocumentBlock, ToolResult
+from jackfield.model import Compat
+from jackfield.protocols import features
+from jackfield.protocols.base import NATIVE
+from jackfield.protocols.features import LEFT_OUT
+from jackfield.protocols.ollama.wire import NAME
+
+LIMITS: dict[str, str] = {
+    "tools.strict": LEFT_OUT,
+    "tool_choice": "none by offering no tool; a call cannot be required",
+    "tool_choice.tool": "as the only tool that is offered",
+    "parallel_tools": LEFT_OUT,
+    "web_search": LEFT_OUT,
+    "web_fetch": LEFT_OUT,
+    "code_execution": LEFT_OUT,
+    "service_tier": LEFT_OUT,
+    "user": LEFT_OUT,
+    "cache_key": LEFT_OUT,
+    "thinking.effort": "as on or off, unless the model is known to take levels",
+    "thinking.budget": "as on or off, unless the model is known to take levels",
+    "cache_control": LEFT_OUT,
+    "image.url": LEFT_OUT,
+    "document": "as text, where it is text",
+    "document.url": LEFT_OUT,
+    "audio": LEFT_OUT,
+    "audio.url": LEFT_OUT,
+    "video": LEFT_OUT,
+    "video.url": LEFT_OUT,
+    "tool_result.image": "as the user's, right after the result",
+    "tool_result.document": "as text, where it is text",
+    "tool_result.error": LEFT_OUT,
+    "refusal": "as text",
+    "citations": LEFT_OUT,
+    "signatures": LEFT_OUT,
+}
+LEVELS = ("low", "medium", "high")  # of `think`; most models take only true and false
+
+
+def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...]:
+    """Name what this wire cannot carry of the request, in words for the user."""
+    asked = request
+    if request.tool_choice and request.tool_choice.mode in ("auto", "none"):
+        asked = replace(asked, tool_choice=None)
+    if request.thinking and takes_as_said(request, compat):
+        asked = replace(asked, thinking=None)
+    return (*features.find_losses(asked, NAME, LIMITS, compat), *_binaries(request))
+
+
+def takes_as_said(request: ChatRequest, compat: Compat) -> bool:
+    """Say whether `think` can say what is wanted: not at all, or a level that the model takes."""
+    thinking = request.thinking
+    if thinking is None or thinking.budget_tokens is not None:
+        return thinking is None
+    return thinking.effort in ("off", *(compat.supported_reasoning_efforts or ()))
+
+
+def _binaries(request: ChatRequest) -> Iterator[str]:
+    blocks = [block for message in request.messages for block in message.content]
+    blocks += [inner for block in blocks if isinstance(block, ToolResult) for inner in block.content]
+    if any(isinstance(block, DocumentBlock) and not is_text(block) for block in blocks):
+        yield "document: left out, as only text is read"
+
+
+def is_text(block: DocumentBlock) -> bool:
+    """Say whether a file is words, the only ones this wire reads."""
+    return block.data is not None and block.media_type.startswith("text/")
