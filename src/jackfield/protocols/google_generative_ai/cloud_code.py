@@ -1,0 +1,90 @@
+"""Google's Cloud Code Assist and Antigravity: Gemini's wire in an envelope. The client's half alone.
+
+A request is `{project, model, request}`, a reply and each event `{response, traceId}`, as
+github.com/google-gemini/gemini-cli sends and reads them (read 2026-11-21). The project is the
+`project` of the request's extras. Models of other houses answer here too; thoughts without a
+signature are refused by them and left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from jackfield.errors import BadReply, InvalidRequest
+from jackfield.events import StreamEvent
+from jackfield.message import ChatRequest, ChatResponse, JsonObject, ThinkingBlock
+from jackfield.model import Compat
+from jackfield.protocols import google_generative_ai as gemini
+from jackfield.protocols.base import NATIVE, Body, decode
+from jackfield.protocols.fields import as_object
+from jackfield.protocols.google_generative_ai import STREAM_TYPE, parse_error
+from jackfield.protocols.google_generative_ai.vertex import auth_headers
+
+NAME = "google-gemini-cli"
+LIMITS = {**gemini.LIMITS, "thoughts": "left out where no signature is with them"}
+ENVELOPE = ("project", "user_prompt_id", "userAgent", "requestId", "requestType", "session_id")
+
+
+def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
+    """Write a request in its envelope; fields of the envelope come from the request's extras."""
+    outer = {name: value for name, value in request.extras.items() if name in ENVELOPE}
+    inner = {name: value for name, value in request.extras.items() if name not in ENVELOPE}
+    spared = replace(_without_unsigned(request), extras=inner)
+    return {**outer, "model": request.model, "request": gemini.render_request(spared, compat)}
+
+
+def _without_unsigned(request: ChatRequest) -> ChatRequest:
+    def is_kept(block: object) -> bool:
+        return not isinstance(block, ThinkingBlock) or bool(block.signature)
+
+    turns = [replace(turn, content=[block for block in turn.content if is_kept(block)]) for turn in request.messages]
+    return replace(request, messages=[turn for turn in turns if turn.content])
+
+
+def parse_request(body: Body) -> ChatRequest:
+    """Read a request out of its envelope; raise `InvalidRequest` naming the field that is wrong."""
+    try:
+        wire = decode(body, "request")
+    except BadReply as error:
+        raise InvalidRequest(error.message, status=400) from error
+    request = gemini.parse_request(as_object(wire.get("request")))
+    outer = {name: value for name, value in wire.items() if name in ENVELOPE}
+    return replace(request, model=str(wire.get("model") or ""), extras=outer)
+
+
+def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...]:
+    """Name every field that is dropped or approximated; empty when the wire carries all."""
+    return gemini.find_losses(request, compat)
+
+
+def parse_response(body: Body) -> ChatResponse:
+    """Read a whole reply; raise the provider's error when the body is one, `BadReply` when it is neither."""
+    return gemini.parse_response(unwrap(decode(body)))
+
+
+def unwrap(wire: JsonObject) -> JsonObject:
+    """Return what is inside the envelope; errors come without one."""
+    return as_object(wire["response"]) if "response" in wire else wire
+
+
+class StreamParser:
+    """Turns a reply's bytes into events. One object per stream."""
+
+    def __init__(self) -> None:
+        self._inner = gemini.StreamParser(unwrap)
+
+    def feed(self, data: bytes) -> Sequence[StreamEvent]:
+        """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""
+        return self._inner.feed(data)
+
+    def close(self) -> Sequence[StreamEvent]:
+        """Say that the stream has ended cleanly; raise `StreamBroken` when the reply is not complete."""
+        return self._inner.close()
+
+
+__all__ = [
+    "LIMITS", "NAME", "STREAM_TYPE", "StreamParser", "auth_headers", "find_losses", "parse_error", "parse_request",
+    "parse_response", "render_request",
+]  # fmt: skip

@@ -1,0 +1,90 @@
+"""Streamed replies, read: server-sent events, a JSON array that grows, or one object where a stream was asked for.
+
+Kind where servers deviate: events that are none are skipped, any chunk may lack anything. A
+stream that says neither why it ends nor why it was blocked is broken, however it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from jackfield.errors import BadReply, Error, InvalidRequest, StreamBroken
+from jackfield.events import StreamEvent
+from jackfield.message import JsonObject
+from jackfield.protocols.base import decode_event, preview
+from jackfield.protocols.google_generative_ai.errors import parse_error
+from jackfield.protocols.google_generative_ai.frames import Frames
+from jackfield.protocols.google_generative_ai.reply import ReplyReader
+from jackfield.protocols.outbox import Outbox
+
+HEAD_BYTES = 4096  # of a body without an event, kept to say what came instead
+
+
+class StreamParser:
+    """Turns a reply's bytes into events. One object per stream."""
+
+    def __init__(self, unwrap: Callable[[JsonObject], JsonObject] | None = None) -> None:
+        self._unwrap = unwrap
+        self._frames = Frames()
+        self._out = Outbox()
+        self._reader = ReplyReader(self._out)
+        self._head = b""
+        self._is_live = False  # an event of JSON has come
+        self.garbage = 0  # events that were none
+
+    def feed(self, data: bytes) -> Sequence[StreamEvent]:
+        """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""
+        if not self._is_live:
+            self._head = (self._head + data)[:HEAD_BYTES]
+        if self._out.error is None:
+            try:
+                self._read(self._frames.feed(data))
+            except Error as error:
+                self._out.fail(error)
+        return self._out.take()
+
+    def close(self) -> Sequence[StreamEvent]:
+        """Say that the stream has ended cleanly; raise `StreamBroken` when the reply is not complete."""
+        if self._out.error is None:
+            try:
+                self._read(self._frames.close())
+                self._end()
+            except Error as error:
+                self._out.fail(error)
+        events = self._out.take()
+        if self._out.error:
+            raise self._out.error
+        return events
+
+    def _end(self) -> None:
+        if not self._reader.is_complete:
+            raise self._missing()
+        self._reader.end()
+
+    def _read(self, texts: list[str]) -> None:
+        for text in texts:
+            try:
+                event = decode_event(text)
+            except (msgspec.DecodeError, UnicodeError, RecursionError):
+                event = None
+            if isinstance(event, dict):
+                self._is_live = True
+                self._read_chunk(self._unwrap(event) if self._unwrap else event)
+            else:
+                self.garbage += 1
+
+    def _read_chunk(self, chunk: JsonObject) -> None:
+        if chunk.get("error"):
+            raise parse_error(200, chunk)
+        try:
+            self._reader.read(chunk)
+        except InvalidRequest as error:
+            raise BadReply(f"an event of the stream is malformed: {error.message}") from error
+
+    def _missing(self) -> Error:
+        said = [line for line in self._head.splitlines() if line.strip() and not line.startswith(b":")]
+        if self._is_live or not said:
+            return StreamBroken("the stream ended before its finish reason")
+        return BadReply(f"the reply is no stream of events: {preview(self._head)}")
