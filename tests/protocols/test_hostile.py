@@ -225,7 +225,7 @@ def read_request(protocol: Protocol, body: bytes) -> None:
         request = protocol.parse_request(body)
     except Error:
         return
-    for name in TWO_SIDED:
+    for name in {*TWO_SIDED, protocol.NAME}:
         other = load(name)
         other.find_losses(request)
         json.dumps(other.render_request(request))

@@ -52,7 +52,7 @@ def make_error(status: int, kind: str, message: str, headers: Mapping[str, str] 
     shown = message or name or f"HTTP {status} without a reason"
     said = message.lower()
     known = next((meant for words, meant in SAID if words in said), None)
-    meant = known or STATUSES.get(name.lower().removesuffix("exception"), 500 if status == 200 else status)
+    meant = known or STATUSES.get(name.lower().removesuffix("exception"), status)
     hint = next((hint for words, hint in HINTS.items() if words in said), "")
     error = as_error(meant, {"message": shown, "code": name or None}, headers)
     error.status, error.hint = status, hint

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, Message, ResponseFormat, Role, TextBlock, Tool, ToolChoice
 from jackfield.protocols.base import Body, as_opaque, decode
-from jackfield.protocols.bedrock_converse.blocks import parse_content, render_marked
+from jackfield.protocols.bedrock_converse.blocks import parse_content, render_block
 from jackfield.protocols.bedrock_converse.thinking import KEYS, parse_thinking
 from jackfield.protocols.bedrock_converse.wire import NAME, keep_rest, parse_mark
 from jackfield.protocols.fields import objects, read, require, rest, said, wrong
@@ -77,10 +77,13 @@ def _parse_messages(wires: list[Any]) -> tuple[list[Message], list[TextBlock]]:
 
 
 def _parse_system(wires: list[Any], at: str) -> list[TextBlock]:
-    return [
-        block if isinstance(block, TextBlock) else TextBlock("", opaque=as_opaque(render_marked(block)[0], NAME))
-        for block in parse_content(wires, at)
-    ]
+    texts: list[TextBlock] = []
+    for block in parse_content(wires, at):
+        if isinstance(block, TextBlock):
+            texts.append(block)
+        elif wire := render_block(block):  # words to nobody else, but this wire gets them back
+            texts.append(TextBlock("", opaque=as_opaque(wire, NAME)))
+    return texts
 
 
 def _parse_tools(wires: list[Any]) -> list[Tool]:

@@ -32,6 +32,7 @@ class StreamParser:
         self._out = Outbox()
         self._head = b""
         self._is_live = False  # a whole frame has come
+        self._is_text = False  # no frames are to come: the rest is read for what it says instead
         self._is_begun = self._is_over = False
         self._open: dict[int, OpenBlock] = {}  # by the wire's index
         self._count = 0
@@ -45,7 +46,8 @@ class StreamParser:
         if self._out.error is None:
             if not self._is_live:
                 self._head = (self._head + data)[:HEAD_BYTES]
-            self._read(data)
+            if not self._is_text:
+                self._read(data)
         return self._out.take()
 
     def close(self) -> Sequence[StreamEvent]:
@@ -63,10 +65,10 @@ class StreamParser:
             for frame in self._frames.feed(data):
                 self._is_live = True
                 self._read_frame(frame)
-        except InvalidRequest as error:
-            self._out.fail(BadReply(f"an event of the stream is malformed: {error.message}"))
         except Error as error:
-            self._out.fail(error if self._is_live else self._missing())
+            self._is_text = not self._is_live
+            if self._is_live:
+                self._out.fail(error)
 
     def _read_frame(self, frame: Frame) -> None:
         kind = frame.headers.get(":message-type", "event")
@@ -78,7 +80,10 @@ class StreamParser:
         parse = PARSERS.get(frame.headers.get(":event-type", ""))
         if parse and not self._is_over:
             self._begin()
-            parse(self, payload)
+            try:
+                parse(self, payload)
+            except InvalidRequest as error:
+                raise BadReply(f"an event of the stream is malformed: {error.message}") from error
 
     @staticmethod
     def _decode(payload: bytes) -> JsonObject:

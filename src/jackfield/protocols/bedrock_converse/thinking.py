@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.message import Block, ChatRequest, Effort, JsonObject, Message, Thinking
+from jackfield.message import Block, ChatRequest, Effort, JsonObject, Message, Thinking, ThinkingBlock, ToolCall
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE, as_count, as_opaque, own_fields
 from jackfield.protocols.bedrock_converse.blocks import render_block
@@ -115,8 +115,8 @@ def may_think(request: ChatRequest, mode: Mode) -> bool:
         return False
     if mode.claude != "enabled":
         return True
-    kinds = [next(iter(wire)) for block in _last_turn(request.messages) if (wire := render_block(block))]
-    return "toolUse" not in kinds or kinds[0] == "reasoningContent"
+    said = [block for block in _last_turn(request.messages) if render_block(block)]
+    return not any(isinstance(block, ToolCall) for block in said) or isinstance(said[0], ThinkingBlock)
 
 
 def _last_turn(messages: Sequence[Message]) -> list[Block]:
