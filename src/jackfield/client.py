@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from msgspec import convert
 from msgspec.structs import replace
@@ -20,12 +20,15 @@ from jackfield.catalog.price import bill_usd
 from jackfield.config.default import load_default
 from jackfield.config.schema import Config
 from jackfield.credential import RequestAuth
+from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.errors import BadReply, Error, InvalidRequest, MissingKey, StreamBroken, UsageError
 from jackfield.events import Accumulator, MessageStart, StreamEvent, split_events
-from jackfield.message import ChatRequest, ChatResponse, Thinking
+from jackfield.message import ChatRequest, ChatResponse, Thinking, TokenCount
 from jackfield.model import Model
 from jackfield.protocols.base import StreamParser
 from jackfield.protocols.estimate import fill_usage
+from jackfield.providers.counting import count, estimate
+from jackfield.providers.embedding import embed
 from jackfield.providers.learn import TEACHING, describe, learn
 from jackfield.providers.lessons import Lessons, with_lesson
 from jackfield.providers.provider import check_reply, find_losses, load_protocol, render
@@ -35,6 +38,10 @@ from jackfield.tape.record import Recorder
 from jackfield.tape.replay import Player
 from jackfield.transport.http import Transport
 from jackfield.transport.reply import REPLY_LIMIT, HttpReply, Sender
+
+NO_AUTH = RequestAuth(secret=None, source="none")
+if TYPE_CHECKING:
+    from jackfield.providers.refresh import Refreshed
 
 Tell = Callable[[str], None]  # takes a warning
 
@@ -105,6 +112,25 @@ class AsyncClient:
         made = self.plan(request, fallbacks=fallbacks, profile_id=profile_id)
         return ChatStream(self, replace(request, stream=True), made, strict=strict)
 
+    async def count_tokens(self, request: ChatRequest, *, profile_id: str | None = None) -> TokenCount:
+        """Return how many tokens a request is: as its provider counts, or an estimate that says why."""
+        candidate = self.plan(request, profile_id=profile_id).candidates[0]
+        asked = with_thinking(request, candidate.model, self.config)
+        try:
+            auth = self.resolve(candidate) if candidate.info.counting else NO_AUTH
+        except MissingKey as error:
+            return estimate(asked, candidate.info, candidate.model, error.message)
+        return await count(asked, candidate.info, candidate.model, auth, self._transport)
+
+    async def embed(self, request: EmbedRequest, *, profile_id: str | None = None) -> EmbedResponse:
+        """Return one vector per text. Only the first model of a name is asked: vectors of another do not compare."""
+        if not request.model:
+            raise UsageError("no embedding model is named", hint="such as openai/text-embedding-3-small")
+        made = self.plan(ChatRequest(model=request.model), profile_id=profile_id)
+        candidate = made.candidates[0]
+        answer = await embed(request, candidate.info, candidate.model, self.resolve(candidate), self._transport)
+        return replace(answer, requested=made.requested, warnings=(*made.warnings, *answer.warnings))
+
     def plan(self, request: ChatRequest, *, fallbacks: Sequence[str] = (), profile_id: str | None = None) -> Plan:
         """Return what would be tried for a request, and why; sends nothing."""
         return plan(request, self.config, self.catalog, fallbacks=fallbacks, profile_id=profile_id)
@@ -113,6 +139,17 @@ class AsyncClient:
         """Return every known model as (`provider/model`, row), of one provider or of all; sends nothing."""
         ids = self.catalog.provider_ids() if provider is None else (self.catalog.normalise(provider),)
         return tuple((f"{each}/{model.id}", model) for each in ids for model in self.catalog.models(each))
+
+    async def refresh_models(self, providers: Sequence[str] = ()) -> tuple[Refreshed, ...]:
+        """Ask providers for their lists of models, at once, and keep what they say; `models()` knows it then.
+
+        Without names those are asked that have a list and a credential, and the servers of this
+        machine that answer. A failure is part of the result and costs no other provider anything.
+        """
+        # Only who refreshes pays for the parsers of lists.
+        from jackfield.listings import refresh_listings  # noqa: PLC0415
+
+        return await refresh_listings(self._transport, self.config, self.catalog, self.store, providers)
 
     async def attempt(
         self, candidate: Candidate, request: ChatRequest, auth: RequestAuth, tell: Tell | None = None
@@ -157,7 +194,7 @@ class AsyncClient:
         except MissingKey:
             if self._transport.is_live:
                 raise
-            return RequestAuth(secret=None, source="none")
+            return NO_AUTH
 
 
 class ChatStream:

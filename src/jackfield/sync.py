@@ -13,14 +13,20 @@ from concurrent.futures import CancelledError
 from pathlib import Path
 from threading import Thread, current_thread
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from msgspec.structs import replace
 
 from jackfield.client import AsyncClient, ChatStream
 from jackfield.config.schema import Config
+from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.errors import Cancelled, UsageError
 from jackfield.events import StreamEvent
-from jackfield.message import ChatRequest, ChatResponse, Message, TextBlock
+from jackfield.message import ChatRequest, ChatResponse, Message, TextBlock, TokenCount
 from jackfield.model import Model
+
+if TYPE_CHECKING:
+    from jackfield.providers.refresh import Refreshed
 
 T = TypeVar("T")
 
@@ -62,9 +68,21 @@ class Client:
         """Ask and return the reply as it comes; options as in `AsyncClient.stream`."""
         return SyncStream(self, self._client.stream(request, **options))
 
+    def count_tokens(self, request: ChatRequest, **options: Any) -> TokenCount:
+        """Return how many tokens a request is; options as in `AsyncClient.count_tokens`."""
+        return self._wait(self._client.count_tokens(request, **options))
+
+    def embed(self, request: EmbedRequest, **options: Any) -> EmbedResponse:
+        """Return one vector per text; options as in `AsyncClient.embed`."""
+        return self._wait(self._client.embed(request, **options))
+
     def models(self, provider: str | None = None) -> tuple[tuple[str, Model], ...]:
         """Return every known model as (`provider/model`, row)."""
         return self._client.models(provider)
+
+    def refresh_models(self, providers: Sequence[str] = ()) -> tuple[Refreshed, ...]:
+        """Ask providers for their lists of models; as in `AsyncClient.refresh_models`."""
+        return self._wait(self._client.refresh_models(providers))
 
     def _is_open(self) -> bool:
         # In a forked child the thread is not there, whatever the parent's is doing.
@@ -164,6 +182,22 @@ def stream(model: str, prompt: str | Sequence[Message], **options: Any) -> SyncS
     """Ask a model once and iterate over the events of its reply; arguments as in `chat`."""
     client = Client()
     return SyncStream(client, client._client.stream(to_request(model, prompt, {**options, "stream": True})), owned=True)
+
+
+def count_tokens(model: str, prompt: str | Sequence[Message] | ChatRequest, **options: Any) -> TokenCount:
+    """Return how many tokens a question to a model is; a whole request may stand for the words."""
+    asked = replace(prompt, model=model) if isinstance(prompt, ChatRequest) else to_request(model, prompt, options)
+    with Client() as client:
+        return client.count_tokens(asked)
+
+
+def embed(model: str, texts: str | Sequence[str], **options: Any) -> EmbedResponse:
+    """Return one vector per text: `embed("openai/text-embedding-3-small", ["Hello"]).vectors`.
+
+    Every field of `EmbedRequest` can be given by name.
+    """
+    with Client() as client:
+        return client.embed(EmbedRequest(model=model, inputs=[texts] if isinstance(texts, str) else texts, **options))
 
 
 def to_request(model: str, prompt: str | Sequence[Message], options: Mapping[str, Any]) -> ChatRequest:

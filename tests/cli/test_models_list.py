@@ -147,18 +147,19 @@ def test_a_model_that_the_config_only_names_is_listed_too() -> None:
     assert (row["key"], row["source"], row["cost"]) == ("venice/brand-new", "unknown", None)
 
 
-def test_a_running_server_offers_its_models(tmp_path: Path) -> None:
-    with serve(
-        json_reply({"object": "list", "data": [{"id": "tiny", "object": "model"}, {"id": "m", "object": "model"}]})
-    ) as server:
+def test_a_running_server_offers_its_models() -> None:
+    with serve(json_reply({"object": "list", "data": [{"id": "tiny"}, {"id": "m"}]})) as server:
+        write_config(json.dumps({"models": {"providers": {"box": {"baseUrl": f"{server.url}/v1"}}}}))
+        rows = {row["key"]: row for row in run("models", "list", "--local", "--json").json()["models"]}
+    tiny = rows["box/tiny"]
+    assert (tiny["source"], tiny["available"], tiny["local"]) == ("server", True, True)
+
+
+def test_who_names_a_servers_models_sees_these_and_no_others() -> None:
+    with serve(json_reply({"object": "list", "data": [{"id": "tiny"}, {"id": "m"}]})) as server:
         write_config(local_provider(f"{server.url}/v1"))
         rows = {row["key"]: row for row in run("models", "list", "--local", "--json").json()["models"]}
-    assert (rows["box/tiny"]["source"], rows["box/tiny"]["available"], rows["box/tiny"]["local"]) == (
-        "server",
-        True,
-        True,
-    )
-    assert rows["box/m"]["source"] == "config"
+    assert (list(rows), rows["box/m"]["source"], rows["box/m"]["available"]) == (["box/m"], "config", True)
 
 
 def test_replace_mode_lists_the_config_alone() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ import pytest
 
 from jackfield.credential import Secret
 from jackfield.model import ProviderInfo
-from jackfield.providers.discover import find_local, parse_models
+from jackfield.providers.discover import find_local
 from tests.servers import HANG, Received, Step, free_port, head, json_reply, serve, text_reply
 
 VLLM = {"object": "list", "data": [{"id": "qwen3", "object": "model", "owned_by": "vllm", "max_model_len": 32768}]}
@@ -39,40 +38,27 @@ def test_servers_that_answer_are_found_in_the_order_of_their_rows() -> None:
     assert "authorization" not in one.journal[0].headers
 
 
-@pytest.mark.parametrize(
-    ("listing", "windows"),
-    [
-        (VLLM, {"qwen3": 32768}),
-        (LLAMA_CPP, {"/m/a.gguf": 4096}),
-        ({"data": [{"id": "a", "loaded_context_length": 8192, "max_context_length": 32768}]}, {"a": 8192}),
-    ],
-)
-def test_a_window_is_taken_where_the_server_says_it(listing: object, windows: dict[str, int]) -> None:
-    models = parse_models(json.dumps(listing).encode()) or ()
-
-    assert {model.id: model.context_window for model in models} == windows
+def test_a_window_is_taken_where_the_server_says_it() -> None:
+    listings = [VLLM, LLAMA_CPP, {"data": [{"id": "a", "loaded_context_length": 8192, "max_context_length": 32768}]}]
+    for listing, window in zip(listings, (32768, 4096, 8192), strict=True):
+        with serve(json_reply(listing)) as server:
+            [found] = find_local([local("box", server.url)])
+        assert [model.context_window for model in found.models] == [window]
 
 
-def test_embedding_models_are_left_out() -> None:
-    rows = [
-        {"id": "text-embedding-3"},
-        {"id": "x", "type": "embeddings"},
-        {"id": "nomic-embed-text:latest"},
-        {"id": "chat"},
-    ]
+def test_a_server_with_a_list_of_its_own_is_asked_for_that_first() -> None:
+    def answer(received: Received) -> list[Step]:
+        return json_reply(OLLAMA) if received.target == "/api/tags" else json_reply({"error": "no"}, 404)
 
-    assert [model.id for model in parse_models(json.dumps({"data": rows}).encode()) or ()] == ["chat"]
+    with serve(answer) as server, serve(lambda got: json_reply(VLLM, 404 if "api" in got.target else 200)) as other:
+        rows = [
+            ProviderInfo(id=name, base_url=f"{url}/v1", local=True, discovery="/api/tags", discovery_format="ollama")
+            for name, url in (("ollama", server.url), ("older", other.url))
+        ]
+        found = find_local(rows)
 
-
-@pytest.mark.parametrize(
-    "body", [b"<html>", b"", b"[]", b"{}", b'{"data": 1}', b'{"data": ["a"]}', b'{"models": null}', b"\xff", b"null"]
-)
-def test_what_is_no_model_list_is_none(body: bytes) -> None:
-    assert parse_models(body) is None
-
-
-def test_a_server_without_models_is_there_all_the_same() -> None:
-    assert parse_models(b'{"object": "list", "data": []}') == ()
+    assert [[model.id for model in each.models] for each in found] == [["llama3.3:70b"], ["qwen3"]]
+    assert [got.target for got in other.journal] == ["/api/tags", "/v1/models"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +100,7 @@ def test_only_local_rows_on_this_machine_are_asked() -> None:
             ProviderInfo(id="remote", base_url=server.url),
             local("elsewhere", "http://192.0.2.1:8000/v1"),
             local("nonsense", "not a url"),
-            local("unknown-wire", server.url, api="cohere"),
+            local("unknown-wire", server.url, api="github-copilot"),
             local("nowhere", ""),
         ]
         assert find_local(rows) == ()
@@ -135,6 +121,6 @@ def test_a_server_that_wants_a_key_is_asked_with_the_users() -> None:
         return json_reply({"data": [{"id": "m"}]}) if knows else json_reply({"error": {"message": "no"}}, 401)
 
     with serve(guard) as server:
-        info = ProviderInfo(id="box", base_url=f"{server.url}/v1", local=True)
+        info = local("box", f"{server.url}/v1")
         assert find_local([info]) == ()
         assert [found.models[0].id for found in find_local([info], keys={"box": Secret("sk-local")})] == ["m"]

@@ -190,7 +190,7 @@ def test_a_model_that_only_embeds_is_left_out_whatever_its_name() -> None:
     "body", [b"<html>", b"", b"{}", b'{"data": 1}', b'{"data": ["a"]}', b'{"models": null}', b"\xff", b"null", b"3"]
 )
 def test_what_is_no_model_list_is_refused(form: str, body: bytes) -> None:
-    with pytest.raises(BadReply, match="model list|list of models"):
+    with pytest.raises(BadReply, match=r"model list|list of models"):
         parse_listing(body, form)
 
 

@@ -34,8 +34,8 @@ class Catalog:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self.shelf = Shelf(config.paths.cache / "models")
         self._index = load_index() if config.mode == "merge" else Index()
-        self._shelf = Shelf(config.paths.cache / "models")
         self._info = cache(self._merge_provider)
         self._rows = cache(self._merge_rows)
         self._builtin = cache(self._parse_builtin)
@@ -63,7 +63,7 @@ class Catalog:
         if name not in self._index.providers or self._entry(name) is not None:
             return self.models(name)
         shipped, info = parse_outlines(self._index.providers[name]), self._info(name)
-        found = self._shelf.outlines(name, info.base_url) if info else ()
+        found = self.shelf.outlines(name, info.base_url) if info else ()
         known = {each for row in shipped for each in (row.id, row.upstream or row.id)} if found else set()
         return (*shipped, *(row for row in found if row.id not in known))
 
@@ -76,13 +76,13 @@ class Catalog:
         info, entry = self._info(name), self._entry(name)
         if info is None or not info.discovery or (entry is not None and entry.models):
             return None
-        return self._shelf.head(name, info.base_url)
+        return self.shelf.head(name, info.base_url)
 
     def discovered(self, provider_id: str) -> tuple[Model, ...]:
         """Return the rows a provider listed when it was last asked, as it said them."""
         name = self.normalise(provider_id)
         info = self._info(name)
-        return self._shelf.models(name, info.base_url) if info and self.fetched(name) is not None else ()
+        return self.shelf.models(name, info.base_url) if info and self.fetched(name) is not None else ()
 
     def model(self, provider_id: str, model_id: str) -> Model:
         """Return the row of a model; an id that no row has is passed through as it is.
@@ -108,6 +108,18 @@ class Catalog:
         wanted = near.loose(model_id)
         alike = [row for row in rows.values() if near.loose(row.id) == wanted]
         return alike[0] if len(alike) == 1 else None
+
+    def only_discovered(self, provider_id: str) -> frozenset[str]:
+        """Return the ids that neither the config nor the package knows, but the provider's last list."""
+        name = self.normalise(provider_id)
+        rows = self.discovered(name)
+        known = self._known_rows(name, self._entry(name)) if rows else {}
+        return frozenset(over_discovered(rows, known)) - known.keys()
+
+    def reload_discovered(self) -> None:
+        """Forget what was read of the discovered lists: they have changed."""
+        self.shelf = Shelf(self.shelf.folder)
+        self._rows.cache_clear()
 
     def canonical(self, text: str) -> str:
         """Return a ref under the provider's own id and the row's own; `provider/*` keeps its end, other text stays."""

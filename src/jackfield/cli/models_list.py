@@ -10,6 +10,7 @@ from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context, refuse_both
 from jackfield.cli.models_rows import Listing, Row, render_row
 
+DAY_S = 24 * 3600
 HEADER = ("Model", "Input", "Ctx", "Local", "Auth", "Tags")
 
 
@@ -47,6 +48,8 @@ def list_(context: Context, everything: bool, provider: str | None, local: bool,
         ui.out("".join(f"{row.key}\n" for row in rows), end="")
     elif rows:
         ui.table(HEADER, [_cells(row) for row in rows])
+    for name, age_s in listing.old_lists(rows):
+        ui.note(f"the list of {name} is {age_s / DAY_S:.0f} days old: jackfield models refresh {name}")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from jackfield.auth.resolve import is_available, resolve
 from jackfield.catalog import defaults
+from jackfield.catalog.discovered import OLD_AGE_S
 from jackfield.catalog.index import Outline
 from jackfield.catalog.load import is_local
 from jackfield.cli.context import Context
@@ -39,7 +40,8 @@ class Row(Struct, frozen=True, kw_only=True):
     available: bool | None = None
     local: bool | None = None  # it runs on this machine or network
     tags: tuple[str, ...] = ()
-    source: str = "unknown"  # catalog · config · server · unknown
+    source: str = "unknown"  # catalog · config · server · discovered · unknown
+    age_s: float | None = None  # of the list that a discovered row is from
 
 
 class About(Struct, frozen=True, kw_only=True):
@@ -50,6 +52,8 @@ class About(Struct, frozen=True, kw_only=True):
     local: bool | None
     offered: frozenset[str]  # ids of its running server
     own: frozenset[str]  # ids the config gives
+    listed: frozenset[str]  # ids that only its last list has
+    age_s: float | None  # of that list
 
 
 class Listing:
@@ -59,7 +63,7 @@ class Listing:
     """
 
     def __init__(self, context: Context, *, whole: bool = False) -> None:
-        self._config, self._catalog = context.config, context.catalog
+        self._config, self._catalog, self._whole = context.config, context.catalog, whole
         self._known = context.catalog.models if whole else context.catalog.outlines
         self._tags = _tags(context.config, self._key_of)
         environ = context.config.environ
@@ -68,6 +72,7 @@ class Listing:
         self._has_variants = any(VARIANT.search(name) for name in environ)
         self._keepers = {profile.provider for profile in context.store.list()}
         now_ms = context.now_ms()
+        self._now_s = now_ms / 1000
         self._has_key = cache(lambda info_id: self._look_for_key(context, info_id, now_ms))
         self._servers = cache(lambda: self._find_servers(context, now_ms))
         self._about = cache(self._look_up)
@@ -93,6 +98,15 @@ class Listing:
         """Return all models of a provider: those a running server offers, else those that are known."""
         return _sorted(self._rows(self._catalog.normalise(provider)))
 
+    def old_lists(self, rows: Iterable[Row]) -> list[tuple[str, float]]:
+        """Return the shown providers whose last list is old, with its age in seconds."""
+        ages = {row.info.id: self._age_s(row.info.id) for row in rows if row.info}
+        return [(name, age_s) for name, age_s in ages.items() if age_s is not None and age_s > OLD_AGE_S]
+
+    def _age_s(self, provider: str) -> float | None:
+        head = self._catalog.fetched(provider)
+        return self._now_s - head.fetched_at if head and head.fetched_at else None
+
     # -- rows ----------------------------------------------------------------------
 
     def _rows(self, name: str) -> list[Row]:
@@ -101,7 +115,8 @@ class Listing:
             return [self._row(name, found, row) for row in self._known(name) if row.status != HIDDEN]
         known = {row.id: row for row in self._catalog.models(name) if row.status != HIDDEN}
         offered = {row.id: row.merged(known[row.id]) if row.id in known else row for row in running.models}
-        offered |= {key: row for key, row in known.items() if key in found.own}
+        if found.own:  # who names a provider's models wants these and no others
+            offered = {key: row for key, row in known.items() if key in found.own}
         return [self._row(name, found, row) for row in offered.values()]
 
     def _rows_of_config(self, name: str) -> list[Row]:
@@ -113,10 +128,12 @@ class Listing:
         tags = self._tags.get(key, ())
         if found.info and (privacy := privacy_of(found.info, model)) != "standard":
             tags = (*tags, privacy)
-        source = "config" if model.id in found.own else "server" if model.id in found.offered else "catalog"
+        sources = (("config", found.own), ("server", found.offered), ("discovered", found.listed))
+        source = next((name for name, ids in sources if model.id in ids), "catalog")
         return Row(
-            key=key, info=found.info, model=model, available=found.ready, local=found.local, tags=tags, source=source
-        )
+            key=key, info=found.info, model=model, available=found.ready, local=found.local, tags=tags, source=source,
+            age_s=found.age_s if source == "discovered" else None,
+        )  # fmt: skip
 
     def _row_of(self, key: str) -> Row:
         ref = ModelRef.parse(key)
@@ -135,6 +152,8 @@ class Listing:
             local=is_local(info.endpoint or info.base_url) if info else None,
             offered=frozenset(row.id for row in running.models) if running else frozenset(),
             own=self._own(provider),
+            listed=self._catalog.only_discovered(provider) if self._whole else frozenset(),
+            age_s=self._age_s(provider) if self._whole else None,
         )
 
     def _ids_of_config(self, provider: str) -> frozenset[str]:
@@ -251,6 +270,7 @@ def render_row(row: Row) -> JsonObject:
         "cost": cost and _prices(cost),
         "privacy": privacy_of(row.info, model),
         "source": row.source,
+        **({} if row.age_s is None else {"ageSeconds": round(row.age_s)}),
         **({} if model.status is UNSET else {"status": model.status}),
     }
 

@@ -10,23 +10,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
+from msgspec.structs import replace
 
 from jackfield.catalog.defaults import FREE
 from jackfield.credential import Secret
-from jackfield.errors import ConfigError
-from jackfield.model import Model, ProviderInfo
-from jackfield.providers.url import models_url
+from jackfield.errors import BadReply, ConfigError
+from jackfield.model import ListFormat, Model, ProviderInfo
+from jackfield.providers.listing import parse_listing
+from jackfield.providers.listing.address import list_url, plain_url
 from jackfield.transport.local import fetch_local
 
 LIMIT_S = 0.3
-LISTS = ("data", "models")  # where the rows stand: OpenAI's shape, Ollama's own
-IDS = ("id", "model", "name", "key")
-# What servers call the window they run a model with: vLLM and SGLang; LM Studio; llama.cpp, in `meta`.
-WINDOWS = ("max_model_len", "loaded_context_length", "max_context_length", "n_ctx")
 
 
 class LocalServer(Struct, frozen=True):
@@ -48,8 +44,8 @@ def find_local(
     found: dict[str, LocalServer] = {}
     askers = [
         # A daemon: one that is still waiting when the time is up holds nobody.
-        threading.Thread(target=_ask, args=(info.id, url, limit_s, keys.get(info.id), found), daemon=True)
-        for info, url in _addresses(rows)
+        threading.Thread(target=_ask, args=(info, places, until, keys.get(info.id), found), daemon=True)
+        for info, places in _addresses(rows)
     ]
     for asker in askers:
         asker.start()
@@ -59,50 +55,34 @@ def find_local(
     return tuple(answered[info.id] for info in rows if info.id in answered)
 
 
-def parse_models(body: bytes) -> tuple[Model, ...] | None:
-    """Read a model list, OpenAI's or Ollama's; `None` when it is neither. Embedding models are left out."""
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
-    rows = (
-        next((value[key] for key in LISTS if isinstance(value.get(key), list)), None)
-        if isinstance(value, dict)
-        else None
-    )
-    if rows is None or not all(isinstance(row, dict) for row in rows):
-        return None
-    named = [(next((row[key] for key in IDS if isinstance(row.get(key), str)), ""), row) for row in rows]
-    return tuple(_as_model(name, row) for name, row in named if name and not _embeds(name, row))
+Places = tuple[tuple[str, ListFormat], ...]
 
 
-def _addresses(infos: Iterable[ProviderInfo]) -> Iterator[tuple[ProviderInfo, str]]:
+def _addresses(infos: Iterable[ProviderInfo]) -> Iterator[tuple[ProviderInfo, Places]]:
     for info in infos:
+        if not info.local:
+            continue
         try:
-            url = models_url(info.base_url, info.api, path=info.discovery or "/models") if info.local else None
+            places: tuple[tuple[str | None, ListFormat], ...] = (
+                (list_url(info), info.discovery_format),
+                (plain_url(info), "openai"),
+            )
         except ConfigError:
             continue
-        if url:
-            yield info, url
+        if known := tuple((url, form) for url, form in places if url):
+            yield info, known
 
 
-def _ask(provider: str, url: str, limit_s: float, key: Secret | None, found: dict[str, LocalServer]) -> None:
-    body = fetch_local(url, limit_s, {"authorization": f"Bearer {key.reveal()}"} if key else {})
-    models = parse_models(body) if body is not None else None
-    if models is not None:
-        found[provider] = LocalServer(provider, url, models)
-
-
-def _embeds(name: str, row: dict[str, Any]) -> bool:
-    return "embed" in name.lower() or str(row.get("type", "")).startswith("embedding")
-
-
-def _as_model(name: str, row: dict[str, Any]) -> Model:
-    return Model(id=name, cost=FREE, privacy="local", context_window=_window(row))
-
-
-def _window(row: dict[str, Any]) -> int | UnsetType:
-    meta = row.get("meta")
-    said = {**(meta if isinstance(meta, dict) else {}), **row}
-    sizes = (said.get(name) for name in WINDOWS)
-    return next((size for size in sizes if isinstance(size, int) and size > 0), UNSET)
+def _ask(info: ProviderInfo, places: Places, until: float, key: Secret | None, found: dict[str, LocalServer]) -> None:
+    headers = {"authorization": f"Bearer {key.reveal()}"} if key else {}
+    for url, form in places:
+        body = fetch_local(url, until - time.monotonic(), headers)
+        if body is None:
+            continue
+        try:
+            listing = parse_listing(body, form)
+        except BadReply:
+            continue
+        rows = (replace(row, cost=row.cost or FREE, privacy=row.privacy or "local") for row in listing.models)
+        found[info.id] = LocalServer(info.id, url, tuple(rows))
+        return

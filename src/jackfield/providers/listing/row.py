@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
@@ -55,8 +56,8 @@ def child(row: Mapping[str, Any], *path: str) -> Row:
 
 def size(row: Mapping[str, Any], *names: str) -> int | UnsetType:
     """Return the first of these fields that holds a count above zero."""
-    found = (row.get(name) for name in names)
-    return next((int(value) for value in found if _is_number(value) and value >= 1), UNSET)
+    counts = (_number(row.get(name)) for name in names)
+    return next((int(count) for count in counts if count >= 1), UNSET)
 
 
 def flag(row: Mapping[str, Any], *names: str) -> bool | UnsetType:
@@ -83,7 +84,7 @@ def price(value: object, per: Decimal = Decimal(1)) -> Decimal | None:
 
     A negative amount is how OpenRouter says that the price is another model's.
     """
-    if not (_is_number(value) or isinstance(value, str)):
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         amount = Decimal(str(value)) * per
@@ -92,17 +93,23 @@ def price(value: object, per: Decimal = Decimal(1)) -> Decimal | None:
     return _trim(amount) if amount.is_finite() and amount >= 0 else None
 
 
-def cost(**prices: Decimal | None) -> Cost | UnsetType:
+def cost(
+    input: Decimal | None = None,  # noqa: A002  the field's name
+    output: Decimal | None = None,
+    cache_read: Decimal | None = None,
+    cache_write: Decimal | None = None,
+) -> Cost | UnsetType:
     """Return the prices as a value; `UNSET` when none is known."""
-    return Cost(**prices) if any(amount is not None for amount in prices.values()) else UNSET
+    found = Cost(input, output, cache_read, cache_write)
+    return UNSET if found == Cost() else found
 
 
 def day(value: object) -> str | UnsetType:
     """Return an ISO date from a date, a time or Unix seconds; zero is no date."""
     if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value):
         return value[:10]
-    if _is_number(value) and 1e9 < value < 1e11:
-        return datetime.fromtimestamp(value, UTC).date().isoformat()
+    if 1e9 < (seconds := _number(value)) < 1e11:
+        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
     return UNSET
 
 
@@ -111,8 +118,8 @@ def any_of(names: Iterable[object], *wanted: str) -> bool:
     return not {name for name in names if isinstance(name, str)}.isdisjoint(wanted)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: object) -> float:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) else 0
 
 
 def _trim(amount: Decimal) -> Decimal:
