@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jackfield import errors, protocols
     from jackfield.client import AsyncClient, ChatStream
     from jackfield.credential import Profile, Secret
+    from jackfield.embedding import EmbedRequest, EmbedResponse
     from jackfield.errors import Error
     from jackfield.events import Accumulator, BlockDelta, BlockEnd, BlockStart, MessageEnd, MessageStart, StreamEvent
     from jackfield.message import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         TextBlock,
         Thinking,
         ThinkingBlock,
+        TokenCount,
         TokenLogprob,
         Tool,
         ToolCall,
@@ -40,12 +42,14 @@ if TYPE_CHECKING:
         VideoBlock,
     )
     from jackfield.model import Compat, Cost, Model, ModelRef, ProviderInfo
-    from jackfield.sync import Client, chat, stream
+    from jackfield.scripted.client import FakeTransport, fake
+    from jackfield.sync import Client, chat, count_tokens, embed, stream
 
 # module → the public names it holds
 _HOMES: dict[str, tuple[str, ...]] = {
     "jackfield.client": ("AsyncClient", "ChatStream"),
     "jackfield.credential": ("Profile", "Secret"),
+    "jackfield.embedding": ("EmbedRequest", "EmbedResponse"),
     "jackfield.errors": ("Error",),
     "jackfield.events": (
         "Accumulator", "BlockDelta", "BlockEnd", "BlockStart", "MessageEnd", "MessageStart", "StreamEvent",
@@ -53,10 +57,11 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "jackfield.message": (
         "Attempt", "AudioBlock", "Block", "ChatRequest", "ChatResponse", "Citation", "DocumentBlock", "ImageBlock",
         "Message", "OpaqueBlock", "RefusalBlock", "ResponseFormat", "TextBlock", "Thinking",
-        "ThinkingBlock", "TokenLogprob", "Tool", "ToolCall", "ToolChoice", "ToolResult", "Usage", "VideoBlock",
+        "ThinkingBlock", "TokenCount", "TokenLogprob", "Tool", "ToolCall", "ToolChoice", "ToolResult", "Usage", "VideoBlock",
     ),
     "jackfield.model": ("Compat", "Cost", "Model", "ModelRef", "ProviderInfo"),
-    "jackfield.sync": ("Client", "chat", "stream"),
+    "jackfield.scripted.client": ("FakeTransport", "fake"),
+    "jackfield.sync": ("Client", "chat", "count_tokens", "embed", "stream"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("errors", "protocols")
@@ -78,7 +83,10 @@ __all__ = [
     "Compat",
     "Cost",
     "DocumentBlock",
+    "EmbedRequest",
+    "EmbedResponse",
     "Error",
+    "FakeTransport",
     "ImageBlock",
     "Message",
     "MessageEnd",
@@ -95,6 +103,7 @@ __all__ = [
     "TextBlock",
     "Thinking",
     "ThinkingBlock",
+    "TokenCount",
     "TokenLogprob",
     "Tool",
     "ToolCall",
@@ -103,7 +112,10 @@ __all__ = [
     "Usage",
     "VideoBlock",
     "chat",
+    "count_tokens",
+    "embed",
     "errors",
+    "fake",
     "protocols",
     "stream",
 ]

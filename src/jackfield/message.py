@@ -55,6 +55,7 @@ __all__ = [
     "TextBlock",
     "Thinking",
     "ThinkingBlock",
+    "TokenCount",
     "TokenLogprob",
     "Tool",
     "ToolCall",
@@ -202,6 +203,14 @@ class TokenLogprob(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         as_tuple(self, "top")
+
+
+class TokenCount(Struct, frozen=True):
+    """How many tokens a request is, who says so, and whether it is only an estimate."""
+
+    tokens: int
+    estimated: bool
+    source: str  # the address that counted, or why nobody did
 
 
 class Attempt(Struct, frozen=True):

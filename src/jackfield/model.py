@@ -92,6 +92,7 @@ class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     supports_top_p_with_temperature: bool | None = None  # default yes; else the temperature alone is sent
     supports_stop: bool | None = None  # stop sequences; default yes
     supports_response_format: bool | None = None  # json_schema in response_format; default yes
+    dimensions_field: Literal["dimensions", "output_dimension"] | None = None  # of embeddings; default dimensions
     unsupported_fields: tuple[str, ...] | None = None  # top-level fields of the body that the server refuses
     supports_prompt_cache_key: bool | None = None
     supports_cache_control: bool | None = None  # Anthropic's cache marks on this wire; default only on its own
@@ -224,6 +225,7 @@ class ProviderInfo(Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     max_tokens: int | None = None  # most a model writes where its row does not say
     timeouts: Timeouts | None = None
     network: Network | None = None
+    counting: str = ""  # whose requests its token counter takes, `anthropic-messages`; empty: it has none
     discovery: str = ""  # path of the model list under the base URL, `/models`, or its whole URL; empty: none
     discovery_format: ListFormat = "openai"  # how that list is written
     doc: str = ""  # the provider's own page

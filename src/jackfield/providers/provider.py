@@ -27,7 +27,7 @@ from jackfield.providers.turns import find_gaps, mend_turns
 from jackfield.providers.url import chat_url
 from jackfield.transport.request import HttpRequest, merge_timeouts
 
-__all__ = ["check_reply", "find_losses", "load_protocol", "render"]
+__all__ = ["check_reply", "find_losses", "for_wire", "load_protocol", "render", "render_side"]
 
 Headers = dict[str, str | Secret]
 # Wires that refuse a request without a limit to its answer.
@@ -45,7 +45,7 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
     Raises `ConfigError` for a URL that is none and for an api without a protocol,
     `InvalidRequest` for what no JSON can hold.
     """
-    asked = _for_wire(request, info, model)
+    asked = for_wire(request, info, model)
     return HttpRequest(
         url=chat_url(
             model.base_url or info.base_url,
@@ -58,6 +58,18 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
         body=_encode(_render_body(asked, info, model)),
         stream=asked.stream,
         timeouts=merge_timeouts(_patience(info, model), info.timeouts, model.timeouts or None),
+        network=info.network or Network(),
+        settings=f"models.providers.{info.id}",
+    )
+
+
+def render_side(url: str, body: JsonObject, info: ProviderInfo, model: Model, auth: RequestAuth) -> HttpRequest:
+    """Return the HTTP request that puts another question than a chat to the same server."""
+    return HttpRequest(
+        url=url,
+        headers=render_headers(info, model, auth, stream=False),
+        body=_encode(body),
+        timeouts=merge_timeouts(Timeouts(), info.timeouts, model.timeouts or None),
         network=info.network or Network(),
         settings=f"models.providers.{info.id}",
     )
@@ -127,7 +139,8 @@ def _auth_headers(info: ProviderInfo, model: Model, auth: RequestAuth) -> Header
 # -- the request as the wire's own -------------------------------------------------
 
 
-def _for_wire(request: ChatRequest, info: ProviderInfo, model: Model) -> ChatRequest:
+def for_wire(request: ChatRequest, info: ProviderInfo, model: Model) -> ChatRequest:
+    """Return the request as this model gets it: its own id, its settings, its limits, no one else's thoughts."""
     api = defaults.api(model, info)
     asked = apply_params(request, {**_own_params(model, api), **info.params, **(model.params or {})})
     asked = replace(
