@@ -32,6 +32,7 @@ LIMITS: dict[str, str] = {
     "video.url": LEFT_OUT,
     "tool_result.image": LEFT_OUT,
     "tool_result.error": LEFT_OUT,
+    "words beside calls": "as the plan of the calls",
     "refusal": "as text",
     "citations": "only those of this wire go back",
     "thoughts": "only those of this wire go back",
@@ -78,10 +79,8 @@ def _narrowings(request: ChatRequest, compat: Compat) -> Iterator[str]:
         yield "tools.strict: left out, as it holds for all tools or for none"
     if request.response_format and needs_instruction(request):
         yield f"response_format: beside tools or documents {structured.AS_INSTRUCTION}"
-    for message in request.messages:
-        if any(isinstance(block, DocumentBlock) and not is_text(block) for block in message.content):
-            yield "document: left out, as only text is read"
-            return
+    if any(isinstance(block, DocumentBlock) and not is_text(block) for block in features.every_block(request)):
+        yield "document: left out, as only text is read"
 
 
 def within(name: str, value: float) -> float:

@@ -207,7 +207,7 @@ def _may_be_cited(block: Block) -> bool:
 
 def cite(block: Block, citations: list[JsonObject]) -> Block:
     """Give a block its citations: read for everyone, and whole for the way back."""
-    if not isinstance(block, TextBlock | ThinkingBlock):
+    if not citations or not isinstance(block, TextBlock | ThinkingBlock):
         return block
     opaque = keep({**own(block), "citations": [*as_list(own(block).get("citations")), *citations]})
     if isinstance(block, ThinkingBlock):
