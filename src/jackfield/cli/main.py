@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("jackfield.cli.config:config", "Read and change the config file."),
     "plugins": ("jackfield.cli.plugins:plugins", "List, enable and disable plugins."),
     "convert": ("jackfield.cli.convert:convert", "Say a request or a reply of one protocol in another."),
+    "fake": ("jackfield.cli.fake:fake", "Serve a scripted provider, to test programs without a real one."),
     "completion": ("jackfield.cli.completion:completion", "Print the completion script of a shell."),
 }
 PROFILE = r"[\w-][\w.-]*"
