@@ -10,16 +10,19 @@ from jackfield.protocols.base import Protocol
 
 PACKAGES: dict[str, str] = {
     "anthropic-messages": "jackfield.protocols.anthropic_messages",
+    "azure-openai-responses": "jackfield.protocols.openai_responses.azure",
     "bedrock-converse-stream": "jackfield.protocols.bedrock_converse",
     "cohere": "jackfield.protocols.cohere",
     "google-gemini-cli": "jackfield.protocols.google_generative_ai.cloud_code",
     "google-generative-ai": "jackfield.protocols.google_generative_ai",
     "google-vertex": "jackfield.protocols.google_generative_ai.vertex",
     "ollama": "jackfield.protocols.ollama",
+    "openai-codex-responses": "jackfield.protocols.openai_responses.codex",
     "openai-completions": "jackfield.protocols.openai_completions",
+    "openai-responses": "jackfield.protocols.openai_responses",
 }
 # Wires we call and nobody calls us with: they lack the server's half (`render_response`, `render_error`, `StreamRenderer`).
-ONE_SIDED = frozenset({"bedrock-converse-stream", "cohere", "ollama", "google-gemini-cli"})
+ONE_SIDED = frozenset({"bedrock-converse-stream", "cohere", "ollama", "google-gemini-cli", "openai-codex-responses"})
 
 
 def load(name: str) -> Protocol:

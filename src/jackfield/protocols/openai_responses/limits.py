@@ -21,6 +21,7 @@ LIMITS: dict[str, str] = {
     "cache_control": LEFT_OUT,
     **dict.fromkeys(("audio.url", "video", "video.url"), LEFT_OUT),
     "tool_result.error": f"{LEFT_OUT}: the result's words must say it",
+    "citations": "by address, title and place alone",
     "thoughts": "only its own come back",
     "signatures": "only its own come back",
 }
@@ -37,7 +38,7 @@ def find_more(request: ChatRequest, compat: Compat) -> Iterator[str]:
         yield f"tool_choice: {LEFT_OUT}: there are no tools"
     thinking = request.thinking
     if thinking and (thinking.effort or thinking.budget_tokens is not None) and not render_thinking(thinking, compat):
-        yield f"thinking.effort: {LEFT_OUT}: the server has no word for {thinking.effort or 'it'}"
+        yield f"thinking: {LEFT_OUT}: the server has no word for {thinking.effort or 'it'}"
     said = (block for message in request.messages if message.role == "assistant" for block in message.content)
     for block in said:
         if isinstance(block, ImageBlock | DocumentBlock | AudioBlock | VideoBlock) and not own(block.opaque):

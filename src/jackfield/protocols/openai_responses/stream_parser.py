@@ -61,7 +61,8 @@ class StreamParser:
     def __init__(self) -> None:
         self._sse = SseDecoder()
         self._whole: bytearray | None = None  # the body, where a server answers with one JSON object
-        self._head = b""  # the first bytes, to say what came instead of a reply
+        self._head = b""  # the first bytes, and the first event: to say what came instead of a reply
+        self._first = ""
         self._box = Outbox()
         self._started = self._ended = False
         self._reply_id = ""
@@ -87,7 +88,7 @@ class StreamParser:
             return tuple(split_events(parse_response(bytes(self._whole))))
         events = self._read(self._sse.close())
         if not self._ended and self._box.error is None:
-            what = f"the stream holds no reply: {preview(self._head)}" if self._head else "the reply is empty"
+            what = f"the stream holds no reply: {preview(self._first or self._head)}" if self._head else "the reply is empty"
             missing = StreamBroken("the stream ended before its end") if self._started else BadReply(what)
             self._box.fail(missing)
         if self._box.error is not None:
@@ -96,6 +97,7 @@ class StreamParser:
 
     def _read(self, frames: Iterable[SseEvent]) -> Sequence[StreamEvent]:
         for frame in frames:
+            self._first = self._first or frame.data[:HEAD_BYTES]
             if not self._ended and self._box.error is None:
                 self._take(frame.data)
         return self._box.take()

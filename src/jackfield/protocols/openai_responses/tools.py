@@ -40,12 +40,13 @@ def _parse_tool(wire: JsonObject, at: str) -> Tool:
         name = as_text(wire.get("name")) or kind
         return Tool(name, as_text(wire.get("description")), opaque=as_opaque(wire, NAME), builtin=builtin)
     strict = read(wire, "strict", bool, at)
-    left = rest(wire, KEYS)
+    # `false` is what other wires mean by saying nothing.
+    left = rest(wire, KEYS) | ({} if strict is not False else {"strict": False})
     return Tool(
         require(wire, "name", str, at),
         read(wire, "description", str, at) or "",
         read(wire, "parameters", dict, at) or NO_PARAMETERS,
-        strict,
+        strict or None,
         # An empty share says that the function is this wire's, where nothing about `strict` means yes.
         opaque={NAME: left} if left or strict is None else None,
     )
@@ -94,9 +95,10 @@ def _render_tool(tool: Tool, compat: Compat) -> JsonObject:
         wire["description"] = tool.description
     wire["parameters"] = strip_keywords(tool.parameters or NO_PARAMETERS, compat)
     is_ours = NAME in (tool.opaque or {})
-    if compat.supports_strict_mode is not False and not (tool.strict is None and is_ours):
+    if tool.strict is not None or not is_ours:
         wire["strict"] = bool(tool.strict)
-    return {**wire, **held}
+    wire |= held
+    return rest(wire, ("strict",)) if compat.supports_strict_mode is False else wire
 
 
 def _render_choice(choice: ToolChoice, tools: Sequence[JsonObject]) -> str | JsonObject:
