@@ -61,6 +61,8 @@ def over_provider(base: ProviderInfo, entry: ProviderConfig) -> ProviderInfo:
             said["discovery"] = UNKNOWN.discovery
     if entry.api is not None and base.api != entry.api:
         said["discovery_format"] = LIST_OF_API.get(entry.api, "openai")
+    if moved and not base.local:
+        said |= {"counting": ""}  # another server under the vendor's name may have no counter
     compat = base.compat.merged(PROXY) if moved else base.compat
     return replace(
         base,
