@@ -14,7 +14,8 @@ from jackfield.credential import RequestAuth, Secret
 from jackfield.errors import ConfigError, InvalidRequest
 from jackfield.message import ChatRequest, ImageBlock, Message, TextBlock, Thinking, ThinkingBlock, Tool, ToolCall
 from jackfield.model import Compat, Model, Network, ProviderInfo, Timeouts
-from jackfield.providers.provider import drop_foreign_thoughts, find_losses, load_protocol, render
+from jackfield.providers.provider import find_losses, load_protocol, render
+from jackfield.providers.thoughts import drop_foreign_thoughts
 from jackfield.transport.request import HttpRequest
 
 KEY = RequestAuth(secret=Secret("sk-1234567890"), source="env: X_API_KEY")
@@ -261,6 +262,18 @@ def test_an_interrupted_tool_call_does_not_spoil_the_conversation_and_is_named()
     assert find_losses(replace(HELLO, messages=turns), OPENAI, Model(id="m")) == (
         "tool call c: it has no result, which the model is told",
     )
+
+
+def test_a_signature_that_hangs_on_words_or_calls_goes_to_its_issuer_alone() -> None:
+    wire = "google-generative-ai"
+    held = {wire: {"thoughtSignature": "c2ln", "videoMetadata": {"fps": 1}}}
+    turn = [TextBlock("Hm", opaque=held), ToolCall("1", "f", "{}", opaque={wire: {"thoughtSignature": "c2ln"}})]
+    own, foreign = (Message("assistant", turn, model=ref) for ref in ("google/g", "opencode/g"))
+
+    kept = drop_foreign_thoughts([own, foreign], "google/g")
+
+    assert kept[0] == own
+    assert kept[1].content == (TextBlock("Hm", opaque={wire: {"videoMetadata": {"fps": 1}}}), ToolCall("1", "f", "{}"))
 
 
 # -- what the row rules out --------------------------------------------------------

@@ -6,8 +6,6 @@ differs between wires from the protocol. No provider is known here by name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 from msgspec.structs import replace
 
@@ -15,7 +13,7 @@ from jackfield import __version__
 from jackfield.catalog import defaults
 from jackfield.credential import RequestAuth, Secret
 from jackfield.errors import InvalidRequest
-from jackfield.message import ChatRequest, JsonObject, Message, Thinking, ThinkingBlock
+from jackfield.message import ChatRequest, JsonObject, Thinking
 from jackfield.model import Compat, Model, Network, ProviderInfo, Timeouts
 from jackfield.protocols import load
 from jackfield.protocols.base import Protocol
@@ -23,6 +21,7 @@ from jackfield.protocols.features import LEFT_OUT
 from jackfield.providers.limits import find_model_losses, spare_model
 from jackfield.providers.params import apply_params
 from jackfield.providers.reply import check_reply
+from jackfield.providers.thoughts import drop_foreign_thoughts
 from jackfield.providers.turns import find_gaps, mend_turns
 from jackfield.providers.url import chat_url
 from jackfield.transport.request import HttpRequest, merge_timeouts
@@ -57,6 +56,7 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
         headers=render_headers(info, model, auth, stream=asked.stream),
         body=_encode(_render_body(asked, info, model)),
         stream=asked.stream,
+        aws=auth.aws,
         timeouts=merge_timeouts(_patience(info, model), info.timeouts, model.timeouts or None),
         network=info.network or Network(),
         settings=f"models.providers.{info.id}",
@@ -69,6 +69,7 @@ def render_side(url: str, body: JsonObject, info: ProviderInfo, model: Model, au
         url=url,
         headers=render_headers(info, model, auth, stream=False),
         body=_encode(body),
+        aws=auth.aws,
         timeouts=merge_timeouts(Timeouts(), info.timeouts, model.timeouts or None),
         network=info.network or Network(),
         settings=f"models.providers.{info.id}",
@@ -169,23 +170,3 @@ def _limit(asked: int | None, info: ProviderInfo, model: Model) -> int | None:
         return defaults.max_tokens(model, info) if defaults.api(model, info) in NEEDS_MAX_TOKENS else None
     bounds = (model.max_tokens or info.max_tokens, model.context_window)
     return min([asked, *(bound for bound in bounds if bound and bound > 0)])
-
-
-def drop_foreign_thoughts(messages: Sequence[Message], ref: str) -> tuple[Message, ...]:
-    """Leave out thinking that another model signed: whole blocks, since an edited one is refused for good.
-
-    A turn that held nothing else goes with it. Turns whose author is not known stay as they are.
-    """
-    kept = []
-    for message in messages:
-        if message.model in {None, ref}:
-            kept.append(message)
-            continue
-        content = [block for block in message.content if not _is_signed(block)]
-        if content or not message.content:
-            kept.append(replace(message, content=content))
-    return tuple(kept)
-
-
-def _is_signed(block: object) -> bool:
-    return isinstance(block, ThinkingBlock) and bool(block.signature or block.redacted or block.opaque)
