@@ -13,7 +13,7 @@ from jackfield import __version__
 from jackfield.credential import RequestAuth, Secret
 from jackfield.errors import ConfigError, InvalidRequest
 from jackfield.message import ChatRequest, ImageBlock, Message, TextBlock, Thinking, ThinkingBlock, Tool, ToolCall
-from jackfield.model import Compat, Model, Network, ProviderInfo, Timeouts
+from jackfield.model import Api, Compat, Model, Network, ProviderInfo, Timeouts
 from jackfield.providers.provider import find_losses, load_protocol, render
 from jackfield.providers.thoughts import drop_foreign_thoughts
 from jackfield.transport.request import HttpRequest
@@ -78,8 +78,19 @@ def test_an_endpoint_of_the_config_is_called_as_written() -> None:
 
 
 def test_an_api_without_a_protocol_is_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match="'cohere'"):
-        load_protocol(ProviderInfo(id="c", api="cohere"), Model(id="m"))
+    with pytest.raises(ConfigError, match="'telegraph'"):
+        load_protocol(ProviderInfo(id="c", api="telegraph"), Model(id="m"))  # type: ignore[arg-type]  # that is the point
+
+
+@pytest.mark.parametrize(
+    ("api", "url"),
+    [
+        ("openai-chatgpt-responses", "https://h/codex/responses"),
+        ("github-copilot", "https://h/v1/chat/completions"),
+    ],
+)
+def test_newer_names_of_an_api_mean_the_wire_they_name(api: Api, url: str) -> None:
+    assert ask(ProviderInfo(id="x", api=api, base_url="https://h")).url == url
 
 
 # -- headers -----------------------------------------------------------------------

@@ -13,6 +13,11 @@ from msgspec import UNSET
 from jackfield.catalog.index import Outline
 from jackfield.model import DEFAULT_CONTEXT_WINDOW, DEFAULT_MAX_TOKENS, Api, Compat, Cost, Modality, Model, ProviderInfo
 
+# Newer names of OpenClaw's for wires that are known by another.
+OTHER_NAMES: dict[Api, Api] = {
+    "openai-chatgpt-responses": "openai-codex-responses",
+    "github-copilot": "openai-completions",
+}
 FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 
 
@@ -58,7 +63,8 @@ def wire_id(model: Model) -> str:
 
 def api(model: Model, info: ProviderInfo) -> Api:
     """Return the protocol that a request to this model speaks."""
-    return info.api if model.api is UNSET else model.api
+    said = info.api if model.api is UNSET else model.api
+    return OTHER_NAMES.get(said, said)
 
 
 def compat(model: Model, info: ProviderInfo) -> Compat:
