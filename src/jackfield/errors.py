@@ -204,9 +204,15 @@ STATUSES: dict[int, type[Error]] = {
 WORDS: tuple[tuple[frozenset[int], tuple[str, ...], type[Error]], ...] = (
     (
         frozenset({200, 400, 413, 422, 500}),
-        ("context_length", "exceed_context_size", "maximum context length", "max context length", "context length exceeded",
-         "context window", "available context size", "exceeds the context length", "prompt is too long", "prompt too long", "input is too long",
-         "too_many_prompt_tokens", "request_too_large", "input too long", "too many tokens", "token limit reached"),
+        ("context_length", "exceed_context_size", "context length exceeded", "max context length", "maximum context length",
+         "exceeds the context length", "greater than the context length", "longer than the model's context length",
+         "maximum model length", "maximum prompt length", "exceed context limit", "context window", "available context size",
+         "context size has been exceeded", "prompt is too long", "prompt too long", "prompt tokens too long", "too long to fit",
+         "input is too long", "input too long", "input length exceeds", "maximum allowed input length", "range of input length",
+         "prompt exceeds max length", "prompt exceeds the length limit", "prompt 超长", "exceeded model token limit",
+         "max_prompt_tokens_exceeded", "prompt token count", "too_many_prompt_tokens", "too many tokens", "too many input tokens",
+         "exceeds the maximum number of tokens", "exceed max message tokens", "token limit reached", "`max_new_tokens` must be",
+         "reduce the length of the messages", "length of all messages is too long", "request_too_large"),
         ContextLength,
     ),
     (
