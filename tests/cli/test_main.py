@@ -27,7 +27,7 @@ def test_the_help_line_of_a_command_is_its_own(name: str) -> None:
 def test_an_unknown_command_offers_the_nearest() -> None:
     result = run("modles")
     assert result.code == 2
-    assert "did you mean models?" in result.err
+    assert "did you mean models" in result.err
 
 
 def test_wrong_usage_exits_2_and_speaks_json_when_asked() -> None:

@@ -68,6 +68,14 @@ def read_message() -> str:
     return data.decode("utf-8-sig").strip()
 
 
+def load_text(path: str) -> str:
+    """Read a file (`-`: standard input) as plain words; raise `UsageError` when it is not text."""
+    data = _read(path)
+    if detect_type(data) != "text/plain":
+        raise UsageError(f"{'standard input' if path == '-' else path} is not UTF-8 text")
+    return data.decode("utf-8-sig")
+
+
 def detect_type(data: bytes) -> str:
     """Return the media type by content, never by the file's name; empty when unknown."""
     for magic, media_type in MAGIC:

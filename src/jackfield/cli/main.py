@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "onboard": ("jackfield.cli.onboard:onboard", "Set up a provider: key, model, check."),
     "configure": ("jackfield.cli.configure:configure", "Change the set-up, step by step."),
     "chat": ("jackfield.cli.chat:chat", "Ask a model once, or hold a conversation."),
+    "tokens": ("jackfield.cli.tokens:tokens", "Count the tokens of a question."),
+    "embed": ("jackfield.cli.embed:embed", "Turn texts into vectors."),
     "models": ("jackfield.cli.models:models", "List, choose and inspect models; manage credentials."),
     "config": ("jackfield.cli.config:config", "Read and change the config file."),
     "plugins": ("jackfield.cli.plugins:plugins", "List, enable and disable plugins."),
