@@ -6,6 +6,7 @@ accident: not in repr, str, format, pickle, JSON or a traceback's locals.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NoReturn
 
 from msgspec import Struct
@@ -52,6 +53,14 @@ class Secret:
         raise TypeError("a Secret cannot be pickled or copied")
 
 
+class SecretRef(Struct, frozen=True):
+    """Where a secret stands, so that no file of ours need hold it."""
+
+    source: Literal["env", "file", "exec", "keyring"]
+    id: str  # the variable, the file (`path#/json/pointer` for a field of it), the command line, the keyring's entry
+    provider: str = "default"  # OpenClaw's name for a configured source; kept
+
+
 class Profile(Struct, frozen=True, kw_only=True):
     """One way to sign in at one provider, as the credential store knows it."""
 
@@ -62,11 +71,24 @@ class Profile(Struct, frozen=True, kw_only=True):
     refresh: Secret | None = None
     expires_ms: int | None = None  # Unix milliseconds; `None` never expires
     email: str | None = None
+    details: Mapping[str, str] = {}  # accountId, projectId, resourceUrl, enterpriseUrl, clientId
     secret_env: str | None = None  # the variable that holds the secret, where the store only refers to it
 
     def is_expired(self, now_ms: int) -> bool:
         """Tell whether a static token is past its date (an OAuth profile can be refreshed)."""
         return self.expires_ms is not None and now_ms >= self.expires_ms and self.refresh is None
+
+
+class AwsKeys(Struct, frozen=True, kw_only=True):
+    """What signs a request to AWS: these keys, or those that a profile or the machine gives when it leaves."""
+
+    access_key: str = ""
+    secret_key: Secret | None = None
+    session_token: Secret | None = None
+    profile: str = ""  # of AWS's own files; empty, without an access key: AWS's chain
+    region: str = "us-east-1"  # where the address names none
+    credentials_file: str = ""  # empty: AWS's own place
+    config_file: str = ""
 
 
 class RequestAuth(Struct, frozen=True, kw_only=True):
@@ -76,3 +98,7 @@ class RequestAuth(Struct, frozen=True, kw_only=True):
     source: str  # `profile:venice:default` · `env: VENICE_API_KEY` · `config: models.providers.x.apiKey` · `none`
     profile_id: str | None = None
     type: ProfileType = "api_key"
+    headers: Mapping[str, str] = {}  # what goes with the credential: an account's id
+    base_url: str = ""  # where this credential is good, instead of the provider's own address
+    params: Mapping[str, str] = {}  # request fields that go with it: a project
+    aws: AwsKeys | None = None  # signs the request, where no secret travels with it

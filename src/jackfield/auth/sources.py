@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from jackfield.auth import aws
 from jackfield.auth.paste import check_key, key_problem
 from jackfield.auth.store import FileStore
 from jackfield.config.schema import Config, ProviderConfig
-from jackfield.credential import Profile, ProfileType, RequestAuth, Secret
+from jackfield.credential import AwsKeys, Profile, ProfileType, RequestAuth, Secret
 from jackfield.model import ProviderInfo
 
 # Why a place gives nothing; the words are OpenClaw's reason codes.
@@ -39,6 +40,7 @@ class Source(Struct, frozen=True, kw_only=True):
     profile: Profile | None = None
     reason: Reason = ""
     detail: str = ""  # the variable that is missing, with key and line
+    aws: AwsKeys | None = None
 
     def is_sendable(self) -> bool:
         """Tell whether the key, if there is one, can travel in a header."""
@@ -48,21 +50,26 @@ class Source(Struct, frozen=True, kw_only=True):
         """Return what a request gets; raises `AuthError` when the key cannot travel in a header."""
         secret = None if self.secret is None else check_key(self.secret.reveal(), self.label)
         profile_id = self.profile.id if self.profile else None
-        return RequestAuth(secret=secret, source=self.label, profile_id=profile_id, type=self.type)
+        return RequestAuth(secret=secret, source=self.label, profile_id=profile_id, type=self.type, aws=self.aws)
 
 
 def sources(info: ProviderInfo, config: Config, store: FileStore, now_ms: int) -> Iterator[Source]:
     """Yield every place in the order they are tried, the useless ones with their reason."""
     keyed = unfilled = False
-    for source in chain(
-        _profiles(info, config, store, now_ms), _variables(info, config.environ), _configured(info, config)
-    ):
+    places = (_profiles(info, config, store, now_ms), _variables(info, config.environ), _configured(info, config))
+    for source in chain(*(() if signs(info, config) else places), _aws(info, config)):
         keyed = keyed or not source.reason
         unfilled = unfilled or bool(source.detail)
         yield source
     # Who names a variable for the key wants it sent, even to a server that would take none.
     if not keyed and not unfilled and needs_no_key(info):
         yield Source(kind="none", label="none")
+
+
+def signs(info: ProviderInfo, config: Config) -> bool:
+    """Tell whether the user wants requests signed with AWS's keys, whatever other credential there is."""
+    entry = entry_of(info, config)
+    return entry is not None and entry.auth == "aws-sdk"
 
 
 def needs_no_key(info: ProviderInfo) -> bool:
@@ -172,6 +179,16 @@ def _keys_in(info: ProviderInfo, environ: Mapping[str, str]) -> Iterator[tuple[s
         first = f"{stem}_API_KEY_"
         numbered = sorted(name for name in environ if name.startswith(first) and name.removeprefix(first).isdecimal())
         yield from ((name, environ[name].strip()) for name in numbered)
+
+
+def _aws(info: ProviderInfo, config: Config) -> Iterator[Source]:
+    """Yield the keys of AWS, for a provider that takes signed requests."""
+    if not (signs(info, config) or any(method.kind == "aws" for method in info.auth)):
+        return
+    for label, keys in aws.find_keys(config.environ):
+        yield Source(kind="env", label=label, aws=keys)
+    if signs(info, config) or aws.has_chain(config.environ):
+        yield Source(kind="env", label="AWS's own chain", aws=aws.chain(config.environ))
 
 
 def _configured(info: ProviderInfo, config: Config) -> Iterator[Source]:

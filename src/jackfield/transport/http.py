@@ -31,6 +31,7 @@ from jackfield.transport.failures import (
 from jackfield.transport.network import check_offline, pick_proxy
 from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest
+from jackfield.transport.sign import Signer
 from jackfield.transport.timers import Timers
 from jackfield.transport.tls import open_trust
 from jackfield.transport.unpack import ACCEPTED, Unpacker
@@ -101,6 +102,7 @@ class Transport:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._trust: dict[Network, SSLContext | None] = {}
+        self._signer = Signer()
 
     async def __aenter__(self) -> Self:
         return self
@@ -123,6 +125,8 @@ class Transport:
         Raises `ConnectError`, `TimeoutExpired`, or `BadReply` for a redirect. Cancelling
         closes the connection.
         """
+        if request.aws:
+            request = await self._signer.sign(request, request.aws)
         proxy = pick_proxy(request.url, request.network, self._environ)
         if self._offline:
             check_offline(request, proxy)
