@@ -18,6 +18,7 @@ from jackfield.message import ChatRequest, ChatResponse, Message, ToolCall
 from jackfield.model import Compat
 from jackfield.protocols import ONE_SIDED, PACKAGES, load
 from jackfield.protocols.base import Protocol
+from tests.protocols import responses_samples as responses
 
 TWO_SIDED = [name for name in PACKAGES if name not in ONE_SIDED]
 wires = pytest.mark.parametrize("name", TWO_SIDED)
@@ -70,6 +71,62 @@ REQUESTS: dict[str, dict[str, Any]] = {
         "top_p": 0.5,
         "stream": True,
         "metadata": {"user_id": "u"},
+    },
+    "google-generative-ai": {
+        "systemInstruction": {"parts": [{"text": "s"}]},
+        "contents": [
+            {
+                "role": "user",
+                "parts": [
+                    {"text": "t", "partMetadata": {"a": 1}},
+                    {"inlineData": {"mimeType": "image/png", "data": "aGk="}, "mediaResolution": {"level": "l"}},
+                    {"fileData": {"mimeType": "video/mp4", "fileUri": "https://x.test"}, "videoMetadata": {"fps": 1}},
+                ],
+            },
+            {
+                "role": "model",
+                "parts": [
+                    {"text": "t", "thought": True, "thoughtSignature": "cw=="},
+                    {"executableCode": {"language": "PYTHON", "code": "1"}},
+                    {"functionCall": {"id": "i", "name": "n", "args": {"a": 1}}, "thoughtSignature": "cw=="},
+                ],
+            },
+            {
+                "role": "function",
+                "parts": [
+                    {
+                        "functionResponse": {
+                            "id": "i",
+                            "name": "n",
+                            "response": {"output": "t"},
+                            "parts": [{"inlineData": {"mimeType": "image/png", "data": "aGk="}}],
+                        }
+                    }
+                ],
+            },
+        ],
+        "tools": [
+            {
+                "function_declarations": [
+                    {"name": "n", "description": "d", "parameters": {"type": "OBJECT", "nullable": True}}
+                ]
+            },
+            {"googleSearch": {}},
+        ],
+        "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["n"]}},
+        "generationConfig": {
+            "maxOutputTokens": 5,
+            "temperature": 0.5,
+            "topK": 2,
+            "stopSequences": ["s"],
+            "seed": 1,
+            "responseLogprobs": True,
+            "logprobs": 2,
+            "responseMimeType": "application/json",
+            "responseSchema": {"type": "OBJECT"},
+            "thinkingConfig": {"thinkingBudget": 2, "includeThoughts": True},
+        },
+        "safetySettings": [{"category": "c", "threshold": "t"}],
     },
     "openai-completions": {
         "model": "m",
@@ -127,6 +184,43 @@ REPLIES: dict[str, dict[str, Any]] = {
         "stop_sequence": None,
         "usage": {"input_tokens": 1, "output_tokens": 1, "output_tokens_details": {"thinking_tokens": 1}},
     },
+    "google-generative-ai": {
+        "candidates": [
+            {
+                "content": {
+                    "role": "model",
+                    "parts": [
+                        {"text": "t", "thought": True},
+                        {"text": "t", "thoughtSignature": "cw=="},
+                        {"functionCall": {"name": "n", "args": {}}},
+                        {"inlineData": {"mimeType": "image/png", "data": "aGk="}},
+                    ],
+                },
+                "finishReason": "STOP",
+                "index": 0,
+                "groundingMetadata": {
+                    "groundingChunks": [{"web": {"uri": "https://x.test", "title": "t"}}],
+                    "groundingSupports": [{"segment": {"endIndex": 1, "text": "t"}, "groundingChunkIndices": [0]}],
+                },
+                "citationMetadata": {"citationSources": [{"startIndex": 0, "endIndex": 1, "uri": "https://x.test"}]},
+                "logprobsResult": {
+                    "chosenCandidates": [{"token": "t", "logProbability": -0.5}],
+                    "topCandidates": [{"candidates": [{"token": "t", "logProbability": -0.5}]}],
+                },
+            },
+            {"content": {"parts": [{"text": "u"}]}, "index": 1},
+        ],
+        "promptFeedback": {"safetyRatings": []},
+        "usageMetadata": {
+            "promptTokenCount": 1,
+            "cachedContentTokenCount": 1,
+            "candidatesTokenCount": 1,
+            "thoughtsTokenCount": 1,
+            "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 1}],
+        },
+        "modelVersion": "m",
+        "responseId": "i",
+    },
     "openai-completions": {
         "id": "i",
         "model": "m",
@@ -170,6 +264,13 @@ STREAMS: dict[str, list[dict[str, Any]]] = {
         {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1}},
         {"type": "message_stop"},
     ],
+    "google-generative-ai": [
+        {"candidates": [{"content": {"parts": [{"text": "t", "thought": True}], "role": "model"}}], "responseId": "i"},
+        {"candidates": [{"content": {"parts": [{"text": "t"}]}, "groundingMetadata": {}}], "modelVersion": "m"},
+        {"candidates": [{"content": {"parts": [{"text": "", "thoughtSignature": "cw=="}]}}], "usageMetadata": {"promptTokenCount": 1}},
+        {"candidates": [{"content": {"parts": [{"functionCall": {"name": "n", "args": {"a": 1}}}]}, "index": 1}]},
+        {"candidates": [{"finishReason": "STOP"}], "promptFeedback": {"blockReason": None}, "usageMetadata": {"totalTokenCount": 3}},
+    ],
     "openai-completions": [
         {"id": "i", "model": "m", "choices": [{"index": 0, "delta": {"role": "assistant", "content": "t"}}]},
         {"choices": [{"index": 0, "delta": {"reasoning_content": "t", "reasoning_details": [{"type": "reasoning.text", "text": "t"}]}}]},
@@ -188,6 +289,14 @@ ERRORS = [
             "code": "c",
             "param": "p",
             "metadata": {"raw": "{}", "provider_name": "p"},
+        }
+    },
+    {
+        "error": {
+            "code": 429,
+            "message": "m",
+            "status": "S",
+            "details": [{"@type": "t", "reason": "r", "retryDelay": "1s", "violations": [{"quotaId": "q"}]}],
         }
     },
     {"message": "m"},
@@ -372,12 +481,21 @@ def test_bytes_of_any_kind_are_read_or_refused(name: str, data: bytes) -> None:
 
 TEXT = {
     "anthropic-messages": '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"%s"}}',
+    "google-generative-ai": '{"candidates":[{"content":{"parts":[{"text":"%s"}]}}]}',
     "openai-completions": '{"id":"1","choices":[{"index":0,"delta":{"content":"%s"}}]}',
 }
 ENDS = {
     "anthropic-messages": '{"type":"message_delta","delta":{"stop_reason":"end_turn"}}',
+    "google-generative-ai": '{"candidates":[{"finishReason":"STOP"}]}',
     "openai-completions": '{"id":"1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}',
 }
+
+for table in (REQUESTS, REPLIES, STREAMS, TEXT, ENDS):
+    table["google-vertex"] = table["google-generative-ai"]  # type: ignore[index]  # the same bodies
+
+for door in ("openai-responses", "azure-openai-responses"):
+    REQUESTS[door], REPLIES[door], STREAMS[door] = responses.REQUEST, responses.REPLY, responses.STREAM
+    TEXT[door], ENDS[door] = responses.TEXT, responses.END
 
 
 def listen(name: str, *events: str) -> ChatResponse:

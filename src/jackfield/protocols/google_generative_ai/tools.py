@@ -40,7 +40,7 @@ def parse_tools(wires: list[object]) -> Iterator[Tool]:
                 declared = read(wire, kind, list, at) or []
                 yield from (_parse_function(each, place) for place, each in objects(declared, f"{at}{kind}"))
             elif held is not None:
-                yield Tool(kind, builtin=BUILTINS.get(kind), opaque=as_opaque({kind: held}, NAME))
+                yield Tool(BUILTINS.get(kind, kind), builtin=BUILTINS.get(kind), opaque=as_opaque({kind: held}, NAME))
 
 
 def _parse_function(wire: JsonObject, at: str) -> Tool:

@@ -42,8 +42,8 @@ def parse_usage(wire: JsonObject) -> Usage:
 
 
 def _sound(details: object) -> int | None:
-    counts = {as_object(entry).get("modality"): as_object(entry).get("tokenCount") for entry in as_list(details)}
-    return as_count(counts.get("AUDIO"))
+    entries = map(as_object, as_list(details))
+    return next((as_count(entry.get("tokenCount")) for entry in entries if entry.get("modality") == "AUDIO"), None)
 
 
 def render_usage(usage: Usage) -> JsonObject:

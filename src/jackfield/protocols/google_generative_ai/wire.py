@@ -18,6 +18,8 @@ LIMITS: dict[str, str] = {
     "cache_key": f"{LEFT_OUT}: the API finds shared prefixes itself",
     "cache_control": f"{LEFT_OUT}: the API finds shared prefixes itself",
     "thinking.effort": "said as a budget in tokens",
+    "document": "said as its type and data, without a name",
+    "document.url": "said as its type and address, without a name",
     "tool_result.image": "behind the results",
     "tool_result.document": "behind the results",
     "refusal": "as text",
