@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from jackfield.catalog.index import PATH, Head
 from jackfield.model import AuthMethod, Cost, Model, ProviderInfo, Tier
 
 DATA = PATH.parent / "data"
+LIFECYCLE = PATH.parent / "lifecycle.toml"
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -36,7 +38,7 @@ def main(check: bool) -> int:
 
 def compile_index(paths: list[Path]) -> bytes:
     """Return the index: its head, then each provider's rows on a line of their own."""
-    infos = [parse(path) for path in paths]
+    infos = with_ends([parse(path) for path in paths])
     names = [name for info in infos for name in (info.id, *info.aliases)]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"provider ids or aliases given twice: {', '.join(sorted(twice))}")
@@ -51,6 +53,30 @@ def compile_index(paths: list[Path]) -> bytes:
         lines={info.id: number for number, info in enumerate(infos, 2)},
     )
     return b"".join(line + b"\n" for line in (ENCODER.encode(head), *(ENCODER.encode(info.models) for info in infos)))
+
+
+def with_ends(infos: list[ProviderInfo]) -> list[ProviderInfo]:
+    """Return the providers with the dates of the lifecycle table in their rows; refuse one that fits no row."""
+    ends = tomllib.loads(LIFECYCLE.read_text(encoding="utf-8"))["end"]
+    fates = {(end["provider"], name): end for end in ends for name in end["models"]}
+    found = {(info.id, row.id) for info in infos for row in info.models}
+    known = {info.id for info in infos}
+    if lost := [
+        f"{provider}/{name}" for provider, name in fates if provider in known and (provider, name) not in found
+    ]:
+        raise ValueError(f"lifecycle.toml: no row for {', '.join(lost)}")
+    return [
+        replace(info, models=tuple(with_end(row, fates.get((info.id, row.id))) for row in info.models))
+        for info in infos
+    ]
+
+
+def with_end(row: Model, end: dict[str, Any] | None) -> Model:
+    if end is None:
+        return row
+    date.fromisoformat(end["retires"])
+    replacement = end.get("replacement", msgspec.UNSET)
+    return replace(row, status="deprecated", retires=end["retires"], replacement=replacement)
 
 
 def parse(path: Path) -> ProviderInfo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from jackfield.auth.resolve import resolve
 from jackfield.auth.store import FileStore
 from jackfield.catalog import defaults
+from jackfield.catalog.lifecycle import foretell
 from jackfield.catalog.load import Catalog
 from jackfield.catalog.price import bill_usd
 from jackfield.config.default import load_default
@@ -133,7 +135,9 @@ class AsyncClient:
 
     def plan(self, request: ChatRequest, *, fallbacks: Sequence[str] = (), profile_id: str | None = None) -> Plan:
         """Return what would be tried for a request, and why; sends nothing."""
-        return plan(request, self.config, self.catalog, fallbacks=fallbacks, profile_id=profile_id)
+        made = plan(request, self.config, self.catalog, fallbacks=fallbacks, profile_id=profile_id)
+        first, today = made.candidates[0], datetime.now(UTC).date()
+        return replace(made, warnings=(*made.warnings, *foretell(str(first.ref), first.model, today)))
 
     def models(self, provider: str | None = None) -> tuple[tuple[str, Model], ...]:
         """Return every known model as (`provider/model`, row), of one provider or of all; sends nothing."""

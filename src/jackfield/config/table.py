@@ -63,6 +63,8 @@ MODEL = Table(
         Field("aliases", TEXTS, "other spellings of the id"),
         Field("released", TEXT, "ISO date"),
         Field("status", TEXT, "`deprecated`, `preview` or `retired`"),
+        Field("retires", TEXT, "ISO date on which it stops answering"),
+        Field("replacement", TEXT, "the id or ref that its provider names in its place"),
         Field("computerUse", FLAG, "shown only"),
     ),
 )
