@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jackfield.events import split_events
-from jackfield.message import ChatResponse, ImageBlock, OpaqueBlock, TextBlock, ThinkingBlock, ToolCall, Usage
+from jackfield.message import ChatResponse, ImageBlock, OpaqueBlock, TextBlock
 from jackfield.protocols import ONE_SIDED, PACKAGES, load
 from tests.protocols.conformance import Heard, render_stream
 
@@ -61,38 +61,6 @@ def test_a_claude_conversation_crosses_openais_wire_and_comes_back() -> None:
     assert back["messages"][1]["content"][1] == CLAUDE["messages"][1]["content"][2]
     assert back["tool_choice"] == CLAUDE["tool_choice"]
     assert back["tools"] == CLAUDE["tools"]
-
-
-REPLIES = {
-    "words": ChatResponse(id="1", model="m", content=[TextBlock("Hi")], usage=Usage(3, 6, 4, 2)),
-    "thoughts": ChatResponse(id="1", model="m", content=[ThinkingBlock("Hm.", "c2ln"), TextBlock("Hi")]),
-    "calls": ChatResponse(
-        id="1",
-        model="m",
-        content=[TextBlock("See"), ToolCall("toolu_1", "f", '{"x":1}'), ToolCall("toolu_2", "g", "{}")],
-        finish_reason="tool_calls",
-    ),
-    "cut": ChatResponse(id="1", model="m", content=[TextBlock("Hi")], finish_reason="length"),
-}
-
-
-@pytest.mark.parametrize("target", TWO_SIDED)
-@pytest.mark.parametrize("source", TWO_SIDED)
-@pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
-def test_a_reply_says_the_same_on_every_wire(reply: ChatResponse, source: str, target: str) -> None:
-    first = load(source).parse_response(load(source).render_response(reply))
-    last = load(target).parse_response(load(target).render_response(first))
-    streamed = Heard(load(target), [render_stream(load(target), list(split_events(first)))]).reply
-    for heard in (first, last, streamed):
-        assert (heard.text, heard.thinking, heard.finish_reason) == (reply.text, reply.thinking, reply.finish_reason)
-        assert [(c.id, c.name, json.loads(c.arguments)) for c in heard.tool_calls] == [
-            (c.id, c.name, json.loads(c.arguments)) for c in reply.tool_calls
-        ]
-        assert _counts(heard.usage) == _counts(reply.usage)
-
-
-def _counts(usage: Usage) -> tuple[int, ...]:
-    return tuple(count or 0 for count in (usage.input, usage.output, usage.cache_read, usage.cache_write))
 
 
 def test_calls_that_interleave_on_one_wire_arrive_whole_on_another() -> None:

@@ -84,6 +84,7 @@ FEATURES: dict[str, Feature] = {row.name: row for row in (
     Feature("tool_result.image", "pictures in a tool's result", "supports_images_in_tool_results"),
     Feature("tool_result.document", "files in a tool's result"),
     Feature("tool_result.error", "the mark that a tool failed"),
+    Feature("words beside calls", "what the model said while it called tools", is_quiet=True),
     Feature("refusal", "earlier refusals, apart from the text", is_quiet=True),
     Feature("citations", "earlier answers' sources", is_quiet=True),
     Feature("thoughts", "the words of earlier thoughts", is_quiet=True),
@@ -160,8 +161,18 @@ def find_features(request: ChatRequest, api: str) -> Iterator[str]:
     for text in request.system:
         yield from _block(text, api)
     for message in request.messages:
+        if {TextBlock, ToolCall} <= {type(block) for block in message.content}:
+            yield "words beside calls"
         for block in message.content:
             yield from _block(block, api)
+
+
+def every_block(request: ChatRequest) -> Iterator[Block]:
+    """Yield all blocks of a conversation, those inside tools' results too."""
+    for message in request.messages:
+        for block in message.content:
+            yield block
+            yield from block.content if isinstance(block, ToolResult) else ()
 
 
 def _tools(request: ChatRequest, api: str) -> Iterator[str]:
