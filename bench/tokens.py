@@ -6,6 +6,8 @@ RECORDINGS holds `<wire>/<provider>/<case>/request.json` and `expect.json` (a re
 under `usage`, its provider's own count). Requests with files or the provider's own tools, and
 replies without a count, are left out. Prints the median and 90th percentile of the relative
 error of the input, without and with tools, and of the output where all of it is plain text.
+Requests of which more tokens were counted than one for two bytes sent are a row of their own:
+there the server added words that nobody outside can see.
 """
 
 from __future__ import annotations
@@ -32,11 +34,14 @@ INPUT = (
     ("prompt_eval_count",),
 )
 OUTPUT = ("completion_tokens", "output_tokens", "candidatesTokenCount", "outputTokens", "eval_count")
+HIDDEN = "input, words added"
+# Wires whose own share of tools is known and part of the estimate.
+ADDS_TOO = frozenset({"anthropic-messages", "bedrock-converse-stream"})
 WORDS = (TextBlock, ThinkingBlock, ToolCall, ToolResult)
 
 
 def main(recordings: Path) -> None:
-    found: dict[str, list[float]] = {"input": [], "input with tools": [], "output": []}
+    found: dict[str, list[float]] = {"input": [], "input with tools": [], "output": [], HIDDEN: []}
     for path in sorted(recordings.glob("*/*/*/expect.json")):
         api = API_OF.get(path.parts[-4], path.parts[-4])
         if api in PACKAGES:
@@ -51,7 +56,8 @@ def measure(path: Path, api: str, found: dict[str, list[float]]) -> None:
     expect = json.loads(path.read_text(encoding="utf-8"))
     usage = expect.get("usage") or {}
     if (whole := count_input(usage)) and (request := parse(path.with_name("request.json"), api)):
-        kind = "input with tools" if request.tools else "input"
+        is_more = whole > path.with_name("request.json").stat().st_size / 2
+        kind = HIDDEN if is_more and api not in ADDS_TOO else "input with tools" if request.tools else "input"
         found[kind].append(abs(estimate_input(request, api) / whole - 1))
     written = next((usage[name] for name in OUTPUT if usage.get(name)), 0)
     text, hidden = expect.get("text"), expect.get("tool_calls") or expect.get("reasoning") or thinks(usage)
