@@ -80,6 +80,9 @@ class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     """
 
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] | None = None  # default max_tokens
+    seed_field: Literal["seed", "random_seed"] | None = None  # default seed
+    media_parts: Literal["openai", "mistral"] | None = None  # how files and sound are written; default openai
+    message_keys: tuple[str, ...] | None = None  # further keys of a message that the server takes; default all
     supports_developer_role: bool | None = None  # send the system text as `developer`; default no
     supports_system_role: bool | None = None  # default yes; else it becomes the first user words
     supports_store: bool | None = None
@@ -183,6 +186,28 @@ class Model(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tru
         return Model(**{**asdict(self), **said})
 
 
+class Flow(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """How a sign-in in a browser runs: addresses and names, never a secret of anybody's."""
+
+    engine: Literal["pkce", "device", "user-code", "paste"]
+    authorize_url: str = ""
+    device_url: str = ""  # where a code for another device is asked for
+    token_url: str = ""
+    redirect_url: str = "http://127.0.0.1/callback"  # without a port: any free one
+    client_id: str = ""  # a public one, where it is ours to use
+    client_id_env: tuple[str, ...] = ()  # variables that may name another
+    client_secret_env: tuple[str, ...] = ()  # a client that is only half public needs this too
+    installed: str = ""  # the provider's own program, whose public client may be used where it is installed
+    scopes: tuple[str, ...] = ()
+    params: dict[str, str] = {}  # further fields of the authorisation request
+    headers: dict[str, str] = {}  # further headers of token requests
+    identity_url: str = ""  # who signed in: an e-mail address in JSON
+    account_claim: tuple[str, ...] = ()  # where the access token names the account, step by step
+    exchange_url: str = ""  # what the token is changed into before each use (GitHub Copilot)
+    details: dict[str, str] = {}  # field of the token reply → the profile's name for it
+    notice: str = ""  # what a person must know before it starts
+
+
 class AuthMethod(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """One way to sign in that `onboard --auth-choice` offers."""
 
@@ -197,6 +222,7 @@ class AuthMethod(Struct, frozen=True, kw_only=True, rename="camel", omit_default
     plugin: str = ""  # bundled plugin that must be enabled first
     secret_prefix: str = ""  # what this way's token starts with
     secret_min_length: int = 0  # a shorter one was cut off
+    flow: Flow | None = None  # how this way's sign-in runs
 
 
 class ProviderInfo(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

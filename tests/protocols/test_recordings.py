@@ -287,12 +287,16 @@ def normal_openai(body: dict[str, Any]) -> dict[str, Any]:
     """Spell a request as we do, where two spellings mean the same:
 
     nulls and `stream: false` left out; `max_completion_tokens` as `max_tokens`; a lone `stop` in a list;
-    `developer` as `system`, leading instructions in one message; plain text as a string; a mark on a message
+    `random_seed` as `seed`; `developer` as `system`, leading instructions in one message; plain text as a string; a mark on a message
     on its last part; an empty answer beside tool calls left out; thoughts said under two names said once;
     old `functions` as tools, each with its type; `any` as `required`.
     """
     body = {name: value for name, value in _without_nulls(body).items() if (name, value) != ("stream", False)}
-    for name, old in (("max_tokens", "max_completion_tokens"), ("tool_choice", "function_call")):
+    for name, old in (
+        ("max_tokens", "max_completion_tokens"),
+        ("tool_choice", "function_call"),
+        ("seed", "random_seed"),
+    ):
         if old in body:
             body[name] = body.pop(old)
     body["tools"] = body.get("tools", []) + [{"type": "function", "function": f} for f in body.pop("functions", [])]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from jackfield.events import BlockDelta, BlockEnd, BlockStart, StreamEvent
 from jackfield.message import Block, Citation, JsonObject, RefusalBlock, TextBlock, ThinkingBlock
-from jackfield.protocols.openai_completions.fields import keep
+from jackfield.protocols.fields import as_object, as_text, rest
+from jackfield.protocols.openai_completions.fields import keep, own
 from jackfield.protocols.openai_completions.merge import merge_list
 from jackfield.protocols.openai_completions.reasoning import make_thought, signature_of
 
@@ -22,6 +23,7 @@ class BlockWriter:
         self._count = 0
         self._open: tuple[int, str, type[Words]] | None = None  # index, wire field and kind of the open words
         self._details: list[JsonObject] = []
+        self._part: JsonObject = {}  # of a thought among the content parts, all but its words
 
     def take(self) -> Sequence[StreamEvent]:
         """Return the new events."""
@@ -53,6 +55,12 @@ class BlockWriter:
         """Keep details of thoughts for the end of theirs; pieces of one are put together."""
         merge_list(self._details, details)
 
+    def add_thought(self, block: ThinkingBlock) -> None:
+        """Add a piece of a thought that came among the content parts."""
+        self.say(PART, ThinkingBlock, block.text)
+        if self._open is not None:
+            self._part |= rest(as_object(own(block.opaque).get("part")), ("thinking", "text", "reasoning"))
+
     def end_words(self, fields: JsonObject | None = None, citations: Sequence[Citation] = ()) -> bool:
         """End the open words; say whether they could carry the message's further `fields`."""
         if self._open is None:
@@ -68,7 +76,8 @@ class BlockWriter:
 
     def _end_thought(self, index: int, field: str) -> BlockEnd:
         if field == PART:
-            return BlockEnd(index, None, keep({"part": {"type": "thinking"}}))
+            part, self._part = self._part, {}
+            return BlockEnd(index, as_text(part.get("signature")) or None, keep({"part": part}))
         details, self._details = self._details, []
         return BlockEnd(index, signature_of(details), keep({"details": details or None}))
 

@@ -40,6 +40,8 @@ def find_limits(compat: Compat) -> features.Limits:
         limits |= {"thinking.effort": LEFT_OUT, "thinking.budget": LEFT_OUT}
     if compat.supports_response_format is False:
         limits["response_format.schema"] = AS_INSTRUCTION
+    if compat.media_parts == "mistral":
+        del limits["audio.url"]
     if compat.requires_string_content:
         limits |= dict.fromkeys((*MEDIA, "tool_result.image", "tool_result.document"), LEFT_OUT)
     return limits

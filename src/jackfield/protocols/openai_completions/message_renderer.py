@@ -49,6 +49,9 @@ def render_messages(request: ChatRequest, compat: Compat) -> list[JsonObject]:
             wire += _render_assistant(message, compat)
         else:
             wire.extend(_render_user(message, compat, names))
+    if wire and wire[-1]["role"] == "assistant" and "tool_calls" not in wire[-1]:
+        # Where the key exists, a last turn of the model is refused without it.
+        wire[-1] |= _taken({"prefix": True}, compat) if compat.message_keys else {}
     return wire
 
 
@@ -67,8 +70,7 @@ def _render_assistant(message: Message, compat: Compat) -> list[JsonObject]:
     """Write one past turn of the model; none where nothing of it can be said here."""
     blocks = message.content
     beside = echo_reasoning(blocks, compat)
-    if not compat.strict_message_keys:
-        beside |= _left_fields(message) | render_extra_parts(blocks, compat)
+    beside |= _taken(_left_fields(message) | render_extra_parts(blocks, compat), compat)
     content = render_words(blocks, compat)
     if calls := [render_call(block, compat) for block in blocks if isinstance(block, ToolCall)]:
         beside["tool_calls"] = calls
@@ -78,6 +80,12 @@ def _render_assistant(message: Message, compat: Compat) -> list[JsonObject]:
         return []
     says = {"content": content} if content or not beside.keys() & {"tool_calls", "refusal", "audio"} else {}
     return [{"role": "assistant", **says, **beside}]
+
+
+def _taken(fields: JsonObject, compat: Compat) -> JsonObject:
+    """Return the further keys of a message that the server takes."""
+    keys = () if compat.strict_message_keys else compat.message_keys
+    return fields if keys is None else {name: value for name, value in fields.items() if name in keys}
 
 
 def _left_fields(message: Message) -> JsonObject:
@@ -100,7 +108,7 @@ def _as_word(block: Block, compat: Compat) -> Block | None:
     match block:
         case ThinkingBlock(text) if text and compat.requires_thinking_as_text:
             return TextBlock(f"{text}\n\n")
-        case RefusalBlock(text) if compat.strict_message_keys:
+        case RefusalBlock(text) if not _taken({"refusal": text}, compat):
             return TextBlock(text)
         case TextBlock():
             return block
@@ -146,7 +154,7 @@ def _render_user(message: Message, compat: Compat, names: Mapping[str, str]) -> 
         return
     if results and compat.requires_assistant_after_tool_result:
         yield {"role": "assistant", "content": "I have processed the tool results."}
-    held = {} if compat.strict_message_keys else rest(own(message.opaque), ("role",))
+    held = _taken(rest(own(message.opaque), ("role",)), compat)
     is_instruction = own(message.opaque).get("role") == "system" and compat.supports_system_role is not False
     yield {"role": _system_role(compat) if is_instruction else "user", "content": content, **held}
 
@@ -164,4 +172,4 @@ def _render_result(result: ToolResult, compat: Compat, names: Mapping[str, str])
     wire: JsonObject = {"role": "tool", "tool_call_id": result.call_id, "content": content}
     if compat.requires_tool_result_name:
         wire["name"] = result.name or names.get(result.call_id, "")
-    return wire if compat.strict_message_keys else {**wire, **own(result.opaque)}
+    return {**wire, **_taken(own(result.opaque), compat)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -23,6 +23,12 @@ from jackfield.message import (
 from jackfield.model import Compat
 from jackfield.protocols.fields import as_list, as_object, as_text, rest
 from jackfield.protocols.openai_completions.fields import NAME, keep, own
+from jackfield.protocols.openai_completions.url_parts import (
+    parse_bare_audio,
+    parse_document_url,
+    render_text_part,
+    wants_text,
+)
 
 AUDIO_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav"}
 AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav"}
@@ -50,28 +56,22 @@ def parse_part(part: object) -> Block | None:
         return TextBlock(part)
     if not isinstance(part, dict):
         return None
-    kind = part.get("type")
     mark = as_object(part.get("cache_control")) or None
-    match kind:
+    match part.get("type"):
         case "text" | "input_text" | "output_text":
             return TextBlock(as_text(part.get("text")), mark, keep(rest(part, _TEXT_KEYS)))
         case "refusal":
             return RefusalBlock(as_text(part.get("refusal")))
         case "thinking" | "reasoning":
-            return ThinkingBlock(_thought(part), opaque=keep({"part": part}))
-        case "image_url":
-            return _parse_image(part, mark)
-        case "video_url":
-            return _parse_video(part, mark)
-        case "input_audio":
-            return _parse_audio(part, mark)
-        case "file":
-            return _parse_file(part, mark)
+            return ThinkingBlock(_thought(part), as_text(part.get("signature")) or None, opaque=keep({"part": part}))
+        case str() as kind if kind in _MEDIA:
+            return _MEDIA[kind](part, mark)
         case _:
             return OpaqueBlock(NAME, part)
 
 
 _TEXT_KEYS = ("type", "text", "cache_control")
+_THOUGHTS = frozenset(("thinking", "text", "reasoning"))  # where a part has the words of a thought
 
 
 def _thought(part: JsonObject) -> str:
@@ -93,6 +93,8 @@ def _parse_video(part: JsonObject, mark: JsonObject | None) -> Block:
 
 
 def _parse_audio(part: JsonObject, mark: JsonObject | None) -> Block:
+    if isinstance(part.get("input_audio"), str):
+        return parse_bare_audio(part, mark)
     inner = as_object(part.get("input_audio"))
     if not isinstance(inner.get("data"), str):
         return OpaqueBlock(NAME, part)
@@ -103,7 +105,9 @@ def _parse_audio(part: JsonObject, mark: JsonObject | None) -> Block:
 
 
 def _parse_file(part: JsonObject, mark: JsonObject | None) -> Block:
-    inner = as_object(part.get("file"))
+    if not isinstance(part.get("file"), dict):
+        return OpaqueBlock(NAME, part)
+    inner = as_object(part["file"])
     media_type, data, url = split_data_url(as_text(inner.get("file_data")))
     if data is not None and media_type.startswith("text/"):
         try:
@@ -129,34 +133,47 @@ def split_data_url(url: str) -> tuple[str, str | None, str | None]:
     return "", None, url or None
 
 
+_MEDIA: dict[str, Callable[[JsonObject, JsonObject | None], Block]] = {
+    "image_url": _parse_image,
+    "video_url": _parse_video,
+    "input_audio": _parse_audio,
+    "file": _parse_file,
+    "document_url": parse_document_url,
+}
+
+
 # -- blocks → parts ----------------------------------------------------------------
 
 
 def render_part(block: Block, compat: Compat) -> JsonObject | None:
     """Write one block as a part; `None` when this wire has no part for it."""
-    part = _render_part(block)
+    part = _render_part(block, compat)
     mark = getattr(block, "cache_control", None)
     if part is not None and mark and compat.supports_cache_control:
         part["cache_control"] = mark
     return part
 
 
-def _render_part(block: Block) -> JsonObject | None:
+def _render_part(block: Block, compat: Compat) -> JsonObject | None:
     held = own(getattr(block, "opaque", None))
     outer, inner = as_object(held.get("part")), as_object(held.get("inner"))
     match block:
         case TextBlock(text):
             return {"type": "text", "text": text, **rest(held, ("message",))}
         case ThinkingBlock(text) if outer:
-            # A streamed thought kept its kind alone; its words are the block's.
-            return outer if len(outer) > 1 else {**outer, "thinking": [{"type": "text", "text": text}]}
+            # A streamed thought kept all but its words, which are the block's.
+            return outer if _THOUGHTS & outer.keys() else {**outer, "thinking": [{"type": "text", "text": text}]}
         case ImageBlock() if block.data is not None or block.url:
             return {"type": "image_url", "image_url": {"url": data_url(block), **inner}, **outer}
         case VideoBlock() if block.data is not None or block.url:
             return {"type": "video_url", "video_url": {"url": data_url(block), **inner}, **outer}
+        case AudioBlock() if wants_text(block, compat):
+            return render_text_part(block)
         case AudioBlock(media_type, str(data)):
             form = AUDIO_FORMATS.get(media_type, media_type.partition("/")[2])
             return {"type": "input_audio", "input_audio": {"data": data, "format": form, **inner}, **outer}
+        case DocumentBlock() if wants_text(block, compat) and not block.media_type.startswith("text/"):
+            return render_text_part(block)
         case DocumentBlock():
             return _render_document(block, outer, inner)
         case OpaqueBlock(api, value) if api == NAME:

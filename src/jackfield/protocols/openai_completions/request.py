@@ -25,7 +25,7 @@ KNOWN = frozenset((
     "model", "messages", "tools", "functions", "tool_choice", "function_call", "parallel_tool_calls", "max_tokens",
     "max_completion_tokens", "temperature", "top_p", "stop", "seed", "reasoning_effort", "reasoning", "response_format",
     "stream", "stream_options", "top_k", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs",
-    "service_tier", "user", "prompt_cache_key", "web_search_options",
+    "service_tier", "user", "prompt_cache_key", "web_search_options", "random_seed",
 ))  # fmt: skip
 CHOICES: dict[str, Literal["auto", "none", "required"]] = {
     "auto": "auto", "none": "none", "required": "required", "any": "required",  # `any` is Mistral's word
@@ -74,7 +74,7 @@ def _render_plain(request: ChatRequest, compat: Compat) -> JsonObject:
             "presence_penalty": request.presence_penalty,
             "frequency_penalty": request.frequency_penalty,
             "stop": list(request.stop) or None,
-            "seed": request.seed,
+            compat.seed_field or "seed": request.seed,
             "logprobs": True if request.logprobs is not None else None,
             "top_logprobs": request.logprobs or None,
             "service_tier": request.service_tier,
@@ -156,7 +156,7 @@ def parse_request(body: Body) -> ChatRequest:
         presence_penalty=_number(wire, "presence_penalty", float),
         frequency_penalty=_number(wire, "frequency_penalty", float),
         stop=_parse_stop(wire),
-        seed=_number(wire, "seed", int),
+        seed=_number(wire, "seed" if wire.get("seed") is not None else "random_seed", int),
         logprobs=_parse_logprobs(wire),
         service_tier=as_text(wire.get("service_tier")) or None,
         user=as_text(wire.get("user")) or as_text(wire.get("safety_identifier")) or None,

@@ -16,7 +16,7 @@ from jackfield.events import Accumulator, MessageEnd, MessageStart, StreamEvent,
 from jackfield.message import JsonObject, RefusalBlock, TextBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.base import decode_event, preview
 from jackfield.protocols.fields import as_list, as_object, as_text, said
-from jackfield.protocols.openai_completions.block_writer import PART, BlockWriter
+from jackfield.protocols.openai_completions.block_writer import BlockWriter
 from jackfield.protocols.openai_completions.calls import CallReader
 from jackfield.protocols.openai_completions.citations import parse_citations
 from jackfield.protocols.openai_completions.logprobs import take_logprobs
@@ -194,8 +194,8 @@ class StreamParser:
             match block:
                 case TextBlock(text):
                     self._blocks.say("content", TextBlock, text)
-                case ThinkingBlock(text):
-                    self._blocks.say(PART, ThinkingBlock, text)
+                case ThinkingBlock():
+                    self._blocks.add_thought(block)
                 case _:
                     self._blocks.add_whole(block)
 
