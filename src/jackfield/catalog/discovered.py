@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -64,20 +64,21 @@ class Shelf:
 
     def models(self, provider: str, base_url: str) -> tuple[Model, ...]:
         """Return the rows of a provider's list; none when it is of another address."""
-        return self._rows(provider, base_url, _MODELS)
+        return self._rows(provider, base_url, tuple[Model, ...])
 
     def outlines(self, provider: str, base_url: str) -> tuple[Outline, ...]:
         """Return the same rows as far as a table shows them."""
-        return self._rows(provider, base_url, _OUTLINES)
+        return self._rows(provider, base_url, tuple[Outline, ...])
 
-    def _rows(self, provider: str, base_url: str, decoder: msgspec.json.Decoder[tuple[T, ...]]) -> tuple[T, ...]:
+    def _rows(self, provider: str, base_url: str, shape: type[tuple[T, ...]]) -> tuple[T, ...]:
         head, rows = self._split(provider)
         if not rows or head.base_url != base_url:
             return ()
         try:
-            return decoder.decode(rows)
+            found: tuple[T, ...] = _decoder(shape).decode(rows)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return ()
+        return found
 
     def _split(self, provider: str) -> tuple[Fetched, bytes]:
         if self.path(provider).name not in self.names:
@@ -86,7 +87,7 @@ class Shelf:
             with self.path(provider).open("rb") as file:
                 text = file.read(LIMIT + 1)
             line, _, rows = text.partition(b"\n")
-            head = _HEAD.decode(line)
+            head = _decoder(Fetched).decode(line)
         except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
             return Fetched(), b""
         return (head, rows) if head.format == FORMAT and len(text) <= LIMIT else (Fetched(), b"")
@@ -107,6 +108,7 @@ def _file_name(provider: str) -> str:
     return re.sub(r"[^\w.-]", lambda match: f"%{ord(match[0]):x}", provider).strip(".") or "%"
 
 
-_HEAD = msgspec.json.Decoder(Fetched)
-_MODELS = msgspec.json.Decoder(tuple[Model, ...])
-_OUTLINES = msgspec.json.Decoder(tuple[Outline, ...])
+@cache
+def _decoder(shape: type[T]) -> msgspec.json.Decoder[T]:
+    # Made when a file is there: each costs as much as a small import.
+    return msgspec.json.Decoder(shape)

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from jackfield.catalog import defaults
 from jackfield.model import Model
 
-NAMED = re.compile(r"(.+)[-:](minimal|low|medium|high|xhigh)", re.IGNORECASE)
+NAMED = r"(?i)(.+)[-:](minimal|low|medium|high|xhigh)"
 
 
 def split_effort(model_id: str) -> tuple[str, str] | None:
     """Return the model and the level that an id ends in, `None` when it ends in no level."""
-    found = NAMED.fullmatch(model_id)
+    found = re.fullmatch(NAMED, model_id)
     return (found[1], found[2].lower()) if found else None
 
 

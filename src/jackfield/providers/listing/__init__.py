@@ -12,7 +12,6 @@ import msgspec
 
 from jackfield.errors import BadReply
 from jackfield.model import ListFormat
-from jackfield.protocols.base import preview
 from jackfield.providers.listing.row import Listing
 
 __all__ = ["FORMATS", "Listing", "parse_listing"]
@@ -36,8 +35,13 @@ def parse_listing(body: bytes, form: ListFormat = "openai") -> Listing:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise BadReply(f"the model list is not JSON: {preview(body)}") from error
+        raise BadReply(f"the model list is not JSON: {_start(body)}") from error
     listing: Listing | None = import_module(FORMATS[form]).parse(value)
     if listing is None:
-        raise BadReply(f"the answer is not a list of models: {preview(body)}")
+        raise BadReply(f"the answer is not a list of models: {_start(body)}")
     return listing
+
+
+def _start(body: bytes) -> str:
+    text = " ".join(body[:120].decode("utf-8", "replace").split())
+    return f"{text}…" if len(body) > 120 else text or "nothing"

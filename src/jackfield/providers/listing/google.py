@@ -7,7 +7,7 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from jackfield.model import Model
-from jackfield.providers.listing.row import SPEECHLESS, Listing, Row, any_of, flag, size, to_listing, words
+from jackfield.providers.listing.row import Listing, Row, any_of, flag, is_speechless, size, to_listing, words
 
 
 def parse(value: object) -> Listing | None:
@@ -23,7 +23,7 @@ def parse(value: object) -> Listing | None:
 
 def _to_model(row: Row) -> Model | None:
     name = row["name"].removeprefix("models/")
-    if not any_of(row.get("supportedGenerationMethods") or (), "generateContent") or SPEECHLESS.search(name):
+    if not any_of(row.get("supportedGenerationMethods") or (), "generateContent") or is_speechless(name):
         return None
     return Model(
         id=name,

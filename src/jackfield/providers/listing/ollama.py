@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from jackfield.catalog.defaults import FREE
 from jackfield.model import Model
-from jackfield.providers.listing.row import SPEECHLESS, Listing, Row, child, kinds, size, to_listing
+from jackfield.providers.listing.row import Listing, Row, child, is_speechless, kinds, size, to_listing
 
 DEFAULT_WINDOW = 8192  # where the model does not say
 ANSWER_FACTOR = 10  # nothing bounds an answer but the window; ours is a bound that is never met
@@ -48,6 +48,6 @@ def parse_details(row: Model, body: bytes) -> Model | None:
 def _to_model(row: Row) -> Model | None:
     name = row.get("model") or row["name"]
     family = str(child(row, "details").get("family", ""))
-    if SPEECHLESS.search(name) or family.endswith("bert"):
+    if is_speechless(name) or family.endswith("bert"):
         return None
     return Model(id=name, cost=FREE, privacy="local")

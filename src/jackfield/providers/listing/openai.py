@@ -14,7 +14,6 @@ from msgspec import UNSET, UnsetType
 from jackfield.model import Cost, Modality, Model
 from jackfield.providers.listing.row import (
     MILLION,
-    SPEECHLESS,
     Listing,
     Row,
     any_of,
@@ -22,6 +21,7 @@ from jackfield.providers.listing.row import (
     cost,
     day,
     flag,
+    is_speechless,
     kinds,
     price,
     size,
@@ -87,7 +87,7 @@ def _speaks(name: str, row: Row) -> bool:
         return kind in TYPES
     if isinstance(outputs, list):
         return "text" in outputs
-    return row.get("active") is not False and not SPEECHLESS.search(name)
+    return row.get("active") is not False and not is_speechless(name)
 
 
 def _inputs(row: Row, spec: Row, abilities: list[Any]) -> tuple[Modality, ...] | UnsetType:

@@ -16,10 +16,10 @@ from jackfield.model import Cost, Modality, Model
 Row = dict[str, Any]
 MILLION = Decimal(1_000_000)
 # Names of models that hold no conversation, where the list does not say what they are for.
-SPEECHLESS = re.compile(
-    r"embed|rerank|whisper|transcri|(^|[-/])tts|-stt|realtime|moderation|prompt-guard|-image|dall-e|sora|lyria|voyage"
-    r"|(^|/)(davinci|babbage|curie|ada)|all-minilm|(^|[-/])bge-|imagen|(^|/)veo-",
-    re.IGNORECASE,
+# A pattern is compiled when the first list is read, not when a command starts.
+SPEECHLESS = (
+    r"(?i)embed|rerank|whisper|transcri|(^|[-/])tts|-stt|realtime|moderation|prompt-guard|-image|dall-e|sora|lyria|voyage"
+    r"|(^|/)(davinci|babbage|curie|ada)|all-minilm|(^|[-/])bge-|imagen|(^|/)veo-"
 )
 # Other words for what a model reads.
 KINDS: dict[str, Modality] = {
@@ -35,6 +35,11 @@ class Listing(Struct, frozen=True):
     ids: tuple[str, ...]  # everything listed, as the provider writes it
     models: tuple[Model, ...]  # what one can talk to
     more: str = ""  # query that asks for the next page
+
+
+def is_speechless(name: str) -> bool:
+    """Tell whether a model's name says that it holds no conversation."""
+    return re.search(SPEECHLESS, name) is not None
 
 
 def to_listing(rows: object, id_of: Callable[[Row], object], to_model: Callable[[Row], Model | None]) -> Listing | None:
