@@ -41,9 +41,8 @@ def resolve_all(
     found = tuple(sources(info, config, store, now_ms))
     usable = [source for source in found if not source.reason]
     if usable:
-        return tuple(
-            dict.fromkeys([usable[0].to_auth(), *(rest.to_auth() for rest in usable[1:] if rest.is_sendable())])
-        )
+        given = [usable[0].to_auth(), *(rest.to_auth() for rest in usable[1:] if rest.is_sendable())]
+        return tuple(auth for at, auth in enumerate(given) if auth not in given[:at])
     raise _missing(info, found, config, store)
 
 
