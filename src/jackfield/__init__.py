@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from jackfield import errors, protocols
-    from jackfield.client import AsyncClient, ChatStream
+    from jackfield.client import AsyncClient
     from jackfield.credential import Profile, Secret
     from jackfield.embedding import EmbedRequest, EmbedResponse
     from jackfield.errors import Error
@@ -42,12 +42,13 @@ if TYPE_CHECKING:
         VideoBlock,
     )
     from jackfield.model import Compat, Cost, Model, ModelRef, ProviderInfo
+    from jackfield.reply import ChatStream
     from jackfield.scripted.client import FakeTransport, fake
     from jackfield.sync import Client, chat, count_tokens, embed, stream
 
 # module → the public names it holds
 _HOMES: dict[str, tuple[str, ...]] = {
-    "jackfield.client": ("AsyncClient", "ChatStream"),
+    "jackfield.client": ("AsyncClient",),
     "jackfield.credential": ("Profile", "Secret"),
     "jackfield.embedding": ("EmbedRequest", "EmbedResponse"),
     "jackfield.errors": ("Error",),
@@ -61,6 +62,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "jackfield.model": ("Compat", "Cost", "Model", "ModelRef", "ProviderInfo"),
     "jackfield.scripted.client": ("FakeTransport", "fake"),
+    "jackfield.reply": ("ChatStream",),
     "jackfield.sync": ("Client", "chat", "count_tokens", "embed", "stream"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -15,26 +15,24 @@ from msgspec.structs import replace
 
 from jackfield.auth.resolve import resolve
 from jackfield.auth.store import FileStore
-from jackfield.catalog import defaults
 from jackfield.catalog.lifecycle import foretell
 from jackfield.catalog.load import Catalog
-from jackfield.catalog.price import bill_usd
 from jackfield.config.default import load_default
 from jackfield.config.schema import Config
 from jackfield.credential import RequestAuth
 from jackfield.embedding import EmbedRequest, EmbedResponse
-from jackfield.errors import BadReply, Error, InvalidRequest, MissingKey, StreamBroken, UsageError
-from jackfield.events import Accumulator, MessageStart, StreamEvent, split_events
+from jackfield.errors import BadReply, MissingKey, StreamBroken, UsageError
+from jackfield.events import MessageStart, StreamEvent, split_events
 from jackfield.message import ChatRequest, ChatResponse, Thinking, TokenCount
 from jackfield.model import Model
 from jackfield.protocols.base import StreamParser
-from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.counting import count, estimate
 from jackfield.providers.embedding import embed
 from jackfield.providers.learn import TEACHING, describe, learn
 from jackfield.providers.lessons import Lessons, with_lesson
-from jackfield.providers.provider import check_reply, find_losses, load_protocol, render
-from jackfield.routing.failover import Events, Walk
+from jackfield.providers.provider import check_reply, load_protocol, render
+from jackfield.reply import ChatStream
+from jackfield.routing.failover import Events
 from jackfield.routing.plan import Candidate, Plan, plan
 from jackfield.tape.record import Recorder
 from jackfield.tape.replay import Player
@@ -199,75 +197,6 @@ class AsyncClient:
             if self._transport.is_live:
                 raise
             return NO_AUTH
-
-
-class ChatStream:
-    """A reply on its way: iterate over its events, or await `response()` for the whole.
-
-    After the last event `response()` returns at once. Leaving it early closes the connection.
-    """
-
-    def __init__(self, client: AsyncClient, request: ChatRequest, made: Plan, *, strict: bool) -> None:
-        self._client = client
-        self._request = request
-        self._walk = Walk(made, time.monotonic)
-        self._strict = strict
-        self._heard = Accumulator()
-        self._warnings = list(made.warnings)
-        self._events = self._run()
-
-    def __aiter__(self) -> Events:
-        return self._events
-
-    async def aclose(self) -> None:
-        """Stop: close the connection, keep what was heard."""
-        await self._events.aclose()
-
-    async def response(self) -> ChatResponse:
-        """Read to the end and return the whole reply; raise what broke it, with `.partial`."""
-        async for _ in self._events:
-            pass
-        return self.heard()
-
-    def heard(self) -> ChatResponse:
-        """Return what has been heard so far; tokens that nobody counted are estimated, and so is their price."""
-        said = self._heard.response()
-        if answered := self._walk.answered:
-            usage = fill_usage(said, self._request, defaults.api(answered.model, answered.info))
-            said = replace(said, usage=usage, cost_usd=bill_usd(usage, answered.model.cost or None))
-        return replace(
-            said,
-            requested=self._walk.plan.requested,
-            attempts=tuple(self._walk.attempts),
-            warnings=tuple(dict.fromkeys(self._warnings)),
-        )
-
-    async def _run(self) -> Events:
-        try:
-            async with aclosing(self._walk.run(self._try)) as events:
-                async for event in events:
-                    self._heard.feed(event)
-                    yield event
-        except Error as error:
-            if self._walk.answered:
-                error.partial = self.heard()
-            # A doubt about the name explains most refusals of it.
-            error.hint = "\n".join(filter(None, (*self._walk.plan.warnings, error.hint)))
-            raise
-
-    def _try(self, candidate: Candidate) -> Events:
-        candidate = self._client.taught(candidate)
-        self._weigh_losses(candidate)
-        auth = self._client.resolve(candidate)
-        self._walk.profile_id = auth.profile_id
-        return self._client.attempt(candidate, self._request, auth, None if self._strict else self._warnings.append)
-
-    def _weigh_losses(self, candidate: Candidate) -> None:
-        losses = find_losses(self._request, candidate.info, candidate.model)
-        told = [f"{candidate.ref}: {loss}" for loss in losses]
-        if told and self._strict:
-            raise InvalidRequest("; ".join(told), hint="leave out --strict to send the rest")
-        self._warnings += told
 
 
 def _open_sender(config: Config, record: str | Path | None, replay: str | Path | None, *, offline: bool) -> Sender:

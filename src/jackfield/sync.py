@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from msgspec.structs import replace
 
-from jackfield.client import AsyncClient, ChatStream
+from jackfield.client import AsyncClient
 from jackfield.config.schema import Config
 from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.errors import Cancelled, UsageError
 from jackfield.events import StreamEvent
 from jackfield.message import ChatRequest, ChatResponse, Message, TextBlock, TokenCount
 from jackfield.model import Model
+from jackfield.reply import ChatStream
 
 if TYPE_CHECKING:
     from jackfield.providers.refresh import Refreshed

@@ -9,10 +9,10 @@ from typing import Any
 
 from jackfield.cli import ui
 from jackfield.cli.media import find_media
-from jackfield.client import ChatStream
 from jackfield.errors import BadReply, Error
 from jackfield.events import BlockDelta, BlockStart, StreamEvent
 from jackfield.message import ChatResponse, Citation, TextBlock, ThinkingBlock
+from jackfield.reply import ChatStream
 
 
 class Printer:
