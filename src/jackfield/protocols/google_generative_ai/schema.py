@@ -90,7 +90,7 @@ class _Compiler:
             if path in seen or len(seen) > MAX_DEPTH:
                 return None, seen
             beside = {key: value for key, value in schema.items() if key != "$ref"}
-            schema = _as_one({**_find(self._root, path), **beside})
+            schema = _as_one({**beside, "allOf": [_as_one(_find(self._root, path))]})
             seen = (*seen, path)
         return schema, seen
 

@@ -7,11 +7,9 @@ read 2026-11-21). A level cannot be switched off, and some models do not take a 
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from jackfield.message import EFFORTS, Effort, JsonObject, Thinking
 from jackfield.model import Compat
-from jackfield.protocols.base import NATIVE, as_count, as_opaque, own_fields
+from jackfield.protocols.base import as_count, as_opaque, own_fields
 from jackfield.protocols.fields import as_text
 from jackfield.protocols.google_generative_ai.wire import NAME, takes_levels
 
@@ -20,19 +18,15 @@ BUDGETS: dict[Effort, int] = {"off": 0, "minimal": 512, "low": 2048, "medium": 8
 # A budget in words: the first level whose limit it does not pass.
 LIMITS: tuple[tuple[int, Effort], ...] = ((0, "off"), (1024, "minimal"), (4096, "low"), (12288, "medium"))
 LEVELS: tuple[Effort, ...] = ("minimal", "low", "medium", "high")
-DYNAMIC = -1  # a budget: as much as the model likes
 
 
 def parse_thinking(wire: JsonObject) -> Thinking | None:
-    """Read a `thinkingConfig`; what our words would not bring back stays in `opaque`."""
+    """Read a `thinkingConfig`, which stays whole for this wire: its models take a budget or a level, some both."""
     if not wire:
         return None
     budget, level = as_count(wire.get("thinkingBudget")), as_text(wire.get("thinkingLevel")).lower()
-    effort = next((known for known in LEVELS if known == level), None)
-    if budget == 0:
-        effort = "off"
-    plain = Thinking(effort, budget if budget and budget > 0 else None)
-    return plain if render_thinking(plain, None, NATIVE) == wire else replace(plain, opaque=as_opaque(wire, NAME))
+    effort = "off" if budget == 0 else next((known for known in LEVELS if known == level), None)
+    return Thinking(effort, budget if budget and budget > 0 else None, as_opaque(wire, NAME))
 
 
 def render_thinking(thinking: Thinking | None, max_tokens: int | None, compat: Compat) -> JsonObject:
