@@ -40,6 +40,18 @@ class SseDecoder:
         """Take the next bytes and return every event they complete."""
         if self._held or b"\r" in data:
             data = self._as_lf(data)
+        elif data[-2:] == b"\n\n" and not (self._rest or self._data or self._event):
+            # Most pieces are whole events of one or two lines; they need not be taken apart line by line.
+            if data[:6] == b"data: " and data.find(b"\n") == len(data) - 2:
+                self._is_first = False
+                return [SseEvent(data[6:-2].decode("utf-8", "replace"))]
+            events = [_whole(block) for block in data[:-2].split(b"\n\n")]
+            if None not in events:
+                self._is_first = False
+                return events  # type: ignore[return-value]  # none of them is None
+        return self._feed_lines(data)
+
+    def _feed_lines(self, data: bytes) -> list[SseEvent]:
         end = data.rfind(b"\n")
         if end < 0:
             self._rest += data
@@ -97,6 +109,17 @@ class SseDecoder:
     def _check_size(self) -> None:
         if self._size + len(self._rest) > MAX_EVENT_BYTES:
             raise BadReply(f"an event of the stream is over {MAX_EVENT_BYTES} bytes")
+
+
+def _whole(block: bytes) -> SseEvent | None:
+    """Return the event of a block that is one `data` line, named or not; `None` for any other."""
+    name = ""
+    if block[:7] == b"event: ":
+        line, _, block = block.partition(b"\n")
+        name = line[7:].decode("utf-8", "replace")
+    if block[:6] != b"data: " or b"\n" in block:
+        return None
+    return SseEvent(block[6:].decode("utf-8", "replace"), name)
 
 
 def encode(data: bytes | str, event: str = "") -> bytes:

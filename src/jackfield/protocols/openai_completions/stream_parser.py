@@ -15,7 +15,7 @@ from jackfield.errors import BadReply, Error, StreamBroken
 from jackfield.events import Accumulator, MessageEnd, MessageStart, StreamEvent, split_events
 from jackfield.message import JsonObject, RefusalBlock, TextBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.base import decode_event, preview
-from jackfield.protocols.fields import as_list, as_object, as_text, said
+from jackfield.protocols.fields import as_list, as_object, as_text, rest, said
 from jackfield.protocols.openai_completions.block_writer import BlockWriter
 from jackfield.protocols.openai_completions.calls import CallReader
 from jackfield.protocols.openai_completions.citations import parse_citations
@@ -153,8 +153,8 @@ class StreamParser:
         if index != 0:
             self._feed_other(choice)
             return
-        for name, value in choice.items():
-            if name not in CHOICE_KEYS and value is not None:
+        if not choice.keys() <= CHOICE_KEYS:
+            for name, value in rest(choice, CHOICE_KEYS).items():
                 merge(self._choice, {name: value})
         if delta := choice.get("delta"):
             self._feed_delta(as_object(delta))
@@ -169,6 +169,10 @@ class StreamParser:
         merge(held, {name: value for name, value in choice.items() if name not in ("index", "delta", "message")})
 
     def _feed_delta(self, delta: JsonObject) -> None:
+        if len(delta) == 1 and isinstance(words := delta.get("content"), str):
+            # Nearly every piece of a reply; it need not be asked for all that it might hold.
+            self._blocks.say("content", TextBlock, words)
+            return
         for field in FIELDS:
             if text := delta.get(field):
                 self._blocks.say(field, ThinkingBlock, as_text(text))
