@@ -4,7 +4,7 @@
 
 A file of `catalog/data` is written by hand down to its line `# -- rows from models.dev/<id> ---`;
 everything below that line is written here. A row above it wins over the snapshot's. The comment
-lines right below the line say what the snapshot cannot know:
+lines right below the line say what the snapshot cannot know (models that make vectors become `[[embeddings]]`):
 
     # api openai-responses: *-codex* *-pro      models that speak another wire
     # alias claude-opus-4-5: opus-4.5           other spellings of an id
@@ -70,11 +70,13 @@ def refresh(body: str, mark: re.Match[str], models: list[dict[str, Any]], date: 
     """Return the file with everything below its line written anew."""
     head = tomllib.loads(body[: mark.start()])
     rules = RULE.findall(body[mark.end() :])
-    written = {row["id"] for row in head.get("models", [])}
+    written = {row["id"] for table in ("models", "embeddings") for row in head.get(table, [])}
     rows = [to_row(model, head, rules) for model in models if speaks(model, rules)]
     lines = [f"# -- rows from models.dev/{mark[1]}, {date} ".ljust(84, "-")]
     lines += [f"# {kind}{' ' + what if what else ''}: {rest}" for kind, what, rest in rules]
     blocks = ["\n".join(lines), *(render(row) for row in rows if row["id"] not in written)]
+    vectors = [to_embedding(model, head) for model in models if embeds(model, rules)]
+    blocks += [render(row, "embeddings") for row in vectors if row["id"] not in written]
     return body[: mark.start()] + "\n\n".join(blocks) + "\n"
 
 
@@ -82,6 +84,19 @@ def speaks(model: dict[str, Any], rules: list[tuple[str, str, str]]) -> bool:
     """Tell whether the model holds a conversation in text."""
     skipped = any(matches(model["id"], globs) for kind, _, globs in rules if kind == "skip")
     return "text" in model["output"] and model["context"] > 0 and not NO_CHAT.search(model["id"]) and not skipped
+
+
+def embeds(model: dict[str, Any], rules: list[tuple[str, str, str]]) -> bool:
+    """Tell whether the model makes vectors of texts."""
+    skipped = any(matches(model["id"], globs) for kind, _, globs in rules if kind == "skip")
+    return "embed" in model["id"] and "text" in model["input"] and not skipped
+
+
+def to_embedding(model: dict[str, Any], head: dict[str, Any]) -> dict[str, Any]:
+    """Return an embedding model as a catalog row; how long its answer may be says nothing of vectors."""
+    row = to_row({**model, "output_limit": 0, "tool_call": True}, head, [])
+    kept = ("id", "name", "cost", "contextWindow", "upstream", "released", "status")
+    return {key: row[key] for key in kept if row.get(key)}
 
 
 def to_row(model: dict[str, Any], head: dict[str, Any], rules: list[tuple[str, str, str]]) -> dict[str, Any]:
@@ -179,8 +194,8 @@ def matches(name: str, globs: str) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs.split())
 
 
-def render(row: dict[str, Any]) -> str:
-    return "\n".join(["[[models]]", *(f"{key} = {literal(value)}" for key, value in row.items())])
+def render(row: dict[str, Any], table: str = "models") -> str:
+    return "\n".join([f"[[{table}]]", *(f"{key} = {literal(value)}" for key, value in row.items())])
 
 
 def literal(value: Any) -> str:

@@ -86,7 +86,7 @@ def parse(path: Path) -> ProviderInfo:
         refuse_unknown(raw, ProviderInfo, "the file")
         for method in raw.get("auth", []):
             refuse_unknown(method, AuthMethod, "auth")
-        for row in raw.get("models", []):
+        for row in (*raw.get("models", []), *raw.get("embeddings", [])):
             refuse_unknown(row, Model, f"model {row.get('id')!r}")
             refuse_unknown(row.get("cost", {}), Cost, f"the cost of {row.get('id')!r}")
             for tier in row.get("cost", {}).get("tiers", ()):

@@ -257,3 +257,4 @@ class ProviderInfo(Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     doc: str = ""  # the provider's own page
     source: str = ""  # where the rows come from, with the date they were read
     models: tuple[Model, ...] = ()
+    embeddings: tuple[Model, ...] = ()  # models that make vectors and hold no conversation; listed nowhere

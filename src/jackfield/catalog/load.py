@@ -236,6 +236,9 @@ class Catalog:
 
     def _pass_through(self, provider_id: str, model_id: str) -> Model:
         info = self.provider(provider_id)
+        embedding = next((row for row in info.embeddings if row.id == model_id), None) if info else None
+        if embedding:
+            return embedding
         return Model(id=model_id, cost=FREE) if info and info.local else Model(id=model_id)
 
     def _favourites(self) -> set[str]:
