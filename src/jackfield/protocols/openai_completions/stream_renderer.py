@@ -84,7 +84,10 @@ class StreamRenderer:
     def _render_delta(self, index: int, text: str) -> JsonObject:
         match self._blocks.get(index):
             case ToolCall() as call:
-                part = {"custom": {"input": text}} if _is_custom(call) else {"function": {"arguments": text}}
+                # Mistral's client refuses a piece without a name; to all others an empty one says nothing.
+                part = (
+                    {"custom": {"input": text}} if _is_custom(call) else {"function": {"name": "", "arguments": text}}
+                )
                 return {"tool_calls": [{"index": self._calls[index], **part}]}
             case ThinkingBlock() as block:
                 self._thoughts.setdefault(index, []).append(text)
