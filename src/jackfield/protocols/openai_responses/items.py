@@ -120,7 +120,7 @@ def parse_output(output: object, reply_id: str) -> list[Block]:
     """Read a reply's items."""
     blocks: list[Block] = []
     for at, item in enumerate(as_list(output)):
-        if not isinstance(item, dict):
+        if not isinstance(item, dict) or not isinstance(item.get("type"), str):
             continue
         if item.get("type") == "message":
             blocks += _begin(parse_message(item), item, is_next=_is_said(blocks[-1:]))

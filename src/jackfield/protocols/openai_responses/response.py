@@ -108,7 +108,7 @@ def render_response(response: ChatResponse) -> JsonObject:
 def render_output(blocks: Sequence[Block], reply_id: str) -> list[JsonObject]:
     """Write the items of a reply, each with an id."""
     items = render_items("assistant", [as_said(block) for block in blocks])
-    return [finish_item(item, make_id(item["type"], reply_id, at)) for at, item in enumerate(items)]
+    return [finish_item(item, make_id(item, reply_id, at)) for at, item in enumerate(items)]
 
 
 def as_said(block: Block) -> Block:
@@ -120,9 +120,9 @@ def as_said(block: Block) -> Block:
     return block
 
 
-def make_id(kind: str, reply_id: str, at: int) -> str:
+def make_id(item: JsonObject, reply_id: str, at: int) -> str:
     """Make an item's id up: the same for the same place of the same reply."""
-    return f"{PREFIXES.get(kind, 'item')}_{reply_id[-40:]}_{at}"
+    return f"{PREFIXES.get(as_text(item.get('type')), 'item')}_{reply_id[-40:]}_{at}"
 
 
 def finish_item(item: JsonObject, item_id: str) -> JsonObject:

@@ -107,7 +107,7 @@ class StreamRenderer:
         if not items:
             return b""
         at, self._items = self._items, self._items + 1
-        item = {"id": make_id(items[0]["type"], self._reply.id, at), **items[0]}
+        item = {"id": make_id(items[0], self._reply.id, at), **items[0]}
         sort = _pick_sort(block)
         if sort is None:
             self._output[at] = finish_item(item, item["id"])
