@@ -10,6 +10,7 @@ lines right below the line say what the snapshot cannot know (models that make v
     # alias claude-opus-4-5: opus-4.5           other spellings of an id
     # skip: *-fast                              models that are left out
     # refuses supportsStop: o1* o3*             models whose server does not take this
+    # thinks nova: amazon.nova*                 models that are told how hard to think in these words
     # hour 2: claude-*                          what is cached for an hour costs so many times the input
     # tier 200000,2,1.5: gemini-*-pro*          above so many tokens input costs twice, output half as much again
 """
@@ -29,7 +30,7 @@ from new_providers import write_missing
 
 DATA = Path(__file__).parents[1] / "src" / "jackfield" / "catalog" / "data"
 MARK = re.compile(r"^# -- rows from models\.dev/(\S+?)[, ].*$", re.MULTILINE)
-RULE = re.compile(r"^# (api|alias|skip|refuses|hour|tier)(?: (\S+))?: (.+)$", re.MULTILINE)
+RULE = re.compile(r"^# (api|alias|skip|refuses|thinks|hour|tier)(?: (\S+))?: (.+)$", re.MULTILINE)
 
 # The AI SDK package that speaks to a model names its wire.
 API_OF_PACKAGE = {
@@ -114,7 +115,9 @@ def to_row(model: dict[str, Any], head: dict[str, Any], rules: list[tuple[str, s
         row["maxTokens"] = model["output_limit"]
     if not model["tool_call"]:
         row["tools"] = False
-    refused = {what: False for kind, what, globs in rules if kind == "refuses" and matches(name, globs)}
+    own = [(kind, what) for kind, what, globs in rules if matches(name, globs)]
+    refused: dict[str, Any] = {what: False for kind, what in own if kind == "refuses"}
+    refused |= {"thinkingFormat": what for kind, what in own if kind == "thinks"}
     api = row.get("api", head.get("api", "openai-completions"))
     if compat := deviations(model, api, head.get("compat", {}), refused):
         row["compat"] = compat
@@ -164,7 +167,7 @@ def address(model: dict[str, Any], head: dict[str, Any], rules: list[tuple[str, 
     return {key: value for key, value in found.items() if value}
 
 
-def deviations(model: dict[str, Any], api: str, known: dict[str, Any], refused: dict[str, bool]) -> dict[str, Any]:
+def deviations(model: dict[str, Any], api: str, known: dict[str, Any], refused: dict[str, Any]) -> dict[str, Any]:
     """Return what the server refuses or demands of this model; `refused` is what the file's own lines say."""
     compat: dict[str, Any] = {}
     if model.get("temperature") is False:
