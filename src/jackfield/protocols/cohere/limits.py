@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.message import ChatRequest, DocumentBlock
+from jackfield.message import ChatRequest, DocumentBlock, ToolResult
 from jackfield.model import Compat
 from jackfield.protocols import features, structured
 from jackfield.protocols.base import NATIVE
@@ -30,7 +30,7 @@ LIMITS: dict[str, str] = {
     "audio.url": LEFT_OUT,
     "video": LEFT_OUT,
     "video.url": LEFT_OUT,
-    "tool_result.image": LEFT_OUT,
+    "tool_result.image": "as the user's, right after the results",
     "tool_result.error": LEFT_OUT,
     "words beside calls": "as the plan of the calls",
     "refusal": "as text",
@@ -79,8 +79,17 @@ def _narrowings(request: ChatRequest, compat: Compat) -> Iterator[str]:
         yield "tools.strict: left out, as it holds for all tools or for none"
     if request.response_format and needs_instruction(request):
         yield f"response_format: beside tools or documents {structured.AS_INSTRUCTION}"
-    if any(isinstance(block, DocumentBlock) and not is_text(block) for block in features.every_block(request)):
-        yield "document: left out, as only text is read"
+    if request.tool_choice and not any(tool.parameters is not None for tool in request.tools):
+        yield "tool_choice: there are no tools"
+    yield from _unread_files(request)
+
+
+def _unread_files(request: ChatRequest) -> Iterator[str]:
+    blocks = [block for message in request.messages for block in message.content]
+    inner = [one for block in blocks if isinstance(block, ToolResult) for one in block.content]
+    for name, files in (("document", [*blocks, *inner]), ("tool_result.document", inner)):
+        if any(isinstance(block, DocumentBlock) and not is_text(block) for block in files):
+            yield f"{name}: left out, as only text is read"
 
 
 def within(name: str, value: float) -> float:

@@ -56,8 +56,9 @@ def _render_user(message: Message) -> Iterator[JsonObject]:
         content = _render_content(result.content, is_result=True)
         yield {"role": "tool", "tool_call_id": result.call_id, "content": content, **own(result)}
     words = [block for block in message.content if not isinstance(block, ToolResult)]
-    if words or not results:
-        yield {"role": "user", "content": _render_content(words), **own(message)}
+    shown = [block for result in results for block in result.content if isinstance(block, ImageBlock)]
+    if words or shown or not results:
+        yield {"role": "user", "content": _render_content([*shown, *words]), **own(message)}
 
 
 def _render_assistant(message: Message) -> list[JsonObject]:
@@ -105,6 +106,8 @@ def _render_part(block: Block, is_result: bool) -> JsonObject | None:
             return {"type": "text", "text": text, **rest(own(block), ("citations",))}
         case ThinkingBlock(text):
             return {"type": THOUGHT, THOUGHT: text, **rest(own(block), ("kind", "citations"))}
+        case ImageBlock() if is_result:
+            return None
         case ImageBlock(media_type, data, url):
             source = join_data_url(media_type, data) if data is not None else url
             return {"type": "image_url", "image_url": {"url": source, **own(block)}}
