@@ -117,7 +117,8 @@ def to_row(model: dict[str, Any], head: dict[str, Any], rules: list[tuple[str, s
         row["tools"] = False
     own = [(kind, what) for kind, what, globs in rules if matches(name, globs)]
     refused: dict[str, Any] = {what: False for kind, what in own if kind == "refuses"}
-    refused |= {"thinkingFormat": what for kind, what in own if kind == "thinks"}
+    if words := [what for kind, what in own if kind == "thinks"]:
+        refused["thinkingFormat"] = words[-1]
     api = row.get("api", head.get("api", "openai-completions"))
     if compat := deviations(model, api, head.get("compat", {}), refused):
         row["compat"] = compat
