@@ -37,6 +37,7 @@ REASONS: dict[str, FinishReason] = {
     "IMAGE_RECITATION": "content_filter", "MODEL_ARMOR": "content_filter",
 }  # fmt: skip
 FIRST = ("content", "finishReason", "index", "logprobsResult")  # of a candidate; the rest goes into the extras
+PLAIN_TOP = frozenset(("candidates", "usageMetadata", "modelVersion", "responseId"))
 TOP = ("candidates", "usageMetadata", "modelVersion", "responseId")
 
 
@@ -80,7 +81,10 @@ class ReplyReader:
 
     def read(self, chunk: JsonObject) -> None:
         """Take a chunk; raise `InvalidRequest` naming a field of another type than the API's."""
-        self._usage |= {k: v for k, v in as_object(chunk.get("usageMetadata")).items() if v is not None}
+        if usage := as_object(chunk.get("usageMetadata")):
+            self._usage |= {k: v for k, v in usage.items() if v is not None}
+        if self._open is not None and (words := _plain_words(chunk)) is not None and self._grow_plainly(words):
+            return
         if not self._is_begun:
             self._begin(read(chunk, "responseId", str) or "", read(chunk, "modelVersion", str) or "")
         self._extras |= rest(chunk, TOP)
@@ -129,6 +133,16 @@ class ReplyReader:
         self._out.grow(index, arguments)
         self._out.end(index)
 
+    def _grow_plainly(self, words: str) -> bool:
+        """Add plain words where a text without a signature is open; say whether one was."""
+        held = self._open
+        if held is None or held.signature or not isinstance(held.block, TextBlock):
+            return False
+        self._out.grow(held.index, words)
+        held.length += len(words)
+        self._texts.append(words)
+        return True
+
     def _grow(self, block: TextBlock | ThinkingBlock) -> None:
         own = dict(own_fields(block.opaque, NAME))
         signature = block.signature if isinstance(block, ThinkingBlock) else own.pop(SIGNATURE, None)
@@ -160,6 +174,18 @@ class ReplyReader:
             return
         own |= {SIGNATURE: held.signature} if held.signature else {}
         self._out.end(held.index, as_opaque(own, NAME), parse_citations(self._first, text))
+
+
+def _plain_words(chunk: JsonObject) -> str | None:
+    """Return the words of a chunk that holds nothing else, as nearly all do; `None` for any other."""
+    candidates = chunk.get("candidates")
+    if not isinstance(candidates, list) or len(candidates) != 1 or not chunk.keys() <= PLAIN_TOP:
+        return None
+    match candidates[0]:
+        case {"content": {"parts": [{"text": str(words)} as part]}, **rest_of} if len(part) == 1:
+            return words if not rest_of or rest_of == {"index": 0} else None
+        case _:
+            return None
 
 
 def _merge_other(held: JsonObject, candidate: JsonObject) -> None:
