@@ -282,6 +282,8 @@ RETRY = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "13.
         (refused(429, SPENT, quota("GenerateRequestsPerMinutePerProject"), RETRY), errors.RateLimit),
         (refused(429, SPENT, quota("GenerateRequestsPerDayPerProject"), RETRY), errors.Quota),
         (refused(429, SPENT), errors.Quota),
+        (refused(429, f"{SPENT} Please retry in 7.5s."), errors.RateLimit),
+        (refused(429, f"{SPENT} * Quota exceeded for metric: generate_content_free_tier_requests, limit: 0"), errors.Quota),
         (refused(429, "Resource has been exhausted (e.g. check quota)."), errors.RateLimit),
         (refused(500, "An internal error"), errors.ServerError),
         (refused(503, "The model is overloaded."), errors.Overloaded),
@@ -296,6 +298,14 @@ def test_the_time_to_wait_is_read_from_the_details_unless_a_header_says_it() -> 
     body = json.dumps({"error": {"code": 429, "message": "m", "details": [RETRY]}})
     assert wire.parse_error(429, body).retry_after_s == 13.5
     assert wire.parse_error(429, body, {"retry-after": "2"}).retry_after_s == 2
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds"),
+    [("Please retry in 7.5s.", 7.5), ("Your quota will reset after 3h22m17s.", 12137), ("retry in a while", None)],
+)
+def test_the_time_to_wait_is_read_from_the_words_where_no_detail_says_it(message: str, seconds: float | None) -> None:
+    assert refused(429, message).retry_after_s == seconds
 
 
 def test_the_field_complained_of_is_named() -> None:

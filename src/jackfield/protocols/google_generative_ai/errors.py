@@ -15,7 +15,7 @@ from jackfield.errors import BadReply, Error
 from jackfield.message import JsonObject
 from jackfield.protocols.base import Body, as_count, decode, decode_object
 from jackfield.protocols.fields import as_list, as_object, as_text, said
-from jackfield.protocols.refusal import as_error, parse_retry_after_s, plain_words
+from jackfield.protocols.refusal import as_error, plain_words
 
 TYPE_URL = "type.googleapis.com/google.rpc."
 # Words of this API alone, in its message, status or reasons; the first row that fits.
@@ -24,7 +24,7 @@ WORDS: tuple[tuple[frozenset[int], re.Pattern[str], type[Error]], ...] = (
     (frozenset({400, 401, 403}), re.compile(r"API_KEY_INVALID|API key (not valid|expired)|API_KEY_EXPIRED", re.IGNORECASE), errors.AuthError),
     (frozenset({400}), re.compile(r"location is not supported", re.IGNORECASE), errors.PermissionDenied),
     (frozenset({429}), re.compile(r"PerDay|INSUFFICIENT_QUOTA|limit: 0\b", re.IGNORECASE), errors.Quota),
-    (frozenset({429}), re.compile(r"PerMinute|RetryInfo|Resource has been exhausted|rate", re.IGNORECASE), errors.RateLimit),
+    (frozenset({429}), re.compile(r"PerMinute|RetryInfo|retry in \d|has been exhausted|RATE_LIMIT", re.IGNORECASE), errors.RateLimit),
 )  # fmt: skip
 # Order matters: the first class that fits. What happened on our way to the provider is a 502.
 RENDERED: tuple[tuple[type[Error], int, str, str], ...] = (
@@ -44,7 +44,9 @@ RENDERED: tuple[tuple[type[Error], int, str, str], ...] = (
     (Error, 500, "INTERNAL", ""),
 )
 OVERFLOW = "The input token count exceeds the maximum number of tokens allowed"  # the words clients compact upon
-DELAY = re.compile(r"(\d{1,9}(?:\.\d+)?)s")
+# `retryDelay` of the details, or the same in the message's own words; Cloud Code says `reset after 3h22m17s`.
+DELAY = re.compile(r"^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(\d{1,9}(?:\.\d{1,9})?)s")
+IN_WORDS = re.compile(r"(?:retry in|reset after) (?=\d)", re.IGNORECASE)
 
 
 def auth_headers(secret: str) -> dict[str, str]:
@@ -82,7 +84,8 @@ def parse_error(status: int, body: Body, headers: Mapping[str, str] = {}) -> Err
     if kind is not type(error):
         error = _as(kind, error)
     error.status = status
-    error.retry_after_s = _delay_s(details) if parse_retry_after_s(headers) is None else error.retry_after_s
+    if error.retry_after_s is None:
+        error.retry_after_s = _delay_s(details, error.message)
     error.param = _field(details)
     return error
 
@@ -130,6 +133,8 @@ def _field(details: list[JsonObject]) -> str | None:
     return next((field for each in fields if (field := as_text(each.get("field")))), None)
 
 
-def _delay_s(details: list[JsonObject]) -> float | None:
-    delays = (DELAY.fullmatch(as_text(entry.get("retryDelay"))) for entry in details)
-    return next((float(delay[1]) for delay in delays if delay), None)
+def _delay_s(details: list[JsonObject], message: str) -> float | None:
+    said_there = [as_text(entry.get("retryDelay")) for entry in details]
+    said_there += IN_WORDS.split(message, maxsplit=1)[1:]
+    delays = [[float(part or 0) for part in found.groups()] for text in said_there if (found := DELAY.match(text))]
+    return next((hours * 3600 + minutes * 60 + seconds for hours, minutes, seconds in delays), None)
