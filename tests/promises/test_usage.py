@@ -57,6 +57,39 @@ def test_a_long_request_is_in_its_tier_however_its_tokens_are_spread() -> None:
     assert (below, above) == (Decimal("0.93903"), Decimal("1.87731"))
 
 
+def test_what_is_kept_for_an_hour_is_read_priced_and_written_back() -> None:
+    wire = load("anthropic-messages")
+    kept = {"ephemeral_5m_input_tokens": 60, "ephemeral_1h_input_tokens": 40}
+    body = {
+        "content": [{"type": "text", "text": "Hi"}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 0, "output_tokens": 0, "cache_creation_input_tokens": 100, "cache_creation": kept},
+    }
+    reply = wire.parse_response(body)
+    assert (reply.usage.cache_write, reply.usage.cache_write_1h) == (100, 40)
+    assert cost_usd(reply.usage, replace(SONNET, cache_write_1h=Decimal(6))) == Decimal("0.000465")
+    assert wire.render_response(reply)["usage"]["cache_creation"] == kept
+    foreign = replace(reply, usage=Usage(0, 0, cache_write=100, cache_write_1h=40))
+    assert wire.render_response(foreign)["usage"]["cache_creation"] == kept
+
+
+def test_sound_is_read_priced_and_written_back() -> None:
+    wire = load("openai-completions")
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 10,
+        "total_tokens": 110,
+        "prompt_tokens_details": {"audio_tokens": 60},
+        "completion_tokens_details": {"audio_tokens": 10},
+    }
+    body = {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}], "usage": usage}
+    reply = wire.parse_response(body)
+    cost = Cost(Decimal(1), Decimal(2), audio_input=Decimal(10), audio_output=Decimal(20))
+    assert reply.usage == Usage(100, 10, audio_input=60, audio_output=10)
+    assert cost_usd(reply.usage, cost) == Decimal("0.00084")
+    assert wire.render_response(reply)["usage"] == usage
+
+
 # -- every stream ------------------------------------------------------------------
 
 WORDS = {"choices": [{"index": 0, "delta": {"content": "Hello there, nice to meet you."}, "finish_reason": None}]}
