@@ -111,7 +111,7 @@ class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     reasoning_effort_map: dict[str, str] | None = None  # our level → the server's word
     supported_reasoning_efforts: tuple[str, ...] | None = None
     thinking_format: (
-        Literal["openai", "zai", "qwen", "qwen-chat-template", "openrouter", "together", "nova", "none"] | None
+        Literal["openai", "zai", "qwen", "qwen-chat-template", "openrouter", "together", "nova", "gemini-always", "none"] | None
     ) = None
     tool_schema_profile: Literal["llamacpp", "gemini"] | None = None
     unsupported_tool_schema_keywords: tuple[str, ...] | None = None

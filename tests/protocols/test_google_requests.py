@@ -473,6 +473,7 @@ def test_a_form_in_the_older_language_comes_back_as_it_was() -> None:
         (Thinking("off"), Compat(), {"thinkingBudget": 0}),
         (Thinking(budget_tokens=99), Compat(), {"thinkingBudget": 99, "includeThoughts": True}),
         (Thinking("off"), Compat(reasoning_effort_map={"off": "128"}), {"thinkingBudget": 128, "includeThoughts": True}),
+        (Thinking("off"), Compat(thinking_format="gemini-always"), {"thinkingBudget": 128, "includeThoughts": True}),
         (Thinking("low"), LEVELS, {"thinkingLevel": "low", "includeThoughts": True}),
         (Thinking("medium"), LEVELS, {"thinkingLevel": "low", "includeThoughts": True}),
         (Thinking("off"), LEVELS, {"thinkingLevel": "low", "includeThoughts": True}),
@@ -517,6 +518,12 @@ def test_a_callers_thinking_is_read_and_comes_back_as_it_was(
 
 def test_a_level_that_the_model_has_not_is_named() -> None:
     assert wire.find_losses(ask(thinking=Thinking("off")), LEVELS) == ("thinking: off becomes low",)
+    assert wire.find_losses(ask(thinking=Thinking(budget_tokens=9999)), LEVELS) == (
+        "thinking: medium becomes low",
+        "thinking.budget: as the level low",
+    )
+    always = Compat(thinking_format="gemini-always")
+    assert wire.find_losses(ask(thinking=Thinking("off")), always) == ("thinking: off becomes 128 tokens",)
     assert wire.find_losses(ask(thinking=Thinking("low")), LEVELS) == ()
     assert wire.find_losses(ask(thinking=Thinking("low"))) == ()
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from jackfield.message import DocumentBlock, ImageBlock, JsonObject, OpaqueBlock, TextBlock, ToolCall, ToolResult
-from jackfield.protocols.base import as_opaque, decode_object, own_fields
+from jackfield.protocols.base import as_input, as_opaque, own_fields
 from jackfield.protocols.fields import as_object, objects, read, rest, said, wrong
 from jackfield.protocols.google_generative_ai.media import parse_medium, render_medium
 from jackfield.protocols.google_generative_ai.wire import NAME
@@ -61,8 +61,7 @@ def render_call(block: ToolCall) -> JsonObject:
     """Write a call's part; arguments that are no JSON object stand whole under the one key `arguments`."""
     own = dict(own_fields(block.opaque, NAME))
     more = as_object(own.pop("functionCall", None))
-    args = {} if block.arguments.strip() in ("", "null") else decode_object(block.arguments)
-    args = {"arguments": block.arguments} if args is None else args
+    args = as_input(block.arguments)
     return {"functionCall": said({"id": block.id or None, "name": block.name, "args": args, **more}), **own}
 
 

@@ -9,7 +9,7 @@ from jackfield.model import Compat
 from jackfield.protocols import features
 from jackfield.protocols.base import NATIVE, own_fields
 from jackfield.protocols.google_generative_ai.request import MAX_STOPS
-from jackfield.protocols.google_generative_ai.thinking import budget_effort, nearest_level
+from jackfield.protocols.google_generative_ai.thinking import LEAST, budget_effort, nearest_level
 from jackfield.protocols.google_generative_ai.wire import LIMITS, NAME, takes_levels
 
 
@@ -32,6 +32,8 @@ def _fields(request: ChatRequest, compat: Compat) -> Iterator[str]:
         return
     if compat.thinking_format == "none":
         yield "thinking: left out"
+    elif compat.thinking_format == "gemini-always" and thinking.effort == "off":
+        yield f"thinking: off becomes {LEAST} tokens"
     elif takes_levels(compat) and not compat.reasoning_effort_map:
         wanted = thinking.effort or budget_effort(thinking.budget_tokens or 0)
         if (level := nearest_level(wanted, compat)) != wanted:

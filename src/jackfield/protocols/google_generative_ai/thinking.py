@@ -1,8 +1,7 @@
 """How hard to think: this API's levels and budgets, against ours.
 
 Gemini 3 and later take a level, 2.5 a budget in tokens, 0 for none (ai.google.dev/gemini-api/docs/thinking,
-read 2026-11-21). A level cannot be switched off, and some models do not take a budget of 0:
-`reasoningEffortMap` of such a row says what `off` is there, in words or in tokens.
+read 2026-11-21). A level cannot be switched off, nor can 2.5 Pro, whose row says so (`gemini-always`).
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from jackfield.protocols.google_generative_ai.wire import NAME, takes_levels
 BUDGETS: dict[Effort, int] = {"off": 0, "minimal": 512, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 24576}
 # A budget in words: the first level whose limit it does not pass.
 LIMITS: tuple[tuple[int, Effort], ...] = ((0, "off"), (1024, "minimal"), (4096, "low"), (12288, "medium"))
+LEAST = 128  # of a model that does not let its thinking be switched off
 LEVELS: tuple[Effort, ...] = ("minimal", "low", "medium", "high")
 
 
@@ -45,7 +45,8 @@ def render_thinking(thinking: Thinking | None, max_tokens: int | None, compat: C
         return _shown({"thinkingLevel": said or nearest_level(effort or budget_effort(budget or 0), compat)})
     if budget is None and effort is not None:
         budget = BUDGETS[effort] if max_tokens is None else min(BUDGETS[effort], max_tokens // 2)
-    return _shown({"thinkingBudget": budget})
+    least = LEAST if compat.thinking_format == "gemini-always" else 0
+    return _shown({"thinkingBudget": max(budget or 0, least)})
 
 
 def _shown(config: JsonObject) -> JsonObject:
