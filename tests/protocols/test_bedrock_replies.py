@@ -262,6 +262,11 @@ def test_a_model_without_throughput_of_its_own_gets_a_hint() -> None:
     assert "inference profile" in error.hint
 
 
+def test_an_expired_session_is_told_how_it_is_renewed() -> None:
+    error = bedrock.parse_error(403, {"message": "The security token included in the request is expired"})
+    assert "aws sso login" in error.hint
+
+
 @pytest.mark.parametrize(
     ("reason", "finish"),
     [

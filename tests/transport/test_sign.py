@@ -15,10 +15,11 @@ from jackfield.client import AsyncClient
 from jackfield.config.load import load_config
 from jackfield.config.paths import locate
 from jackfield.credential import AwsKeys, Secret
-from jackfield.errors import AuthError, MissingKey
+from jackfield.errors import AuthError, ConfigError, ConnectError, MissingKey
 from jackfield.message import ChatRequest, Message
+from jackfield.transport.http import Transport
 from jackfield.transport.request import HttpRequest
-from jackfield.transport.sign import Signer, pick_region, sign
+from jackfield.transport.sign import Signer, _library, pick_region, sign
 from tests.servers import Received, json_reply, serve
 
 NOW = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
@@ -158,6 +159,18 @@ async def test_a_profile_that_is_not_there_is_named(home: Path) -> None:
     with pytest.raises(AuthError, match="gone") as caught:
         await Signer().sign(HttpRequest(url="https://example.amazonaws.com/"), AwsKeys(profile="gone"))
     assert "aws sso login --profile gone" in caught.value.hint
+
+
+def test_who_lacks_the_library_is_told_what_to_install() -> None:
+    with pytest.raises(ConfigError) as caught:
+        _library("a_part_that_is_not_there")
+    assert caught.value.hint == "pip install 'jackfield[bedrock]'"
+
+
+async def test_offline_nobody_is_asked_for_keys(home: Path) -> None:
+    async with Transport(offline=True) as transport:
+        with pytest.raises(ConnectError, match="offline"):
+            await transport.open(HttpRequest(url="https://example.amazonaws.com/", aws=AwsKeys(profile="gone")))
 
 
 async def test_a_machine_without_keys_says_what_to_set(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,11 +125,11 @@ class Transport:
         Raises `ConnectError`, `TimeoutExpired`, or `BadReply` for a redirect. Cancelling
         closes the connection.
         """
-        if request.aws:
-            request = await self._signer.sign(request, request.aws)
         proxy = pick_proxy(request.url, request.network, self._environ)
         if self._offline:
             check_offline(request, proxy)
+        if request.aws:
+            request = await self._signer.sign(request, request.aws)
         timers = Timers(request.limits(), asyncio.get_running_loop().time)
         response = await self._send_in_time(request, proxy, timers)
         if response.status in REDIRECTS:

@@ -26,7 +26,7 @@ from jackfield.message import (
     ToolResult,
     VideoBlock,
 )
-from jackfield.protocols.base import as_opaque, decode_object, own_fields
+from jackfield.protocols.base import as_input, as_opaque, own_fields
 from jackfield.protocols.bedrock_converse.citations import cited_text, parse_citations
 from jackfield.protocols.bedrock_converse.media import KINDS, parse_media, render_media
 from jackfield.protocols.bedrock_converse.wire import NAME, keep_rest, parse_mark, render_mark
@@ -176,14 +176,6 @@ def _render_thought(block: ThinkingBlock) -> JsonObject | None:
         return None
     signature = {"signature": block.signature} if block.signature else {}
     return {"reasoningContent": {"reasoningText": {"text": block.text, **signature}}}
-
-
-def as_input(arguments: str) -> JsonObject:
-    """Return a call's arguments as the object this wire asks for; text that is none stands under one key."""
-    if arguments.strip() in ("", "null"):  # some models' way to say: no arguments
-        return {}
-    value = decode_object(arguments)
-    return {"arguments": arguments} if value is None else value
 
 
 def as_json(value: object) -> str:

@@ -27,7 +27,8 @@ SAID = (
     ("signature expired", 401), ("bearer token", 401), ("model identifier is invalid", 404), ("on-demand throughput", 404),
 )  # fmt: skip
 HINTS = {
-    "on-demand throughput": "name the inference profile instead: the model's id with `us.`, `eu.` or `global.` before it"
+    "on-demand throughput": "name the inference profile instead: the model's id with `us.`, `eu.` or `global.` before it",
+    "security token included in the request": "renew the AWS credentials: aws sso login, or new AWS_* variables",
 }
 
 
