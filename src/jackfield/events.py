@@ -85,12 +85,12 @@ class Accumulator:
     def feed(self, event: StreamEvent) -> None:
         """Take the next event; blocks may interleave."""
         match event:
+            case BlockDelta(index, text):
+                self._text.setdefault(index, []).append(text)
             case MessageStart():
                 self._start = event
             case BlockStart(index, block):
                 self._blocks[index] = block
-            case BlockDelta(index, text):
-                self._text.setdefault(index, []).append(text)
             case BlockEnd(index):
                 self._blocks[index] = _finish(self._blocks[index], event)
             case MessageEnd():

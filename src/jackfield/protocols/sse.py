@@ -42,10 +42,8 @@ class SseDecoder:
             data = self._as_lf(data)
         elif data[-2:] == b"\n\n" and not (self._rest or self._data or self._event):
             # Most pieces are whole events of one or two lines; they need not be taken apart line by line.
-            if data[:6] == b"data: " and data.find(b"\n") == len(data) - 2:
-                self._is_first = False
-                return [SseEvent(data[6:-2].decode("utf-8", "replace"))]
-            events = [_whole(block) for block in data[:-2].split(b"\n\n")]
+            is_one = data.find(b"\n\n") == len(data) - 2
+            events = [_whole(data[:-2])] if is_one else [_whole(block) for block in data[:-2].split(b"\n\n")]
             if None not in events:
                 self._is_first = False
                 return events  # type: ignore[return-value]  # none of them is None

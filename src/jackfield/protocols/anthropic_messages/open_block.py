@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from jackfield.events import BlockDelta, BlockEnd, BlockStart, StreamEvent
 from jackfield.message import Block, JsonObject, OpaqueBlock, TextBlock, ThinkingBlock, ToolCall
-from jackfield.protocols.anthropic_messages.blocks import as_input, as_json, parse_block
+from jackfield.protocols.anthropic_messages.blocks import as_json, parse_block
 from jackfield.protocols.anthropic_messages.citations import parse_citations
 from jackfield.protocols.anthropic_messages.wire import NAME
-from jackfield.protocols.base import as_opaque, own_fields
+from jackfield.protocols.base import as_input, as_opaque, own_fields
 from jackfield.protocols.fields import read
 
 Events = Sequence[StreamEvent]
@@ -21,9 +21,10 @@ class OpenBlock:
     """Words, thoughts and arguments go out as they come; a server-side block when it is whole."""
 
     def __init__(self, index: int, wire: JsonObject, call_id: str) -> None:
-        self._index = index
+        self.index = index
         self._wire = dict(wire)
         self._block: Block = parse_block(wire, "content_block.")
+        self.is_text = isinstance(self._block, TextBlock)
         if isinstance(self._block, ToolCall) and not self._block.id:
             self._block = replace(self._block, id=call_id)
         self._arguments: list[str] = []
@@ -35,11 +36,11 @@ class OpenBlock:
         """Return the events of the start; text in it counts as the first delta."""
         match self._block:
             case TextBlock(text):
-                return [BlockStart(self._index, TextBlock("")), *self._more(text)]
+                return [BlockStart(self.index, TextBlock("")), *self._more(text)]
             case ThinkingBlock(text):
-                return [BlockStart(self._index, ThinkingBlock("", redacted=self._block.redacted)), *self._more(text)]
+                return [BlockStart(self.index, ThinkingBlock("", redacted=self._block.redacted)), *self._more(text)]
             case ToolCall():
-                return [BlockStart(self._index, replace(self._block, arguments=""))]
+                return [BlockStart(self.index, replace(self._block, arguments=""))]
             case _:
                 return []
 
@@ -67,18 +68,18 @@ class OpenBlock:
         match self._block:
             case TextBlock(opaque=opaque):
                 own = self._with_citations(opaque)
-                return [BlockEnd(self._index, None, as_opaque(own, NAME), parse_citations(own.get("citations")))]
+                return [BlockEnd(self.index, None, as_opaque(own, NAME), parse_citations(own.get("citations")))]
             case ThinkingBlock(opaque=opaque):
-                return [BlockEnd(self._index, self._signature, opaque)]
+                return [BlockEnd(self.index, self._signature, opaque)]
             case ToolCall(arguments=arguments):
-                return [*([] if self._arguments else self._more(arguments)), BlockEnd(self._index)]
+                return [*([] if self._arguments else self._more(arguments)), BlockEnd(self.index)]
             case OpaqueBlock():
-                return [BlockStart(self._index, self._whole()), BlockEnd(self._index)]
+                return [BlockStart(self.index, self._whole()), BlockEnd(self.index)]
             case block:
-                return [BlockStart(self._index, block), BlockEnd(self._index)]
+                return [BlockStart(self.index, block), BlockEnd(self.index)]
 
     def _more(self, text: str) -> Events:
-        return [BlockDelta(self._index, text)] if text else []
+        return [BlockDelta(self.index, text)] if text else []
 
     def _add_arguments(self, delta: JsonObject) -> Events:
         given = delta.get("partial_json")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from jackfield.errors import BadReply, Error, InvalidRequest, StreamBroken
-from jackfield.events import Accumulator, MessageEnd, MessageStart, StreamEvent
+from jackfield.events import Accumulator, BlockDelta, MessageEnd, MessageStart, StreamEvent
 from jackfield.message import JsonObject, ToolCall
 from jackfield.protocols.anthropic_messages.errors import parse_error
 from jackfield.protocols.anthropic_messages.open_block import OpenBlock
@@ -52,6 +52,8 @@ class StreamParser:
         """Take one decoded event, for bodies that are framed in another way than SSE."""
         self._is_live = True
         kind = event.get("type")
+        if kind == "content_block_delta" and (words := self._hear_words(event)):
+            return words
         if kind == "error" or (event.get("error") and kind is None):
             raise self._broken(parse_error(200, event))
         parse = PARSERS.get(kind) if isinstance(kind, str) and not self._heard.complete else None
@@ -94,6 +96,19 @@ class StreamParser:
             raise parse_error(200, frame.data)
         self.garbage += 1
         return []
+
+    def _hear_words(self, event: JsonObject) -> list[StreamEvent]:
+        """Take a piece of a text, as most events are; any other delta gives nothing."""
+        index, delta = event.get("index"), event.get("delta")
+        block = self._open.get(index) if type(index) is int else None
+        if block is None or not block.is_text or self._heard.complete or not isinstance(delta, dict):
+            return []
+        text = delta.get("text")
+        if not text or delta.get("type") != "text_delta" or not isinstance(text, str):
+            return []
+        words = BlockDelta(block.index, text)
+        self._heard.feed(words)
+        return [words]
 
     def _hear(
         self, parse: Callable[[StreamParser, JsonObject], list[StreamEvent]], event: JsonObject
