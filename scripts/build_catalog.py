@@ -96,7 +96,9 @@ def embeds(model: dict[str, Any], rules: list[tuple[str, str, str]]) -> bool:
 def to_embedding(model: dict[str, Any], head: dict[str, Any]) -> dict[str, Any]:
     """Return an embedding model as a catalog row; how long its answer may be says nothing of vectors."""
     row = to_row({**model, "output_limit": 0, "tool_call": True}, head, [])
-    kept = ("id", "name", "cost", "contextWindow", "upstream", "released", "status")
+    if head.get("api") == "anthropic-messages":
+        row["api"] = "openai-completions"  # that wire has no embeddings; gateways that speak it have OpenAI's
+    kept = ("id", "name", "api", "cost", "contextWindow", "upstream", "released", "status")
     return {key: row[key] for key in kept if row.get(key)}
 
 
