@@ -141,6 +141,18 @@ def decode_object(text: str) -> JsonObject | None:
     return value if isinstance(value, dict) else None
 
 
+def as_input(arguments: str) -> JsonObject:
+    """Return a call's arguments as the object that most wires ask for.
+
+    Text that is no JSON object stands whole under the one key `arguments`: the model reads
+    what it wrote, and the request is valid.
+    """
+    if arguments.strip() in ("", "null"):  # some models' way to say: no arguments
+        return {}
+    value = decode_object(arguments)
+    return {"arguments": arguments} if value is None else value
+
+
 def decode_event(text: str) -> object:
     """Return the value of a streamed event; half a character escaped in it becomes U+FFFD.
 

@@ -24,7 +24,7 @@ from jackfield.message import (
 )
 from jackfield.protocols.anthropic_messages.citations import as_sent, parse_citations, render_cited
 from jackfield.protocols.anthropic_messages.wire import NAME, keep_rest
-from jackfield.protocols.base import decode_object, own_fields
+from jackfield.protocols.base import as_input, own_fields
 from jackfield.protocols.fields import objects, read, require, wrong
 
 # -- wire to value -----------------------------------------------------------------
@@ -178,18 +178,6 @@ def is_blank(wire: JsonObject) -> bool:
 def _is_refused(wire: JsonObject) -> bool:
     # A signature that is missing is refused, a thought that is missing is not.
     return is_blank(wire) or (wire.get("type") == "thinking" and not wire.get("signature"))
-
-
-def as_input(arguments: str) -> JsonObject:
-    """Return a call's arguments as the object this wire asks for.
-
-    Text that is no JSON object stands whole under the one key `arguments`: the model reads
-    what it wrote, and the request is valid.
-    """
-    if arguments.strip() in ("", "null"):  # some models' way to say: no arguments
-        return {}
-    value = decode_object(arguments)
-    return {"arguments": arguments} if value is None else value
 
 
 def as_json(value: JsonObject) -> str:

@@ -22,7 +22,7 @@ from jackfield.message import (
     ToolCall,
     ToolResult,
 )
-from jackfield.protocols.base import decode_object
+from jackfield.protocols.base import as_input
 from jackfield.protocols.fields import as_list, as_object, as_text, objects, rest, said, wrong
 from jackfield.protocols.ollama.limits import is_text
 from jackfield.protocols.ollama.wire import keep, own
@@ -84,14 +84,6 @@ def _render_call(call: ToolCall) -> JsonObject:
     held = own(call)
     function = {"name": call.name, "arguments": as_input(call.arguments), **as_object(held.get("function"))}
     return {"id": call.id, "function": function, **rest(held, ("function",))}
-
-
-def as_input(arguments: str) -> JsonObject:
-    """Return a call's arguments as an object; text that is none stands whole under the one key `arguments`."""
-    if arguments.strip() in ("", "null"):
-        return {}
-    value = decode_object(arguments)
-    return {"arguments": arguments} if value is None else value
 
 
 def _join(blocks: Iterable[Block], joint: str) -> str:
