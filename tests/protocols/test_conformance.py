@@ -9,7 +9,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from jackfield.errors import Error, Overloaded
-from jackfield.events import BlockDelta, BlockStart, MessageStart, split_events
+from jackfield.events import BlockDelta, BlockStart, MessageStart, StreamEvent, split_events
 from jackfield.message import (
     ChatRequest,
     ChatResponse,
@@ -219,11 +219,11 @@ def test_a_reply_in_the_own_wire_keeps_signatures_and_sources_whole_and_streamed
 @pytest.mark.parametrize("target", TWO_SIDED)
 @pytest.mark.parametrize("source", TWO_SIDED)
 def test_an_error_in_a_stream_is_one_on_the_next_wire_with_what_was_heard(source: str, target: str) -> None:
-    begun = [MessageStart("1", "m"), BlockStart(0, TextBlock("")), BlockDelta(0, "Hel")]
+    begun: list[StreamEvent] = [MessageStart("1", "m"), BlockStart(0, TextBlock("")), BlockDelta(0, "Hel")]
     error: Error = Overloaded("too many at once")
     for name in (source, target):
         renderer = load(name).StreamRenderer()
-        heard = Heard(load(name), [b"".join(map(renderer.feed, begun)) + renderer.fail(error)])
+        heard = Heard(load(name), [*(renderer.feed(event) for event in begun), renderer.fail(error)])
         assert isinstance(heard.error, Overloaded)
         assert "too many at once" in heard.error.message
         assert heard.error.partial
