@@ -11,7 +11,8 @@ import base64
 import binascii
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -28,7 +29,7 @@ SIZES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
 class Frame(Struct, frozen=True):
     """One checked frame; only the headers that are text are kept."""
 
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     payload: bytes
 
 
@@ -59,7 +60,8 @@ class FrameDecoder:
             raise StreamBroken("the event stream ended inside a frame")
 
 
-def _parse_headers(data: bytes) -> dict[str, str]:
+@lru_cache(maxsize=64)  # every event of a kind has the same
+def _parse_headers(data: bytes) -> Mapping[str, str]:
     headers: dict[str, str] = {}
     at = 0
     try:

@@ -169,9 +169,11 @@ def parse_message(wire: JsonObject, place_id: str) -> list[Block]:
         blocks.append(ThinkingBlock(thought))
     if text := as_text(wire.get("content")):
         blocks.append(TextBlock(text))
-    blocks += _parse_images(wire)
-    calls = map(as_object, as_list(wire.get("tool_calls")))
-    return [*blocks, *(parse_call(call, f"{place_id}_{at}") for at, call in enumerate(calls))]
+    if "images" in wire:
+        blocks += _parse_images(wire)
+    if calls := as_list(wire.get("tool_calls")):
+        blocks += [parse_call(as_object(call), f"{place_id}_{at}") for at, call in enumerate(calls)]
+    return blocks
 
 
 def _parse_images(wire: JsonObject) -> list[ImageBlock]:

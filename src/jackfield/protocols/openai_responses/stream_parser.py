@@ -140,7 +140,8 @@ class StreamParser:
         part = as_count(event.get(text.part)) or 0
         if text.field == "delta":
             item.say(part, said, text.sort)
-            item.hear_logprobs(parse_logprobs(event.get("logprobs")))
+            if likely := event.get("logprobs"):
+                item.hear_logprobs(parse_logprobs(likely))
         else:
             item.catch_up(part, said, text.sort)
 
