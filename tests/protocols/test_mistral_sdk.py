@@ -33,6 +33,7 @@ from jackfield.message import (
     ToolChoice,
     ToolResult,
     Usage,
+    VideoBlock,
 )
 from jackfield.model import Compat
 from jackfield.protocols import openai_completions as wire
@@ -214,6 +215,17 @@ def test_what_only_other_servers_take_of_a_turn_does_not_reach_mistral() -> None
     ).messages
     request = check(ask(*turns, Message.user("And?"), Message.assistant(RefusalBlock("No.")), Message.user("Why?")))
     assert [message.content for message in request.messages] == ["Hi", "Yes.", "And?", "No.", "Why?"]
+
+
+def test_what_mistral_has_no_part_for_is_left_out_and_told() -> None:
+    film, drawn = VideoBlock("video/mp4", "AAAA"), ImageBlock("image/png", "iVBO")
+    asked = ChatRequest(
+        model="m", messages=[Message.user("Look:", film), Message.assistant("Nice.", drawn), Message.user("?")]
+    )
+    request = check(wire.render_request(asked, COMPAT))
+    assert "left out" in _chunks(request.messages[0].content)[1].text
+    assert request.messages[1].content == "Nice."
+    assert wire.find_losses(asked, COMPAT) == ("video: left out", "image: not in the model's own turn")
 
 
 def test_a_last_turn_of_the_model_is_marked_as_the_start_of_its_answer() -> None:

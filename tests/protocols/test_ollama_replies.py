@@ -146,6 +146,12 @@ def test_a_stream_without_its_end_is_broken_and_holds_what_was_said() -> None:
     assert heard.error.partial.text == "Hel"
 
 
+def test_words_after_a_call_are_a_block_of_their_own() -> None:
+    call = piece(content="", tool_calls=[{"function": {"name": "f", "arguments": {}}}])
+    heard = Heard(wire, [lines(piece(content="One"), call, piece(content="two"), END)])
+    assert [type(block) for block in heard.reply.content] == [TextBlock, ToolCall, TextBlock]
+
+
 def test_an_error_line_waits_for_the_words_before_it() -> None:
     data = lines(piece(content="Hel"), {"error": "the input length exceeds the context length"})
     for position in range(len(data) + 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jackfield.message import AudioBlock, ChatRequest, DocumentBlock, VideoBlock
+from jackfield.message import AudioBlock, ChatRequest, DocumentBlock, ImageBlock, VideoBlock
 from jackfield.model import Compat
 from jackfield.protocols import features
 from jackfield.protocols.base import NATIVE
@@ -42,6 +42,9 @@ def find_limits(compat: Compat) -> features.Limits:
         limits["response_format.schema"] = AS_INSTRUCTION
     if compat.media_parts == "mistral":
         del limits["audio.url"]
+        limits |= {"video": LEFT_OUT, "video.url": LEFT_OUT}
+    if compat.message_keys is not None and "refusal" not in compat.message_keys:
+        limits["refusal"] = "as text"
     if compat.requires_string_content:
         limits |= dict.fromkeys((*MEDIA, "tool_result.image", "tool_result.document"), LEFT_OUT)
     return limits
@@ -54,7 +57,7 @@ def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...
     """
     losses = features.find_losses(request, NAME, find_limits(compat), compat)
     spared = features.spare(request, NAME, find_limits(compat), compat)
-    return tuple(dict.fromkeys([*losses, *_rules(spared, compat), *_spoken(spared)]))
+    return tuple(dict.fromkeys([*losses, *_rules(spared, compat), *_spoken(spared, compat)]))
 
 
 def _rules(request: ChatRequest, compat: Compat) -> Iterator[str]:
@@ -64,10 +67,13 @@ def _rules(request: ChatRequest, compat: Compat) -> Iterator[str]:
         yield "thinking: the server has no word for it"
 
 
-def _spoken(request: ChatRequest) -> Iterator[str]:
+def _spoken(request: ChatRequest, compat: Compat) -> Iterator[str]:
     """Name what the model's own turn has no place for."""
+    keys = compat.message_keys
     for block in (block for message in request.messages if message.role == "assistant" for block in message.content):
         match block:
+            case ImageBlock() if keys is not None and "images" not in keys:
+                yield "image: not in the model's own turn"
             case DocumentBlock():
                 yield "document: not in the model's own turn"
             case VideoBlock():
