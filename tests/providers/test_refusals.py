@@ -10,7 +10,7 @@ import pytest
 
 from jackfield.catalog.load import Catalog
 from jackfield.config.paths import Paths
-from jackfield.config.schema import Config
+from jackfield.config.schema import Config, ProviderConfig
 from jackfield.credential import RequestAuth
 from jackfield.message import (
     ChatRequest,
@@ -26,6 +26,10 @@ from jackfield.providers.provider import render
 
 NOWHERE = Paths(home=Path(), config=Path(), auth=Path(), cache=Path(), dotenv=Path())
 CATALOG = Catalog(Config(paths=NOWHERE, environ={}))
+# Whoever chooses OpenAI's older wire is spared the same.
+OLDER = Catalog(
+    Config(paths=NOWHERE, environ={}, providers={"openai": ProviderConfig(id="openai", api="openai-completions")})
+)
 TOOL_USED = (
     Message.user("look"),
     Message.assistant(ThinkingBlock("Hm.", opaque={"openai-completions": {"field": "x"}}), ToolCall("c", "look", "{}")),
@@ -33,29 +37,32 @@ TOOL_USED = (
 )
 
 
-def body(ref: str, **fields: Any) -> dict[str, Any]:
+def body(ref: str, catalog: Catalog = CATALOG, **fields: Any) -> dict[str, Any]:
     provider, _, model = ref.partition("/")
-    info = CATALOG.provider(provider)
+    info = catalog.provider(provider)
     assert info
     asked = ChatRequest(model=ref, **{"messages": [Message.user("Hi")], **fields})
-    sent = render(asked, info, CATALOG.model(provider, model), RequestAuth(secret=None, source="none"))
+    sent = render(asked, info, catalog.model(provider, model), RequestAuth(secret=None, source="none"))
     return dict(json.loads(sent.body))
 
 
 @pytest.mark.parametrize("ref", ["openai/gpt-5.2", "openai/o3", "openai/o3-mini-high", "openai/o1-mini"])
 def test_openai_takes_no_stop_sequences_where_it_reasons(ref: str) -> None:
     assert "stop" not in body(ref, stop=["END"])
-    assert body("openai/gpt-4o", stop=["END"])["stop"] == ["END"]
+    assert "stop" not in body(ref, OLDER, stop=["END"])
+    assert body("openai/gpt-4o", OLDER, stop=["END"])["stop"] == ["END"]
 
 
 @pytest.mark.parametrize(("effort", "nearest"), [("minimal", "low"), ("xhigh", "high")])
 def test_a_level_a_server_does_not_know_becomes_the_nearest(effort: Any, nearest: str) -> None:
     for ref in ("openai/o3-mini-high", "openai/o3-mini", "ollama/qwen3"):
-        assert body(ref, thinking=Thinking(effort))["reasoning_effort"] == nearest
+        assert body(ref, OLDER, thinking=Thinking(effort))["reasoning_effort"] == nearest
+    assert body("openai/o3-mini", thinking=Thinking(effort))["reasoning"]["effort"] == nearest
 
 
 def test_openai_gets_no_thoughts_of_others() -> None:
-    assert body("openai/gpt-5.2", messages=TOOL_USED)["messages"][1].keys() == {"role", "tool_calls"}
+    assert body("openai/gpt-5.2", OLDER, messages=TOOL_USED)["messages"][1].keys() == {"role", "tool_calls"}
+    assert "reasoning" not in {item.get("type") for item in body("openai/gpt-5.2", messages=TOOL_USED)["input"]}
 
 
 @pytest.mark.parametrize("ref", ["kimi-code/kimi-for-coding", "moonshot/kimi-k2.5", "deepseek/deepseek-chat"])

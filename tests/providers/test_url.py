@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jackfield.errors import ConfigError, InvalidRequest
-from jackfield.providers.url import LAYOUTS, chat_url, models_url, other_url, side_url
+from jackfield.providers.url import LAYOUTS, beside_url, chat_url, models_url, other_url, side_url
 
 PAGE = Path(__file__).parents[2] / "docs" / "urls.md"
 NO_LIST = "cannot be told"
@@ -171,3 +171,16 @@ def test_endpoints_beside_the_chat_are_found_from_the_same_base(
     base: str, api: str, path: str, url: str | None
 ) -> None:
     assert side_url(base, api, path, model="m") == url
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "other", "url"),
+    [
+        ("https://x.example/chat/completions", "openai-responses", "https://x.example/responses"),
+        ("https://x.example/chat/completions", "anthropic-messages", "https://x.example/v1/messages"),
+        ("https://x.example/a/chat/completions?v=1", "openai-responses", "https://x.example/a/responses?v=1"),
+        ("https://x.example/invocations", "openai-responses", None),
+    ],
+)
+def test_another_wire_stands_beside_a_full_endpoint(endpoint: str, other: str, url: str | None) -> None:
+    assert beside_url(endpoint, "openai-completions", other) == url

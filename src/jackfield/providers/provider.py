@@ -23,7 +23,7 @@ from jackfield.providers.params import apply_params
 from jackfield.providers.reply import check_reply
 from jackfield.providers.thoughts import drop_foreign_thoughts
 from jackfield.providers.turns import find_gaps, mend_turns
-from jackfield.providers.url import chat_url
+from jackfield.providers.url import beside_url, chat_url
 from jackfield.transport.request import HttpRequest, merge_timeouts
 
 __all__ = ["check_reply", "find_losses", "for_wire", "load_protocol", "render", "render_side"]
@@ -49,7 +49,7 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
         url=chat_url(
             model.base_url or info.base_url,
             defaults.api(model, info),
-            endpoint=info.endpoint or None,
+            endpoint=_endpoint(info, model),
             model=asked.model,
             stream=asked.stream,
         ),
@@ -61,6 +61,14 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
         network=info.network or Network(),
         settings=f"models.providers.{info.id}",
     )
+
+
+def _endpoint(info: ProviderInfo, model: Model) -> str | None:
+    """Return the full request URL, where one is given: it is the provider's wire's; another wire's stands beside it."""
+    api = defaults.api(model, info)
+    if not info.endpoint or api == info.api:
+        return info.endpoint or None
+    return beside_url(info.endpoint, info.api, api, model=defaults.wire_id(model)) or info.endpoint
 
 
 def render_side(url: str, body: JsonObject, info: ProviderInfo, model: Model, auth: RequestAuth) -> HttpRequest:

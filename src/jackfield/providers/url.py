@@ -114,6 +114,13 @@ def side_url(base_url: str, api: str, path: str, *, endpoint: str | None = None,
     return _named(_join(parts, root + path), model)
 
 
+def beside_url(endpoint: str, api: str, other: str, *, model: str = "") -> str | None:
+    """Return where `other` is spoken on the server whose full endpoint for `api` is given; `None`: it cannot be told."""
+    layout = _layout(other)
+    path = layout.path if layout.base_has_version else layout.version + layout.path
+    return side_url("", api, path, endpoint=endpoint, model=model)
+
+
 def models_url(base_url: str, api: str, *, endpoint: str | None = None, path: str = "") -> str | None:
     """Return the URL of the model list; `None` when the API has none or a full endpoint does not tell it."""
     path = path or _layout(api).models
