@@ -88,7 +88,7 @@ def test_a_share_larger_than_its_bucket_is_cut_to_it() -> None:
     [
         ({"cost": 6e-08}, "0.00000006"),
         ({"cost": 0.0133176, "cost_details": {}}, "0.0133176"),
-        ({"cost": 0}, "0"),
+        ({"cost": 0}, "0.0003"),
         ({"cost_in_usd_ticks": 37_756_000}, "0.0037756"),
         ({"cost": {"total_cost": 0.00502, "request_cost": 0.005}}, "0.00502"),
         ({"cost": 0.001, "is_byok": True}, "0.0003"),
@@ -106,6 +106,11 @@ def test_the_providers_own_figure_in_dollars_beats_our_prices(extras: JsonObject
 def test_a_bill_needs_no_prices_of_ours() -> None:
     assert bill_usd(Usage(extras={"cost": 0.5}), None) == Decimal("0.5")
     assert bill_usd(Usage(input=1), None) is None
+
+
+def test_a_figure_of_nothing_counts_only_where_our_prices_know_no_better() -> None:
+    usage = Usage(input=100, extras={"cost": 0})
+    assert [bill_usd(usage, cost) for cost in (None, Cost(Decimal(0)), SONNET)] == [0, 0, Decimal("0.0003")]
 
 
 def test_the_catalog_knows_long_requests_hours_and_sound() -> None:

@@ -36,7 +36,7 @@ def test_json_names_the_source(tmp_path: Path) -> None:
     write_config(local_provider("http://127.0.0.1:9"))
     (tmp_path / "notes.txt").write_text("Some notes. " * 100, encoding="utf-8")
     said = run("tokens", "--json", "--file", str(tmp_path / "notes.txt"), "Hello").json()
-    assert said["ok"]
+    assert (said["ok"], said["model"]) == (True, "box/m")
     assert said["estimated"]
     assert 200 <= said["tokens"] <= 400
     assert said["source"].startswith("estimate")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jackfield.errors import BadReply, ConfigError
+from jackfield.errors import BadReply, ConfigError, InvalidRequest
 from jackfield.message import (
     ChatRequest,
     ChatResponse,
@@ -119,6 +119,12 @@ def test_a_count_is_written_as_it_is_read(api: str) -> None:
 def test_a_count_that_is_none_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(BadReply, match="no input_tokens"):
         counting.parse_response(json.dumps(body), "anthropic-messages")
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"", b"\xff"])
+def test_a_request_to_count_that_is_no_object_is_the_callers_fault(body: bytes) -> None:
+    with pytest.raises(InvalidRequest):
+        counting.parse_request(body, "anthropic-messages")
 
 
 def test_an_unknown_counter_is_named() -> None:

@@ -20,6 +20,7 @@ from jackfield.protocols.embeddings import CODECS, find_codec, find_losses, open
 MISTRAL = Compat(dimensions_field="output_dimension")
 APIS = {"openai": "openai-completions", "google": "google-generative-ai", "vertex": "google-vertex",
         "cohere": "cohere", "ollama": "ollama"}  # fmt: skip
+NAN = b64encode(struct.pack("<f", float("nan"))).decode()
 TWO = EmbedRequest(model="m", inputs=["one", "two"], dimensions=3)
 
 
@@ -109,7 +110,8 @@ def test_vectors_come_in_the_order_of_their_texts() -> None:
 
 
 @pytest.mark.parametrize(
-    "embedding", [None, [], "no base64!", b64encode(b"abc").decode(), ["1"], [True], {"values": [1]}]
+    "embedding",
+    [None, [], "", "no base64!", b64encode(b"abc").decode(), NAN, ["1"], [True], [1e39], [10**400], {"values": [1]}],
 )
 def test_a_vector_that_is_none_is_refused(embedding: object) -> None:
     with pytest.raises(BadReply, match="a vector is not"):

@@ -28,8 +28,9 @@ FIGURES: tuple[tuple[tuple[str, ...], Decimal], ...] = (
 
 def bill_usd(usage: Usage, cost: Cost | None) -> Decimal | None:
     """Return what the provider says it charged, else the dollars by our prices; `None` when neither is known."""
-    said = _figure(usage.extras or {})
-    return cost_usd(usage, cost) if said is None else _round(said)
+    said, ours = _figure(usage.extras or {}), cost_usd(usage, cost)
+    # Resellers pass a maker's figure on as 0 and charge by themselves (Azure's Grok does).
+    return ours if said is None or (not said and ours) else _round(said)
 
 
 def cost_usd(usage: Usage, cost: Cost | None) -> Decimal | None:

@@ -47,15 +47,16 @@ def tokens(
     content = [*blocks, *([TextBlock(message)] if message else [])]
     system_text = [TextBlock(system)] if system else ()
     request = ChatRequest(model=model, system=system_text, messages=[Message("user", content)])
-    found = asyncio.run(_count(context, request))
+    ref, found = asyncio.run(_count(context, request))
     if as_json:
-        ui.as_json({"ok": True, "tokens": found.tokens, "estimated": found.estimated, "source": found.source})
+        counted = {"tokens": found.tokens, "estimated": found.estimated, "source": found.source}
+        ui.as_json({"ok": True, "model": ref, **counted})
         return
     ui.out(str(found.tokens))
     if found.estimated:
         ui.note(f"an {found.source}")
 
 
-async def _count(context: Context, request: ChatRequest) -> TokenCount:
+async def _count(context: Context, request: ChatRequest) -> tuple[str, TokenCount]:
     async with context.open_client() as client:
-        return await client.count_tokens(request)
+        return str(client.plan(request).candidates[0].ref), await client.count_tokens(request)

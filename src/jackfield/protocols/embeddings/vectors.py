@@ -13,6 +13,7 @@ from jackfield.message import JsonObject
 from jackfield.protocols.base import Body, decode
 from jackfield.protocols.fields import wrong
 
+LARGEST = 3e38  # near the end of 32-bit floats
 # Google's words for what vectors are for, on both of its wires.
 TASKS: dict[Purpose, str] = {
     "query": "RETRIEVAL_QUERY", "document": "RETRIEVAL_DOCUMENT", "classification": "CLASSIFICATION",
@@ -26,11 +27,14 @@ def parse_vector(value: object) -> Vector:
     if isinstance(value, str):
         try:
             data = a2b_base64(value)
-            return struct.unpack(f"<{len(data) // 4}f", data)
+            value = list(struct.unpack(f"<{len(data) // 4}f", data))
         except (Base64Error, ValueError, struct.error) as error:
             raise BadReply(f"a vector is not base64 of 32-bit floats: {error}") from error
     if not isinstance(value, list) or not value or not all(type(each) in (int, float) for each in value):
         raise BadReply("a vector is not a list of numbers")
+    # What is no number, or larger than any vector's, breaks whoever writes it as JSON or as 32 bits.
+    if not all(-LARGEST <= each <= LARGEST for each in value):
+        raise BadReply("a vector is not of finite numbers")
     return tuple(map(float, value))
 
 
