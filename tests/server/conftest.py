@@ -1,4 +1,4 @@
-"""A real llama.cpp server per worker, with a key, and configs that name it in two protocols."""
+"""A real llama.cpp server per worker, with a key, and configs that name it in each protocol it speaks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def brittle() -> Iterator[DemoServer]:
 
 @pytest.fixture
 def config(llama: DemoServer) -> Config:
-    """Return a config with the server as `demo` (OpenAI's wire) and as `claude` (Anthropic's)."""
+    """Return a config with the server as `demo` (Chat Completions), `claude` (Messages) and `answers` (Responses)."""
     return to_config(llama)
 
 
@@ -39,7 +39,8 @@ def to_config(server: DemoServer, **model: Any) -> Config:
     openai = server.provider()
     openai["models"][0] |= model
     anthropic = {**server.provider(), "baseUrl": server.root, "api": "anthropic-messages"}
+    responses = {**server.provider(), "api": "openai-responses"}
     return {
-        "models": {"providers": {"demo": openai, "claude": anthropic}},
+        "models": {"providers": {"demo": openai, "claude": anthropic, "answers": responses}},
         "agents": {"defaults": {"model": {"primary": "demo/tiny"}}},
     }

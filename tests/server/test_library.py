@@ -30,7 +30,7 @@ THOUGHT = "One short thought before speaking"
 WEATHER = Tool(
     "weather", "Tell the weather.", {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 )
-both_wires = pytest.mark.parametrize("model", ["demo/tiny", "claude/tiny"])
+each_wire = pytest.mark.parametrize("model", ["demo/tiny", "claude/tiny", "answers/tiny"])
 
 
 def question(model: str, *, text: str = "Hello", **more: Any) -> ChatRequest:
@@ -42,7 +42,7 @@ async def ask(config: Config, request: ChatRequest) -> ChatResponse:
         return await client.chat(request)
 
 
-@both_wires
+@each_wire
 async def test_a_whole_reply_says_the_words_who_said_them_and_the_count(config: Config, model: str) -> None:
     reply = await ask(config, question(model))
 
@@ -53,7 +53,7 @@ async def test_a_whole_reply_says_the_words_who_said_them_and_the_count(config: 
     assert [attempt.reason for attempt in reply.attempts] == [None]
 
 
-@both_wires
+@each_wire
 async def test_a_stream_spells_the_same_reply_piece_by_piece(config: Config, model: str) -> None:
     async with jackfield.AsyncClient(config) as client:
         events = [event async for event in client.stream(question(model, stream=True))]
@@ -73,7 +73,7 @@ async def test_it_thinks_when_asked_and_only_then(config: Config) -> None:
     assert (unasked.thinking, unasked.text) == ("", ANSWER)
 
 
-@both_wires
+@each_wire
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_tool_is_called_and_its_result_answered(config: Config, model: str, *, stream: bool) -> None:
     asked = question(model, tools=[WEATHER], stream=stream)
@@ -110,7 +110,7 @@ async def test_an_answer_fits_the_schema_it_was_asked_for(config: Config) -> Non
     jsonschema.validate(json.loads(reply.text), schema)
 
 
-@both_wires
+@each_wire
 async def test_a_question_longer_than_the_window_is_a_context_overflow(config: Config, model: str) -> None:
     with pytest.raises(ContextLength) as overflow:
         await ask(config, question(model, text="word " * 12_000))
@@ -119,7 +119,7 @@ async def test_a_question_longer_than_the_window_is_a_context_overflow(config: C
     assert overflow.value.status == 400
 
 
-@both_wires
+@each_wire
 async def test_a_refused_key_is_named_by_where_it_stands(config: Config, model: str) -> None:
     provider = model.partition("/")[0]
     config["models"]["providers"][provider]["apiKey"] = "sk-not-the-one-0123456789"
