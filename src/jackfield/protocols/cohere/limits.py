@@ -12,31 +12,31 @@ from jackfield.model import Compat
 from jackfield.protocols import features, structured
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.cohere.wire import NAME
-from jackfield.protocols.features import LEFT_OUT
+from jackfield.protocols.features import LEFT_OUT, SAID_AS
 
 LIMITS: dict[str, str] = {
-    "tool_choice.tool": "as the only tool that is offered",
-    "parallel_tools": LEFT_OUT,
-    "web_search": LEFT_OUT,
-    "web_fetch": LEFT_OUT,
-    "code_execution": LEFT_OUT,
-    "service_tier": LEFT_OUT,
-    "user": LEFT_OUT,
-    "cache_key": LEFT_OUT,
-    "thinking.effort": "as a budget in tokens",
-    "cache_control": LEFT_OUT,
-    "document.url": LEFT_OUT,
-    "audio": LEFT_OUT,
-    "audio.url": LEFT_OUT,
-    "video": LEFT_OUT,
-    "video.url": LEFT_OUT,
+    "tool_choice.tool": f"{SAID_AS}the only tool that is offered, and required",
+    "parallel_tools": f"{LEFT_OUT}: the API has no such switch",
+    "web_search": f"{LEFT_OUT}: it runs no tools itself",
+    "web_fetch": f"{LEFT_OUT}: it runs no tools itself",
+    "code_execution": f"{LEFT_OUT}: it runs no tools itself",
+    "service_tier": f"{LEFT_OUT}: no such field",
+    "user": f"{LEFT_OUT}: no such field",
+    "cache_key": f"{LEFT_OUT}: the API finds shared prefixes itself",
+    "thinking.effort": f"{SAID_AS}a budget in tokens",
+    "cache_control": f"{LEFT_OUT}: the API finds shared prefixes itself",
+    "document.url": f"{LEFT_OUT}: it reads text alone",
+    "audio": f"{LEFT_OUT}: it hears nothing",
+    "audio.url": f"{LEFT_OUT}: it hears nothing",
+    "video": f"{LEFT_OUT}: it reads no films",
+    "video.url": f"{LEFT_OUT}: it reads no films",
     "tool_result.image": "as the user's, right after the results",
-    "tool_result.error": LEFT_OUT,
-    "words beside calls": "as the plan of the calls",
+    "tool_result.error": f"{LEFT_OUT}: the result's words must say it",
+    "words beside calls": f"{SAID_AS}the plan of the calls",
     "refusal": "as text",
     "citations": "only those of this wire go back",
     "thoughts": "only those of this wire go back",
-    "signatures": LEFT_OUT,
+    "signatures": f"{LEFT_OUT}: it signs nothing",
 }
 
 
