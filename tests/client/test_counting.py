@@ -6,7 +6,11 @@ from typing import Any
 
 import jackfield
 from jackfield import AsyncClient, ChatRequest, Message, TextBlock, TokenCount
+from jackfield.credential import RequestAuth
+from jackfield.model import Model, ProviderInfo
 from jackfield.protocols.estimate import estimate_input
+from jackfield.providers import counting
+from jackfield.transport.http import Transport
 from tests.commands import local_provider, write_config
 from tests.servers import Server, free_port, json_reply, serve
 
@@ -34,6 +38,27 @@ async def test_a_provider_that_counts_is_asked_with_the_whole_request() -> None:
     sent = server.journal[0].json()
     assert sorted(sent) == ["messages", "model", "system"]
     assert server.journal[0].headers["authorization"] == "Bearer sk-own-key"
+
+
+async def test_a_server_that_lists_the_tokens_is_asked_above_its_version() -> None:
+    with serve(json_reply({"count": 12, "max_model_len": 4096, "tokens": [1] * 12})) as server:
+        found = await count(f"{server.url}/v1", "vllm/m")
+    assert found == TokenCount(12, estimated=False, source=f"{server.url}/tokenize")
+    assert server.journal[0].json()["messages"][-1]["content"] == "Hello there"
+
+
+async def test_a_count_of_the_words_alone_is_an_estimate() -> None:
+    info = ProviderInfo(id="own", api="cohere", base_url="http://127.0.0.1:9/v2", counting="cohere")
+    auth = RequestAuth(secret=None, source="none")
+    asked = ChatRequest(model="own/m", system=[TextBlock("Be brief.")], messages=HELLO)
+    with serve(json_reply({"tokens": [1, 2, 3]})) as server:
+        transport = Transport()
+        model = Model(id="m", base_url=f"{server.url}/v2")
+        found = await counting.count(asked, info, model, auth, transport)
+        await transport.close()
+    assert 3 < found.tokens < 20
+    assert (found.estimated, found.source) == (True, f"estimate: {server.url}/v1/tokenize counts the words alone")
+    assert server.journal[0].json() == {"model": "m", "text": "Be brief.\nHello there"}
 
 
 async def test_a_server_of_ones_own_is_not_tried() -> None:

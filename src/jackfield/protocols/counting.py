@@ -15,7 +15,7 @@ from jackfield.message import ChatRequest, JsonObject
 from jackfield.model import Compat
 from jackfield.protocols import load
 from jackfield.protocols.base import NATIVE, Body, as_count, decode
-from jackfield.protocols.fields import as_object
+from jackfield.protocols.fields import as_list, as_object, as_text
 
 Wrap = Callable[[JsonObject, str], JsonObject]  # a chat body and the model's id → the counter's body
 
@@ -24,10 +24,12 @@ class Counter(Struct, frozen=True):
     """One endpoint that counts."""
 
     path: str  # below the version; `{model}` is the model's id
-    count: str  # where its reply says the number
+    count: str  # where its reply says the number, or lists the tokens
     fields: frozenset[str]  # what it takes of a chat body
     wrap: Wrap = lambda body, _: body
     unwrap: Callable[[JsonObject], JsonObject] = lambda body: body
+    version: str | None = None  # of its path, where it is not that of chat
+    is_whole: bool = True  # False: it counts the words and not what frames them
 
 
 def _wrap_gemini(body: JsonObject, model: str) -> JsonObject:
@@ -47,6 +49,13 @@ def _unwrap_converse(body: JsonObject) -> JsonObject:
     return as_object(as_object(body.get("input")).get("converse"))
 
 
+def _wrap_words(body: JsonObject, model: str) -> JsonObject:
+    contents = [as_object(message).get("content") for message in as_list(body.get("messages"))]
+    parts = [part for content in contents for part in ([content] if isinstance(content, str) else as_list(content))]
+    words = [part if isinstance(part, str) else as_text(as_object(part).get("text")) for part in parts]
+    return {"model": model, "text": "\n".join(filter(None, words))}
+
+
 GEMINI = frozenset({"contents", "systemInstruction", "tools", "toolConfig", "generationConfig", "cachedContent"})
 # By the wire whose requests they take, after each provider's API reference ("count tokens"), read 2026-11-21.
 COUNTERS: dict[str, Counter] = {
@@ -63,6 +72,9 @@ COUNTERS: dict[str, Counter] = {
             "previous_response_id", "conversation", "truncation",
         }),
     ),
+    # vLLM's own, which applies the model's chat template.
+    "openai-completions": Counter("/tokenize", "count", frozenset({"model", "messages", "tools"}), version=""),
+    "cohere": Counter("/tokenize", "tokens", frozenset({"messages"}), _wrap_words, version="/v1", is_whole=False),
     "google-generative-ai": Counter("/models/{model}:countTokens", "totalTokens", GEMINI, _wrap_gemini, _unwrap_gemini),
     "google-vertex": Counter("/models/{model}:countTokens", "totalTokens", GEMINI),
     "bedrock-converse-stream": Counter(
@@ -107,7 +119,8 @@ def render_response(tokens: int, api: str) -> JsonObject:
 def parse_response(body: Body, api: str) -> int:
     """Read a count; raise `BadReply` when there is none."""
     wire, name = decode(body, "count"), find_counter(api).count
-    tokens = as_count(wire.get(name))
+    found = wire.get(name)
+    tokens = len(found) if isinstance(found, list) else as_count(found)
     if tokens is None or tokens < 0:
         raise BadReply(f"the count has no {name}: its fields are {', '.join(sorted(wire)) or 'none'}")
     return tokens

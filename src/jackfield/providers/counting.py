@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
+import msgspec
+
 from jackfield.catalog import defaults
 from jackfield.credential import RequestAuth
 from jackfield.errors import Error
 from jackfield.message import ChatRequest, TokenCount
 from jackfield.model import Model, ProviderInfo
 from jackfield.protocols import counting
-from jackfield.protocols.estimate import estimate_input
+from jackfield.protocols.estimate import estimate_input, estimate_text
 from jackfield.providers.provider import for_wire, render_side
 from jackfield.providers.reply import check_reply
 from jackfield.providers.url import side_url
@@ -27,11 +31,13 @@ def render_count(request: ChatRequest, info: ProviderInfo, model: Model, auth: R
     if not info.counting:
         return None
     asked = for_wire(request, info, model)
-    path = counting.find_counter(info.counting).path
+    counter = counting.find_counter(info.counting)
     base = model.base_url or info.base_url
-    url = side_url(base, info.counting, path, endpoint=info.endpoint or None, model=asked.model)
+    url = side_url(base, info.counting, counter.path, endpoint=info.endpoint or None, model=asked.model)
     if url is None:
         return None
+    if counter.version is not None:
+        url = re.sub(rf"(/v\d+)?{counter.path}$", f"{counter.version}{counter.path}", url)
     body = counting.render_request(asked, info.counting, defaults.compat(model, info))
     return render_side(url, body, info, model, auth)
 
@@ -52,4 +58,9 @@ async def count(
             await reply.close()
     except Error as error:
         return estimate(request, info, model, error.message)
-    return TokenCount(tokens, estimated=False, source=shown_url(sent.url))
+    is_whole, source = counting.find_counter(info.counting).is_whole, shown_url(sent.url)
+    if not is_whole:
+        words = msgspec.json.decode(sent.body)["text"]
+        rest = estimate_input(request, defaults.api(model, info)) - estimate_text(words)
+        return TokenCount(tokens + max(rest, 0), estimated=True, source=f"estimate: {source} counts the words alone")
+    return TokenCount(tokens, estimated=False, source=source)
