@@ -52,7 +52,8 @@ def fields_of(kind: type) -> tuple[dict[str, Any], frozenset[str]]:
     """Return the fields of a typed dict, and which must be there."""
     hints = get_type_hints(kind, include_extras=True)
     # Where annotations are text, only their evaluation tells what may be missing.
-    required = {name for name in kind.__required_keys__ if NotRequired not in [get_origin(hints[name])]}  # type: ignore[attr-defined]  # a typed dict's
+    origins: dict[str, Any] = {name: get_origin(hint) for name, hint in hints.items()}
+    required = {name for name in kind.__required_keys__ if origins[name] is not NotRequired}  # type: ignore[attr-defined]  # a typed dict's
     return hints, frozenset(required)
 
 
