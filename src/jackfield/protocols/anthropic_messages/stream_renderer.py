@@ -48,6 +48,9 @@ class StreamRenderer:
 
     def feed(self, event: StreamEvent) -> bytes:
         """Return the bytes that say this event (may be empty)."""
+        if isinstance(event, BlockDelta) and event.index == self._open:
+            wires = self._delta(event.text)
+            return b"".join([encode(msgspec.json.encode(wire), "content_block_delta") for wire in wires])
         match event:
             case MessageStart():
                 wires = self._start(event)

@@ -41,6 +41,9 @@ class StreamRenderer:
     def feed(self, event: StreamEvent) -> bytes:
         """Return the bytes that say this event (may be empty)."""
         match event:
+            case BlockDelta(index, text) if index in self._starts:
+                self._length += len(text)
+                return self._delta({"content": text})
             case BlockDelta(index, text):
                 return self._delta(self._render_delta(index, text))
             case BlockStart(index, block):
