@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
+from jackfield.auth import aws
 from jackfield.auth.sources import names, variables
 from jackfield.cli.choices import Choice
 from jackfield.cli.context import Context
@@ -94,6 +95,13 @@ def missing_key(choice: Choice) -> MissingKey:
         f"Missing {choice.flag or '--token'} (or {env}existing {choice.info.id} {word} profile).",
         hint=f"get one from {choice.info.name or choice.info.id}, or run this on a terminal to be asked for it",
     )
+
+
+def require_machine_keys(context: Context, choice: Choice) -> None:
+    """Raise `MissingKey` for a sign-in that stands on AWS's own keys where this machine has none."""
+    environ = context.config.environ
+    if choice.method.kind == "aws" and not (any(aws.find_keys(environ)) or aws.has_chain(environ)):
+        raise MissingKey("no AWS credentials on this machine", hint=f"what works: {choice.method.hint}")
 
 
 def require_shape(choice: Choice, key: str) -> None:

@@ -12,7 +12,7 @@ from jackfield.cli.choices import BROWSER, OFFERED, Choice
 from jackfield.cli.context import Context
 from jackfield.cli.custom import CUSTOM, check_url, entry_of_custom, place_custom
 from jackfield.cli.given import Given
-from jackfield.cli.keys import Key, find_key, missing_key
+from jackfield.cli.keys import Key, find_key, missing_key, require_machine_keys
 from jackfield.cli.setup import Setup, apply
 from jackfield.cli.signin import end_of, warn_of
 from jackfield.config.save import EditResult
@@ -34,6 +34,8 @@ def carry_out(context: Context, given: Given) -> None:
     key = find_key(context, choice, replace(given.key, expires_ms=end_of(context, given.lasts_ms)))
     if key is None and not is_optional(choice):
         raise missing_key(choice)
+    if key is None:
+        require_machine_keys(context, choice)
     setup = prepare(choice, given, key)
     if key and key.profile.secret and not key.is_stored:
         warn_of(key.profile.secret.reveal(), choice.info, choice.method)
@@ -55,7 +57,7 @@ def place(given: Given) -> Choice:
 
 def is_optional(choice: Choice) -> bool:
     """Tell whether the choice works without a key."""
-    return choice.method.kind == "none" or choice.info.key_optional
+    return choice.method.kind in {"none", "aws"} or choice.info.key_optional
 
 
 def prepare(choice: Choice, given: Given, key: Key | None) -> Setup:

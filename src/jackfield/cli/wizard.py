@@ -14,7 +14,15 @@ from jackfield.cli.choices import CHOICES, OFFERED, Choice, groups
 from jackfield.cli.context import Context
 from jackfield.cli.custom import COMPATIBILITY, CUSTOM, check_url
 from jackfield.cli.given import Given
-from jackfield.cli.keys import Key, find_stored, find_variable, new_profile, require_shape, take_variable
+from jackfield.cli.keys import (
+    Key,
+    find_stored,
+    find_variable,
+    new_profile,
+    require_machine_keys,
+    require_shape,
+    take_variable,
+)
 from jackfield.cli.models_menu import pick_model
 from jackfield.cli.setup import Setup, apply, becomes_default, preview
 from jackfield.cli.signin import check_secret, end_of, shown_key, warn_of
@@ -102,6 +110,8 @@ def _ask_key(context: Context, choice: Choice, given: Given) -> Key | None:
     if stored and ask.confirm(f"Use the stored key {stored.profile.id} ({stored.profile.secret.masked()})?"):
         return stored
     key = _ask_secret(choice) if choice.flag else None
+    if key is None:
+        require_machine_keys(context, choice)
     return Key(profile=new_profile(choice, key, wanted), origin="typed") if key else None
 
 
