@@ -100,7 +100,8 @@ class Listing:
 
     def old_lists(self, rows: Iterable[Row]) -> list[tuple[str, float]]:
         """Return the shown providers whose last list is old, with its age in seconds."""
-        ages = {row.info.id: self._age_s(row.info.id) for row in rows if row.info}
+        shown = dict.fromkeys(row.info.id for row in rows if row.info) if self._catalog.shelf.names else ()
+        ages = {name: self._age_s(name) for name in shown}
         return [(name, age_s) for name, age_s in ages.items() if age_s is not None and age_s > OLD_AGE_S]
 
     def _age_s(self, provider: str) -> float | None:
