@@ -11,7 +11,7 @@ from jackfield.message import Usage
 from tests.protocols.conformance import Case
 
 # Why two spellings of a part mean the same: what stands here is what leaving it out means.
-UNSAID = (("detail", "auto"), ("annotations", []), ("logprobs", []), ("content", []))
+UNSAID: tuple[tuple[str, Any], ...] = (("detail", "auto"), ("annotations", []), ("logprobs", []), ("content", []))
 
 
 def responses_buckets(raw: dict[str, Any]) -> Usage:

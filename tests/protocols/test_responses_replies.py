@@ -190,3 +190,11 @@ def replies(draw: st.DrawFn) -> ChatResponse:
 @given(replies())
 def test_a_reply_comes_back_as_it_was(reply: ChatResponse) -> None:
     assert wire.parse_response(json.encode(wire.render_response(reply))) == reply
+
+
+@pytest.mark.parametrize(("reason", "raw"), [("content_filter", "SAFETY"), ("length", "max_tokens")])
+def test_the_word_of_another_wire_for_an_end_is_not_repeated(reason: Any, raw: str) -> None:
+    written = wire.render_response(ChatResponse(finish_reason=reason, raw_finish_reason=raw))
+
+    assert wire.parse_response(written).finish_reason == reason
+    assert written["incomplete_details"]["reason"] != raw

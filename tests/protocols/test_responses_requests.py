@@ -92,7 +92,7 @@ def test_a_later_instruction_keeps_its_place() -> None:
 
 
 def test_items_of_one_side_are_one_turn_and_come_back_whole() -> None:
-    came = [
+    came: list[dict[str, Any]] = [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Weather?"}]},
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "c2VjcmV0"},
         {
@@ -463,6 +463,10 @@ def test_codex_gets_only_what_codex_sends() -> None:
     }
     named = {loss.partition(":")[0] for loss in codex.find_losses(request)}
     assert named >= {"temperature", "max_tokens", "user", "metadata", "truncation"}
+
+
+def test_codex_knows_no_stored_prompt() -> None:
+    assert codex.render_request(wire.parse_request({"model": "m", "prompt": {"id": "pmpt_1"}}))["input"] == []
 
 
 def test_codex_needs_instructions_even_when_there_are_none() -> None:

@@ -150,7 +150,11 @@ def test_a_server_killed_in_mid_sentence_fails_the_command_and_keeps_what_was_sa
 def test_a_server_of_ones_own_that_was_given_its_key_can_be_asked() -> None:
     models = run("models", "list", "--json").json()["models"]
 
-    assert {row["key"]: row["available"] for row in models} == {"demo/tiny": True, "claude/tiny": True}
+    assert {row["key"]: row["available"] for row in models} == {
+        "demo/tiny": True,
+        "claude/tiny": True,
+        "answers/tiny": True,
+    }
 
 
 def test_a_stopped_server_is_a_connection_error_with_its_address(brittle: DemoServer) -> None:

@@ -48,7 +48,8 @@ def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     request = features.spare(request, wire.NAME, LIMITS, compat)
     words = "\n\n".join(block.text for block in request.system if block.text)
     asked = msgspec.structs.replace(request, system=[TextBlock(words or INSTRUCTIONS)], extras={})
-    body = {name: value for name, value in render_body(asked, compat).items() if name in FIELDS}
+    body: JsonObject = {"input": []}  # a stored prompt would stand for it, were there any
+    body |= {name: value for name, value in render_body(asked, compat).items() if name in FIELDS}
     include = [name for name in body.get("include", ()) if name != ENCRYPTED]
     body |= {"include": [*include, ENCRYPTED], "store": False, "stream": True}
     merge_fields(body, request.extras)

@@ -145,6 +145,6 @@ def render_frame(response: ChatResponse, output: Sequence[JsonObject], status: s
     wire: JsonObject = {**DEFAULTS, **rest(response.extras, ("choices", "message"))}
     wire |= {"id": response.id, "object": "response", "model": response.model, "output": list(output), "error": None}
     wire["status"] = status or ("incomplete" if word else pending)
-    wire["incomplete_details"] = {"reason": response.raw_finish_reason or word} if word and not status else None
+    wire["incomplete_details"] = {"reason": word} if word and not status else None
     wire["usage"] = render_usage(response.usage) or None
     return wire

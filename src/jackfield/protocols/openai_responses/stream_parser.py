@@ -88,7 +88,11 @@ class StreamParser:
             return tuple(split_events(parse_response(bytes(self._whole))))
         events = self._read(self._sse.close())
         if not self._ended and self._box.error is None:
-            what = f"the stream holds no reply: {preview(self._first or self._head)}" if self._head else "the reply is empty"
+            what = (
+                f"the stream holds no reply: {preview(self._first or self._head)}"
+                if self._head
+                else "the reply is empty"
+            )
             missing = StreamBroken("the stream ended before its end") if self._started else BadReply(what)
             self._box.fail(missing)
         if self._box.error is not None:
