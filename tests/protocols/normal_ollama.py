@@ -11,7 +11,7 @@ def normal_ollama(body: dict[str, Any]) -> dict[str, Any]:
     """Spell a request as we do, where two spellings mean the same:
 
     the default `stream: true` said; nulls, empty lists, options and formats left out, `truncate: false` too,
-    which we always send; a call's id and the name of a result's tool, which we always say.
+    which we always send; empty words; a call's id and the name of a result's tool, which we always say.
     """
     body = {"stream": True, **body, "messages": [_normal_message(message) for message in body["messages"]]}
     empty: tuple[Any, ...] = (None, [], {}, "")
@@ -20,7 +20,7 @@ def normal_ollama(body: dict[str, Any]) -> dict[str, Any]:
 
 def _normal_message(message: dict[str, Any]) -> dict[str, Any]:
     ours = ("tool_call_id", "tool_name") if message["role"] == "tool" else ()
-    kept = {name: value for name, value in message.items() if value not in (None, []) and name not in ours}
+    kept = {name: value for name, value in message.items() if value not in (None, [], "") and name not in ours}
     if calls := kept.get("tool_calls"):
         kept["tool_calls"] = [{name: value for name, value in call.items() if name != "id"} for call in calls]
     return kept

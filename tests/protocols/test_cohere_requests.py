@@ -135,6 +135,11 @@ def test_documents_come_back_as_they_were_whatever_their_shape() -> None:
     assert wire.render_request(asked)["documents"] == documents
 
 
+def test_documents_without_a_user_come_back_too() -> None:
+    body = {"model": "m", "messages": [{"role": "system", "content": "Be brief."}], "documents": ["bare words"]}
+    assert wire.render_request(wire.parse_request(body)) == body
+
+
 def test_words_before_calls_are_their_plan() -> None:
     turn = Message.assistant("I will look.", ToolCall("a", "weather", '{"city":"Rom"}'))
     (said,) = render(messages=[turn])["messages"]

@@ -186,6 +186,15 @@ def test_calls_without_ids_get_the_same_ones_each_time_and_results_find_them() -
     assert results == [calls[1], calls[0], calls[2]]
 
 
+def test_a_lone_stop_and_a_level_beyond_ours_are_read() -> None:
+    body = {"model": "m", "messages": [], "think": "max", "options": {"stop": "END"}}
+    request = wire.parse_request(body)
+    assert list(request.stop) == ["END"]
+    assert request.thinking is not None
+    assert request.thinking.effort == "xhigh"
+    assert wire.render_request(request)["think"] == "max"
+
+
 def test_what_no_value_of_ours_says_comes_back_to_this_wire_alone() -> None:
     body = {
         "model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True, "think": "high", "truncate": True,
@@ -195,7 +204,7 @@ def test_what_no_value_of_ours_says_comes_back_to_this_wire_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("messages", None), ("options", []), ("think", "deeply"), ("tools", [3]), ("stream", "yes")]
+    ("field", "value"), [("messages", None), ("options", []), ("think", 3), ("tools", [3]), ("stream", "yes")]
 )
 def test_a_wrong_field_is_refused_by_name(field: str, value: object) -> None:
     with pytest.raises(InvalidRequest) as caught:

@@ -158,7 +158,7 @@ def parse_request(body: Body) -> ChatRequest:
         top_k=read(wire, "k", int),
         presence_penalty=read(wire, "presence_penalty", float),
         frequency_penalty=read(wire, "frequency_penalty", float),
-        opaque=keep({**rest(wire, KNOWN), **_left_over(wire, tools)}),
+        opaque=keep({**rest(wire, KNOWN), **_left_over(wire, tools, messages)}),
     )
 
 
@@ -172,9 +172,11 @@ def _with_documents(messages: list[Message], wire: JsonObject) -> list[Message]:
     return [*messages[:at], first, *messages[at + 1 :]]
 
 
-def _left_over(wire: JsonObject, tools: list[Tool]) -> JsonObject:
-    """Return known fields that no value of ours says: explicit words for what is so anyway."""
+def _left_over(wire: JsonObject, tools: list[Tool], messages: list[Message]) -> JsonObject:
+    """Return known fields that no value of ours says: explicit words for what is so anyway, documents of nobody."""
     left: JsonObject = {}
+    if wire.get("documents") and not any(message.role == "user" for message in messages):
+        left["documents"] = wire["documents"]
     if not tools and wire.get("strict_tools") is not None:
         left["strict_tools"] = wire["strict_tools"]
     if wire.get("logprobs") is False:
@@ -208,6 +210,8 @@ def _parse_choice(wire: JsonObject) -> ToolChoice | None:
             return ToolChoice("required")
         case "NONE":
             return ToolChoice("none")
+        case "AUTO":
+            return ToolChoice("auto")
         case _:
             raise wrong("tool_choice", f"is {word!r}, not REQUIRED or NONE")
 

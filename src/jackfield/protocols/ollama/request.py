@@ -16,7 +16,18 @@ from jackfield.message import EFFORTS, ChatRequest, Effort, JsonObject, Response
 from jackfield.model import Compat
 from jackfield.protocols import features
 from jackfield.protocols.base import NATIVE, Body, as_count, decode
-from jackfield.protocols.fields import as_object, as_text, merge_fields, objects, read, require, rest, said, wrong
+from jackfield.protocols.fields import (
+    as_list,
+    as_object,
+    as_text,
+    merge_fields,
+    objects,
+    read,
+    require,
+    rest,
+    said,
+    wrong,
+)
 from jackfield.protocols.ollama.limits import LEVELS, LIMITS
 from jackfield.protocols.ollama.messages import parse_messages, render_messages
 from jackfield.protocols.ollama.wire import NAME, keep, own
@@ -138,13 +149,17 @@ def parse_request(body: Body) -> ChatRequest:
         presence_penalty=read(options, "presence_penalty", float, at),
         frequency_penalty=read(options, "frequency_penalty", float, at),
         seed=read(options, "seed", int, at),
-        stop=[text for text in read(options, "stop", list, at) or () if isinstance(text, str)],
+        stop=_parse_stop(options.get("stop")),
         logprobs=(read(wire, "top_logprobs", int) or 0) if read(wire, "logprobs", bool) else None,
         thinking=_parse_thinking(wire.get("think")),
         response_format=_parse_format(wire.get("format")),
         stream=read(wire, "stream", bool) is not False,
         opaque=keep(more),
     )
+
+
+def _parse_stop(wire: object) -> list[str]:
+    return [text for text in ([wire] if isinstance(wire, str) else as_list(wire)) if isinstance(text, str)]
 
 
 def _parse_tool(wire: JsonObject) -> Tool:
@@ -162,10 +177,10 @@ def _parse_thinking(wire: object) -> Thinking | None:
         return None
     if isinstance(wire, bool):
         return Thinking("medium" if wire else "off", opaque=keep({"think": wire}))
-    level = next((level for level in EFFORTS if level == wire), None)
-    if level is None:
-        raise wrong("think", f"is {wire!r}, not true, false or one of {', '.join(LEVELS)}")
-    return Thinking(level, opaque=keep({"think": wire}))
+    if not isinstance(wire, str):
+        raise wrong("think", f"is {wire!r}, not true, false or a level")
+    # Words beyond ours are the strongest there is.
+    return Thinking(next((level for level in EFFORTS if level == wire), EFFORTS[-1]), opaque=keep({"think": wire}))
 
 
 def _parse_format(wire: object) -> ResponseFormat | None:
