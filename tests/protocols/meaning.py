@@ -64,7 +64,9 @@ def gist(reply: ChatResponse) -> dict[str, Any]:
     """Return what every wire can say of a reply: some show a refusal as text and arguments as objects."""
     calls = [(call.name, _value(call.arguments)) for call in reply.tool_calls]
     said = (reply.text + reply.refusal, reply.thinking, reply.finish_reason)
-    return {"calls": calls, "said": said, "output": reply.usage.output or 0}
+    # Some servers count thoughts beside the words, not among them.
+    output = max(reply.usage.output or 0, reply.usage.reasoning or 0)
+    return {"calls": calls, "said": said, "output": output}
 
 
 def _value(arguments: str) -> Any:
