@@ -19,6 +19,7 @@ WIRES = {
     "azure-openai-responses": ("/openai/v1", "gpt-4o"),
     "anthropic-messages": ("", "claude-sonnet-4-5"),
     "google-generative-ai": ("/v1beta", "gemini-2.5-flash"),
+    "google-vertex": ("/v1/projects/p/locations/l/publishers/google", "gemini-2.5-flash"),
     "ollama": ("", "llama3"),
     "bedrock-converse-stream": ("", "anthropic.claude-haiku-4-5-20251001-v1:0"),
     "cohere": ("/v2", "command-a"),

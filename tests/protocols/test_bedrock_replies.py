@@ -235,7 +235,7 @@ def test_half_a_character_costs_no_words() -> None:
         (400, "ValidationException", "temperature must be at most 1", errors.InvalidRequest),
         (429, "ThrottlingException", "Too many tokens, please wait before trying again.", errors.RateLimit),
         (403, "AccessDeniedException", "You don't have access to the model with the specified model ID.", errors.PermissionDenied),
-        (403, "ExpiredTokenException", "The security token included in the request is expired", errors.AuthError),
+        (403, "ExpiredTokenException", "Sign in again", errors.AuthError),
         (403, "UnrecognizedClientException", "No such client", errors.AuthError),
         (403, "", "The security token included in the request is invalid.", errors.AuthError),
         (403, "InvalidSignatureException", "Signature expired: 1 is now earlier than 2", errors.AuthError),
