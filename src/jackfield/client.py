@@ -69,8 +69,9 @@ class AsyncClient:
         self.config = config if isinstance(config, Config) else load_default(config)
         self.catalog = catalog or Catalog(self.config)
         self.store = store or FileStore(self.config.paths.auth)
-        self._lessons = Lessons(self.config.paths.cache, _now_ms)
         self._transport = transport or _open_sender(self.config, record, replay, offline=offline)
+        # What a script or a recording refuses says nothing of the real server.
+        self._lessons = Lessons(self.config.paths.cache if self._transport.is_live else None, _now_ms)
 
     async def __aenter__(self) -> Self:
         return self

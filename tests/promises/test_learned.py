@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,3 +123,13 @@ def test_a_refusal_that_the_second_try_meets_again_is_not_remembered() -> None:
             with pytest.raises(InvalidRequest, match="seed is not supported"):
                 ask(server)
     assert [("seed" in each.json()) for each in server.journal] == [True, False, True, False]
+
+
+def test_what_a_script_refuses_is_not_remembered_of_the_real_server(home: Path) -> None:
+    script = [{"status": 400, "body": {"error": {"message": "seed is not supported"}}}, {"text": "fine", "repeat": 2}]
+    with jackfield.fake(script, config=json.loads(local_provider("http://127.0.0.1:1"))) as client:
+        for _ in range(2):
+            request = ChatRequest(model="box/m", messages=[Message.user("Hi")], seed=7)
+            assert client.chat(request).text == "fine"
+        assert ["seed" in asked.body for asked in client.requests] == [True, False, False]
+    assert list(home.rglob("learned.json")) == []

@@ -212,3 +212,10 @@ def test_a_file_that_cannot_be_used_is_an_empty_one(tmp_path: Path, text: str) -
 def test_a_place_that_cannot_be_written_costs_nothing_but_the_memory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     Lessons(tmp_path / "file", lambda: 0).keep(INFO, Model(id="m"), SEED)
+
+
+def test_lessons_without_a_place_end_with_the_program() -> None:
+    lessons = Lessons(None, lambda: 0)
+    lessons.keep(INFO, Model(id="m"), SEED)
+    assert lessons.taught(INFO, Model(id="m")).compat == SEED
+    assert Lessons(None, lambda: 0).taught(INFO, Model(id="m")) == Model(id="m")

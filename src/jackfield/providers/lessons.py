@@ -40,10 +40,13 @@ class _File(Struct, frozen=True):
 
 
 class Lessons:
-    """The lessons of one set-up, read when first asked for. `now_ms` is the clock."""
+    """The lessons of one set-up, read when first asked for; without a `cache` they end with the program.
 
-    def __init__(self, cache: Path, now_ms: Callable[[], int]) -> None:
-        self._path = cache / "learned.json"
+    `now_ms` is the clock.
+    """
+
+    def __init__(self, cache: Path | None, now_ms: Callable[[], int]) -> None:
+        self._path = cache / "learned.json" if cache else None
         self._now_ms = now_ms
         self._held: dict[str, Lesson] | None = None
 
@@ -57,13 +60,12 @@ class Lessons:
     def keep(self, info: ProviderInfo, model: Model, lesson: Compat) -> None:
         """Remember a lesson, beside earlier ones of the same server."""
         key = _key(info, model)
+        if self._path is None:
+            self._held = _added(self._held or {}, key, Lesson(lesson, self._now_ms()))
+            return
         try:
             with hold_lock(self._path.with_suffix(".lock"), timeout_s=LOCK_S):
-                held = self._load()
-                before = held[key].compat if key in held else Compat()
-                held[key] = Lesson(under(lesson, before), self._now_ms())
-                newest = sorted(held.items(), key=lambda item: item[1].at)[-MOST:]
-                self._held = dict(newest)
+                self._held = _added(self._load(), key, Lesson(lesson, self._now_ms()))
                 text = msgspec.json.format(msgspec.json.encode(_File(lessons=self._held)), indent=2)
                 save_text(self._path, text.decode() + "\n")
         except ConfigError:
@@ -71,6 +73,8 @@ class Lessons:
             return
 
     def _load(self) -> dict[str, Lesson]:
+        if self._path is None:
+            return {}
         try:
             file = msgspec.json.decode(self._path.read_bytes(), type=_File)
         except (OSError, msgspec.DecodeError, UnicodeError):
@@ -81,6 +85,12 @@ class Lessons:
 
     def _is_fresh(self, lesson: Lesson) -> bool:
         return self._now_ms() - lesson.at < KEPT_MS
+
+
+def _added(held: dict[str, Lesson], key: str, lesson: Lesson) -> dict[str, Lesson]:
+    before = held[key].compat if key in held else Compat()
+    held = {**held, key: replace(lesson, compat=under(lesson.compat, before))}
+    return dict(sorted(held.items(), key=lambda item: item[1].at)[-MOST:])
 
 
 def with_lesson(info: ProviderInfo, model: Model, lesson: Compat) -> Model:

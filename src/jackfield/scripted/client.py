@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
+import weakref
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -59,8 +61,9 @@ class FakeClient(Client):
 
     def __init__(self, script: Given, config: Config | str | Path | Mapping[str, object] | None) -> None:
         self._fake = FakeTransport(script)
-        self._folder = tempfile.TemporaryDirectory(prefix="jackfield-fake-")
-        super().__init__(_blank(self._folder.name) if config is None else config, transport=self._fake)
+        folder = tempfile.mkdtemp(prefix="jackfield-fake-")
+        self._sweep = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        super().__init__(_blank(folder) if config is None else config, transport=self._fake)
 
     @property
     def requests(self) -> Sequence[Asked]:
@@ -77,7 +80,7 @@ class FakeClient(Client):
     def close(self) -> None:
         """Close the client and remove its throw-away folder."""
         super().close()
-        self._folder.cleanup()
+        self._sweep()
 
 
 def fake(script: Given = None, *, config: Any = None) -> FakeClient:
