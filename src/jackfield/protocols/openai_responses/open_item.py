@@ -39,10 +39,6 @@ class OpenItem:
         if self.kind in CALLS and wire.get("name"):
             self._begin_call()
 
-    def is_named(self, name: str) -> bool:
-        """Say whether the item has this id."""
-        return bool(name) and name in (self.wire.get("id"), self.wire.get("call_id"))
-
     # -- pieces --------------------------------------------------------------------
 
     def say(self, part: int, text: str, sort: str) -> None:

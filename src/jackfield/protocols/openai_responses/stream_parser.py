@@ -20,6 +20,7 @@ from jackfield.protocols.base import as_count, decode_event, preview
 from jackfield.protocols.fields import as_list, as_object, as_text, rest
 from jackfield.protocols.openai_errors import parse_error
 from jackfield.protocols.openai_responses.citations import parse_logprobs
+from jackfield.protocols.openai_responses.item_book import ItemBook
 from jackfield.protocols.openai_responses.open_item import CALLS, OpenItem
 from jackfield.protocols.openai_responses.response import find_error, parse_extras, parse_finish, parse_response
 from jackfield.protocols.openai_responses.usage import parse_usage
@@ -65,9 +66,7 @@ class StreamParser:
         self._first = ""
         self._box = Outbox()
         self._started = self._ended = False
-        self._reply_id = ""
-        self._items: list[OpenItem] = []
-        self._at: dict[int, OpenItem] = {}  # by the wire's index
+        self._items = ItemBook(self._box)
 
     # -- bytes ---------------------------------------------------------------------
 
@@ -133,8 +132,8 @@ class StreamParser:
 
     def _start(self, wire: JsonObject) -> None:
         if not self._started:
-            self._started, self._reply_id = True, as_text(wire.get("id"))
-            self._box.add(MessageStart(self._reply_id, as_text(wire.get("model"))))
+            self._started, self._items.reply_id = True, as_text(wire.get("id"))
+            self._box.add(MessageStart(self._items.reply_id, as_text(wire.get("model"))))
 
     def _feed_text(self, event: JsonObject, text: _Text) -> None:
         said = as_text(event.get(text.field))
@@ -150,20 +149,13 @@ class StreamParser:
             item.catch_up(part, said, text.sort)
 
     def _pick(self, event: JsonObject, kind: str) -> OpenItem:
-        """Return the open item an event speaks of."""
-        at, name = as_count(event.get("output_index")), as_text(event.get("item_id"))
-        item = self._at.get(at) if at is not None else None
-        if item is None or item.kind != kind or item.is_done:
-            same = [item for item in self._items if item.kind == kind and not item.is_done]
-            item = next((item for item in same if item.is_named(name)), same[-1] if same else None)
-        return item or self._open({"type": kind, **({"id": name} if name else {})}, at)
+        """Return the item an event speaks of, a new one where no other began it."""
+        at, name = as_count(event.get("output_index")), event.get("item_id")
+        return self._items.find(kind, at, name) or self._open({"type": kind, **({"id": name} if name else {})}, at)
 
     def _open(self, wire: JsonObject, at: int | None) -> OpenItem:
         self._start({})
-        item = OpenItem(self._box, wire, f"call_{self._reply_id}_{len(self._items)}")
-        self._items.append(item)
-        self._at[len(self._items) - 1 if at is None else at] = item
-        return item
+        return self._items.open(wire, at)
 
     def _feed_added(self, event: JsonObject) -> None:
         wire = as_object(event.get("item"))
@@ -173,15 +165,9 @@ class StreamParser:
     def _feed_done(self, event: JsonObject) -> None:
         wire = as_object(event.get("item"))
         kind, at = as_text(wire.get("type")), as_count(event.get("output_index"))
-        if not kind:
-            return
-        known = self._at.get(at) if at is not None else None
-        if known is None or known.kind != kind:
-            name = as_text(wire.get("call_id") if kind in CALLS else wire.get("id"))
-            same = [item for item in self._items if item.kind == kind]
-            known = next((item for item in same if item.is_named(name)), None)
-            known = known or next((item for item in reversed(same) if not item.is_done), None)
-        (known or self._open(wire, at)).finish(wire)
+        if kind:
+            known = self._items.find(kind, at, wire.get("call_id"), wire.get("id"))
+            (known or self._open(wire, at)).finish(wire)
 
     def _feed_annotation(self, event: JsonObject) -> None:
         if isinstance(event.get("annotation"), dict):
@@ -211,7 +197,7 @@ class StreamParser:
         wires = [as_object(item) for item in output]
         has_news = len(wires) > len(self._items)
         for at, wire in enumerate(wires):
-            item = self._at.get(at)
+            item = self._items.at(at)
             if item is not None and item.kind == wire.get("type"):
                 item.finish(wire)
             elif has_news and item is None and wire.get("type"):
