@@ -49,7 +49,7 @@ class ModelRef(Struct, frozen=True):
 class Tier(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """Prices of a request whose whole input is over `above` tokens; `None` means: as below it."""
 
-    above: int  # tokens of all input buckets: fresh, read from the cache, written to it
+    above: int = 0  # tokens of all input buckets: fresh, read from the cache, written to it; 0: always
     input: Decimal | None = None
     output: Decimal | None = None
     cache_read: Decimal | None = None

@@ -160,6 +160,15 @@ def test_partial_prices_of_the_config_are_filled_with_zeros_or_the_catalogs() ->
     assert defaults.cost(cat.model("openai", "gpt-4o")) == Cost(Decimal(3), Decimal(10), Decimal("1.25"))
 
 
+def test_prices_of_ones_own_have_only_the_tiers_they_name() -> None:
+    known = defaults.cost(catalog().model("google", "gemini-2.5-pro"))
+    own = Model(id="gemini-2.5-pro", cost=Cost(input=Decimal(1)))
+    cost = defaults.cost(catalog(entry("google", models=(own,))).model("google", "gemini-2.5-pro"))
+    assert known
+    assert cost
+    assert (len(known.tiers), cost.tiers, cost.input, cost.output) == (1, (), 1, known.output)
+
+
 def test_the_price_of_a_passed_through_model_is_unknown_unless_it_runs_here() -> None:
     assert defaults.cost(catalog().model("openrouter", "some/new")) is None
     assert defaults.cost(catalog().model("ollama", "llama3.3")) == FREE

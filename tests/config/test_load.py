@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from jackfield.config.schema import AllowList, ConfigSecret, InvalidConfig
 from jackfield.credential import Secret
-from jackfield.model import Compat, Cost, Network, Timeouts
+from jackfield.model import Compat, Cost, Network, Tier, Timeouts
 from tests.config.setup import check, load
 
 FULL = """{
@@ -395,3 +395,23 @@ def test_an_invalid_config_raises_with_its_issues(tmp_path: Path) -> None:
     assert caught.value.message == (
         f"the config has 1 problem:\n- models.mode · {tmp_path}/jackfield.json:1:19 · expected a text, found a number"
     )
+
+
+def with_cost(folder: Path, cost: str) -> Cost:
+    row = f'{{ id: "m", cost: {cost} }}'
+    text = f'{{ models: {{ providers: {{ box: {{ baseUrl: "https://box.test", models: [{row}] }} }} }} }}'
+    found = load(folder, text).providers["box"].models[0].cost
+    assert found
+    return found
+
+
+def test_prices_may_have_tiers_an_hour_and_sound(tmp_path: Path) -> None:
+    tiers = "[{ above: 200000, input: 1.5, cacheWrite1h: 4 }]"
+    found = with_cost(tmp_path, f"{{ input: 1, cacheWrite1h: 2, audioInput: 3, tiers: {tiers} }}")
+    tier = Tier(above=200_000, input=Decimal("1.5"), cache_write_1h=Decimal(4))
+    assert found == Cost(Decimal(1), cache_write_1h=Decimal(2), audio_input=Decimal(3), tiers=(tier,))
+
+
+@pytest.mark.parametrize("tier", ["{ input: 1 }", "{ above: -1, input: 1 }", "{}"])
+def test_a_tier_without_a_size_holds_always(tier: str, tmp_path: Path) -> None:
+    assert [each.above for each in with_cost(tmp_path, f"{{ tiers: [{tier}] }}").tiers] == [0]
