@@ -106,3 +106,10 @@ def test_input_of_another_kind_of_call_stays_as_it_is() -> None:
     custom = ToolCall("a", "patch", "*** Begin", opaque={"openai-completions": {"type": "custom"}})
 
     assert mend_turns((Message.assistant(custom),))[0].content == (custom,)
+
+
+def test_null_for_arguments_means_none_and_no_object_stands_under_one_key() -> None:
+    said = Message.assistant(ToolCall("a", "look", " null "), ToolCall("b", "look", "[1]"), ToolCall("c", "look", ""))
+    _, mended, _ = mend_turns([GO, said, Message.user(result("a"), result("b"), result("c"))])
+    arguments = [block.arguments for block in mended.content if isinstance(block, ToolCall)]
+    assert arguments == ["{}", '{"arguments":"[1]"}', ""]
