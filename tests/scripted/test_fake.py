@@ -193,6 +193,7 @@ def test_an_error_may_have_its_own_status_headers_and_words() -> None:
         {"status": 429, "headers": {"retry-after": "7"}, "body": {"error": {"message": "slow down"}}},
         {"contentType": "text/html", "status": 200, "body": "<title>login</title>"},
         {"error": "overloaded", "message": "too many of you"},
+        {"status": 201, "text": "made"},
     ]
     with jackfield.fake(script) as client:
         with pytest.raises(RateLimit, match="slow down") as limited:
@@ -201,6 +202,7 @@ def test_an_error_may_have_its_own_status_headers_and_words() -> None:
             client.chat(ask())
         with pytest.raises(Overloaded, match="too many of you"):
             client.chat(ask())
+        assert client.chat(ask()).text == "made"
     assert limited.value.retry_after_s == 7
 
 

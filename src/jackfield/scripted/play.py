@@ -55,7 +55,7 @@ def play(reply: Reply, request: ChatRequest, protocol: Protocol, number: int) ->
     """Return what a reply sounds like to a request; `number` makes its ids."""
     if reply.reset:
         return Answer(0, {}, [End.RESET])
-    if reply.error or reply.status or reply.body is not None:
+    if reply.error or reply.body is not None or (reply.status or 200) >= 400:
         return _play_body(reply, protocol)
     response = to_response(reply, request, number)
     if request.stream:
@@ -64,7 +64,7 @@ def play(reply: Reply, request: ChatRequest, protocol: Protocol, number: int) ->
         body = msgspec.json.encode(protocol.render_response(response))
         answer = Answer(200, {"content-type": "application/json"}, list(_whole(reply, body)))
     kind = {"content-type": reply.content_type} if reply.content_type else {}
-    return Answer(200, {**answer.headers, **kind, **reply.headers}, answer.steps)
+    return Answer(reply.status or 200, {**answer.headers, **kind, **reply.headers}, answer.steps)
 
 
 def refuse(error: errors.Error, protocol: Protocol, status: int | None = None) -> Answer:

@@ -1,7 +1,7 @@
 """A small HTTP/1.1 server on this machine's own address, for a program that answers by itself.
 
 Knows no protocol above HTTP: whoever runs it turns a request into a status, headers and steps.
-Bodies go out in chunks; a pause ends early when the caller leaves.
+Bodies go out in chunks.
 """
 
 from __future__ import annotations
