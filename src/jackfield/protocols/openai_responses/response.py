@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from jackfield.errors import BadReply, Error
-from jackfield.message import Block, ChatResponse, FinishReason, ImageBlock, JsonObject, ToolCall
+from jackfield.message import Block, ChatResponse, FinishReason, ImageBlock, JsonObject, TokenLogprob, ToolCall
 from jackfield.protocols.base import Body, decode, preview
 from jackfield.protocols.fields import as_list, as_object, as_text, rest
 from jackfield.protocols.openai_errors import parse_error
@@ -54,7 +54,7 @@ def parse_response(body: Body) -> ChatResponse:
         finish_reason=reason,
         raw_finish_reason=raw,
         usage=parse_usage(as_object(wire.get("usage"))),
-        logprobs=[token for part in _parts(wire["output"]) for token in parse_logprobs(part.get("logprobs"))],
+        logprobs=find_logprobs(wire["output"]),
         extras=parse_extras(wire),
     )
 
@@ -81,6 +81,11 @@ def parse_finish(wire: JsonObject, *, calls: bool) -> tuple[FinishReason, str | 
 def parse_extras(wire: JsonObject) -> JsonObject:
     """Return the fields this codec does not read, those aside that say nothing."""
     return {name: value for name, value in rest(wire, REPLY_KEYS).items() if DEFAULTS.get(name) != value}
+
+
+def find_logprobs(output: list[object]) -> list[TokenLogprob]:
+    """Return how likely each token of a reply's words was."""
+    return [token for part in _parts(output) for token in parse_logprobs(part.get("logprobs"))]
 
 
 def _parts(output: list[object]) -> list[JsonObject]:

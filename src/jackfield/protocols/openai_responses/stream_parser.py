@@ -22,7 +22,13 @@ from jackfield.protocols.openai_errors import parse_error
 from jackfield.protocols.openai_responses.citations import parse_logprobs
 from jackfield.protocols.openai_responses.item_book import ItemBook
 from jackfield.protocols.openai_responses.open_item import CALLS, OpenItem
-from jackfield.protocols.openai_responses.response import find_error, parse_extras, parse_finish, parse_response
+from jackfield.protocols.openai_responses.response import (
+    find_error,
+    find_logprobs,
+    parse_extras,
+    parse_finish,
+    parse_response,
+)
 from jackfield.protocols.openai_responses.usage import parse_usage
 from jackfield.protocols.outbox import Outbox
 from jackfield.protocols.sse import SseDecoder, SseEvent
@@ -188,7 +194,8 @@ class StreamParser:
         self._finish_items(as_list(wire.get("output")))
         reason, raw = parse_finish(wire, calls=any(item.kind in CALLS for item in self._items))
         extras = {**rest(event, ("type", "response", "sequence_number")), **parse_extras(wire)}
-        logprobs = [token for item in self._items for token in item.logprobs]
+        heard = [token for item in self._items for token in item.logprobs]
+        logprobs = heard or find_logprobs(as_list(wire.get("output")))
         self._box.add(MessageEnd(reason, parse_usage(as_object(wire.get("usage"))), raw, extras, logprobs))
         self._ended = True
 
