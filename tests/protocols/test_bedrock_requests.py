@@ -193,7 +193,7 @@ def test_arguments_that_are_no_object_stand_under_one_key() -> None:
 def test_documents_get_names_the_service_takes_and_each_its_own() -> None:
     names = ["Q3: report_v2.pdf", "Q3  report v2 pdf", None, "  ", "ok (1) [a]-b", "ok (1) [a]-b", "x" * 300]
     files = [DocumentBlock("application/pdf", PNG, name=name) for name in names]
-    sent = [block["document"]["name"] for block in turns(Message.user(*files))[0]]
+    sent = [block["document"]["name"] for block in turns(Message.user("Read", *files))[0][1:]]
     assert sent[:6] == [
         "Q3 report v2 pdf",
         "Q3 report v2 pdf (2)",
@@ -203,6 +203,12 @@ def test_documents_get_names_the_service_takes_and_each_its_own() -> None:
         "ok (1) [a]-b (2)",
     ]
     assert len(sent[6]) <= 200
+
+
+def test_a_document_that_comes_without_a_word_gets_one() -> None:
+    file = DocumentBlock("application/pdf", PNG)
+    assert [next(iter(block)) for block in turns(Message.user(file))[0]] == ["document", "text"]
+    assert [next(iter(block)) for block in turns(Message.user("Read", file))[0]] == ["text", "document"]
 
 
 def test_a_data_url_is_data_and_any_other_url_leaves_a_word() -> None:

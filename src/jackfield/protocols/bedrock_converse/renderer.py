@@ -2,7 +2,8 @@
 
 It refuses (HTTP 400, `ValidationException`) turns that do not alternate or do not begin with
 the user's, text without words, tool results that do not stand first, a history of tool calls
-without `toolConfig`, ids of other letters than `[a-zA-Z0-9_-]`, two documents of one name.
+without `toolConfig`, ids of other letters than `[a-zA-Z0-9_-]`, two documents of one name, a
+document without a word beside it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from jackfield.protocols.toolids import legal_ids
 
 # The turn that stands before a model's own when a conversation begins with one.
 OPENING = "(The conversation begins with your words.)"
+# What stands beside a document that comes without a word.
+SEE_DOCUMENT = "(See the document.)"
 ANY_INPUT: JsonObject = {"type": "object", "properties": {}}
 
 
@@ -73,6 +76,9 @@ def _render_messages(request: ChatRequest, compat: Compat) -> list[JsonObject]:
             turns.append({"role": message.role, "content": content, **own})
     for turn in turns:
         turn["content"] = [wire for wires in _in_order(turn["content"], turn["role"]) for wire in wires]
+        kinds = {kind for wire in turn["content"] for kind in wire}
+        if "document" in kinds and not kinds & {"text", "guardContent"}:
+            turn["content"].append({"text": SEE_DOCUMENT})
     turns = [turn for turn in turns if turn["content"]]
     if turns and turns[0]["role"] == "assistant":
         turns.insert(0, {"role": "user", "content": [{"text": OPENING}]})
