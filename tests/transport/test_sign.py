@@ -119,19 +119,20 @@ def client_of(url: str, home: Path, **environ: str) -> AsyncClient:
     return AsyncClient(load_config(locate(variables), variables, cwd=home))
 
 
-async def ask(client: AsyncClient) -> str:
+async def ask(client: AsyncClient, model: str = MODEL) -> str:
     async with client:
         return (
-            await client.chat(ChatRequest(model=f"amazon-bedrock/{MODEL}", messages=[Message.user("Hello: ü?")]))
+            await client.chat(ChatRequest(model=f"amazon-bedrock/{model}", messages=[Message.user("Hello: ü?")]))
         ).text
 
 
-async def test_a_server_that_checks_the_signature_accepts_it(home: Path) -> None:
+@pytest.mark.parametrize("model", [MODEL, "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.a-b_c"])
+async def test_a_server_that_checks_the_signature_accepts_it(model: str, home: Path) -> None:
     with serve(json_reply(ANSWER)) as server:
         keys = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "s3cret", "AWS_SESSION_TOKEN": "t0ken"}
-        assert await ask(client_of(server.url, home, AWS_REGION="eu-west-1", **keys)) == "Hi"
+        assert await ask(client_of(server.url, home, AWS_REGION="eu-west-1", **keys), model) == "Hi"
     (received,) = server.journal
-    assert received.target == f"/model/{MODEL.replace(':', '%3A')}/converse"
+    assert received.target == f"/model/{quote(model, safe='')}/converse"
     assert received.headers["x-amz-security-token"] == "t0ken"
     assert "/eu-west-1/bedrock/aws4_request" in received.headers["authorization"]
     assert received.headers["authorization"].endswith(f"Signature={reckon(received, 's3cret')}")
