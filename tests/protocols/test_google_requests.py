@@ -313,6 +313,7 @@ def test_functions_share_an_entry_and_servers_tools_have_their_own() -> None:
     rendered = wire.render_request(ask(tools=tools))["tools"]
     assert [sorted(entry) for entry in rendered] == [["functionDeclarations"], ["googleSearch"], ["codeExecution"]]
     assert [f["name"] for f in rendered[0]["functionDeclarations"]] == ["weather", "now"]
+    assert rendered[0]["functionDeclarations"][1]["parametersJsonSchema"] == {"type": "object"}
 
 
 def test_a_servers_tool_is_known_for_what_it_does_and_comes_back_as_it_was() -> None:

@@ -42,6 +42,8 @@ OPENAPI = Form(BOTH | {"nullable"}, (str,), frozenset({"enum", "date-time"}), is
 
 def render_schema(schema: JsonObject, compat: Compat, name: str) -> JsonObject:
     """Return the field that describes `parameters` or a `response`, with its name."""
+    if name == "parameters":  # they are an object, whether or not their schema says so
+        schema = {"type": "object", **schema}
     if compat.tool_schema_profile == "gemini":
         return {OPENAPI_FIELDS[name]: compile_schema(schema, OPENAPI)}
     return {f"{name}JsonSchema": compile_schema(schema, JSON_SCHEMA)}
