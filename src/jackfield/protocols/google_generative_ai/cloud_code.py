@@ -24,7 +24,7 @@ from jackfield.protocols.google_generative_ai.vertex import auth_headers
 
 NAME = "google-gemini-cli"
 LIMITS = {**gemini.LIMITS, "thoughts": "left out where no signature is with them"}
-ENVELOPE = ("project", "user_prompt_id", "userAgent", "requestId", "requestType", "session_id")
+ENVELOPE = ("project", "user_prompt_id", "userAgent", "requestId", "requestType")
 
 
 def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
