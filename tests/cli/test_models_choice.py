@@ -185,7 +185,7 @@ def test_the_status_tells_each_provider_in_use() -> None:
     assert states["venice"]["effective"] == {"kind": "env", "detail": "env: VENICE_API_KEY"}
     assert states["venice"]["env"] == {"value": "vapi…3456", "source": "env: VENICE_API_KEY"}
     assert states["openai"]["effective"]["kind"] == "missing"
-    assert states["openai"]["url"] == "https://api.openai.com/v1/chat/completions"
+    assert states["openai"]["url"] == "https://api.openai.com/v1/responses"
 
 
 def test_plain_prints_the_default_and_nothing_else() -> None:

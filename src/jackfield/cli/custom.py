@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.catalog.load import is_local
+from jackfield.catalog.merge import LIST_OF_API, UNKNOWN, is_local
 from jackfield.cli.choices import Choice
 from jackfield.errors import UsageError
 from jackfield.message import JsonObject
@@ -49,6 +49,8 @@ def place_custom(choice: Choice, custom: Custom) -> Choice:
         api=COMPATIBILITY[custom.compatibility or "openai"],
         base_url=url,
         local=is_local(url),
+        discovery=UNKNOWN.discovery,
+        discovery_format=LIST_OF_API.get(COMPATIBILITY[custom.compatibility or "openai"], "openai"),
         aliases=(),
     )
     return replace(choice, info=info)
