@@ -9,12 +9,16 @@ since several providers close the connection without it.
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 from jackfield.errors import BadReply
 
 MAX_EVENT_BYTES = 32 * 1024 * 1024  # an image in one event is some megabytes; beyond this it is an attack
 
+# One event on one `data` line, named or not, without a line end that would need care.
+EVENT = re.compile(rb"(?:event: ([^\r\n]*+)\n)?data: ([^\r\n]*+)\n\n")
 LINE_COST = 48  # bytes that a line takes besides its own; a million short ones are not small
 
 
@@ -38,18 +42,23 @@ class SseDecoder:
 
     def feed(self, data: bytes) -> list[SseEvent]:
         """Take the next bytes and return every event they complete."""
-        if self._held or b"\r" in data:
-            data = self._as_lf(data)
-        elif data[-2:] == b"\n\n" and not (self._rest or self._data or self._event):
-            # Most pieces are whole events of one or two lines; they need not be taken apart line by line.
-            is_one = data.find(b"\n\n") == len(data) - 2
-            events = [_whole(data[:-2])] if is_one else [_whole(block) for block in data[:-2].split(b"\n\n")]
-            if None not in events:
-                self._is_first = False
-                return events  # type: ignore[return-value]  # none of them is None
-        return self._feed_lines(data)
+        events: list[SseEvent] = []
+        if not (self._rest or self._held or self._data or self._event):
+            # Most events are whole and of one or two lines; they need not be taken apart line by line.
+            at, end = 0, len(data)
+            while at < end and (one := EVENT.match(data, at)):
+                name = one[1].decode("utf-8", "replace") if one[1] else ""
+                events.append(SseEvent(one[2].decode("utf-8", "replace"), name))
+                at = one.end()
+            self._is_first = self._is_first and at == 0
+            if at == end:
+                return events
+            data = data[at:]
+        return events + self._feed_lines(data)
 
     def _feed_lines(self, data: bytes) -> list[SseEvent]:
+        if self._held or b"\r" in data:
+            data = self._as_lf(data)
         end = data.rfind(b"\n")
         if end < 0:
             self._rest += data
@@ -107,17 +116,6 @@ class SseDecoder:
     def _check_size(self) -> None:
         if self._size + len(self._rest) > MAX_EVENT_BYTES:
             raise BadReply(f"an event of the stream is over {MAX_EVENT_BYTES} bytes")
-
-
-def _whole(block: bytes) -> SseEvent | None:
-    """Return the event of a block that is one `data` line, named or not; `None` for any other."""
-    name = ""
-    if block[:7] == b"event: ":
-        line, _, block = block.partition(b"\n")
-        name = line[7:].decode("utf-8", "replace")
-    if block[:6] != b"data: " or b"\n" in block:
-        return None
-    return SseEvent(block[6:].decode("utf-8", "replace"), name)
 
 
 def encode(data: bytes | str, event: str = "") -> bytes:
