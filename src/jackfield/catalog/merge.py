@@ -26,8 +26,9 @@ PROXY = Compat(supports_developer_role=False, supports_store=False, supports_pro
 # A provider that only the config knows: its list stands where that of its wire does.
 UNKNOWN = ProviderInfo(id="", discovery="/models")
 LIST_OF_API: dict[Api, ListFormat] = {
-    "anthropic-messages": "anthropic", "google-generative-ai": "google", "ollama": "ollama", "cohere": "cohere",
+    "anthropic-messages": "anthropic", "google-generative-ai": "google", "ollama": "ollama",
 }  # fmt: skip
+PATH_OF_LIST: dict[ListFormat, str] = {"ollama": "/api/tags"}
 
 
 def is_local(url: str) -> bool:
@@ -60,7 +61,8 @@ def over_provider(base: ProviderInfo, entry: ProviderConfig) -> ProviderInfo:
         if base.discovery.startswith("http"):  # the vendor's own page, which a key for another address must not see
             said["discovery"] = UNKNOWN.discovery
     if entry.api is not None and base.api != entry.api:
-        said["discovery_format"] = LIST_OF_API.get(entry.api, "openai")
+        form = LIST_OF_API.get(entry.api, "openai")
+        said |= {"discovery_format": form, "discovery": PATH_OF_LIST.get(form, UNKNOWN.discovery)}
     if moved and not base.local:
         said |= {"counting": ""}  # another server under the vendor's name may have no counter
     compat = base.compat.merged(PROXY) if moved else base.compat
