@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import json
 
@@ -187,6 +187,7 @@ def replies(draw: st.DrawFn) -> ChatResponse:
     )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(replies())
 def test_a_reply_comes_back_as_it_was(reply: ChatResponse) -> None:
     assert wire.parse_response(json.encode(wire.render_response(reply))) == reply
@@ -198,3 +199,19 @@ def test_the_word_of_another_wire_for_an_end_is_not_repeated(reason: Any, raw: s
 
     assert wire.parse_response(written).finish_reason == reason
     assert written["incomplete_details"]["reason"] != raw
+
+
+def test_shares_of_a_count_that_have_no_bucket_stay_with_it() -> None:
+    details = {"cached_tokens": 1, "audio_tokens": 2}
+
+    assert read(usage={"input_tokens": 5, "input_tokens_details": details}).usage == Usage(
+        4, cache_read=1, extras={"input_tokens_details": {"audio_tokens": 2}}
+    )
+
+
+def test_an_item_that_is_none_and_a_source_of_an_unknown_kind_are_passed_over() -> None:
+    words = {"type": "output_text", "text": "Hi", "annotations": [{"type": "sparkle"}]}
+
+    (text,) = read({}, said(words)).content
+    assert isinstance(text, TextBlock)
+    assert text.citations == ()

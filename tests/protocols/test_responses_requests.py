@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import json
+from msgspec.structs import replace
 
 from jackfield.errors import InvalidRequest
 from jackfield.message import (
@@ -28,6 +32,7 @@ from jackfield.model import Compat
 from jackfield.protocols import openai_responses as wire
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.openai_responses import azure, codex
+from tests.protocols.strategies import arguments, base64s, counts, formats, names, schemas, tool_choices, words
 
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"city": {"type": "string"}}}
 WEATHER = Tool("weather", "Tell the weather.", SCHEMA)
@@ -479,3 +484,93 @@ def test_a_codex_token_says_whose_account_it_is() -> None:
     assert codex.auth_headers(f"h.{claims}.s")["chatgpt-account-id"] == "acc_1"
     for token in ("plain", "a.b.c", "\0", "h.bnVsbA.s"):
         assert "chatgpt-account-id" not in codex.auth_headers(token)
+
+
+# -- rarer spellings ---------------------------------------------------------------
+
+
+def test_a_body_that_is_no_json_is_an_invalid_request() -> None:
+    with pytest.raises(InvalidRequest):
+        wire.parse_request(b"{")
+
+
+def test_an_item_whose_type_is_no_word_is_refused() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read(input=[{"type": 5}])
+
+    assert refused.value.param == "input[0].type"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "input_file", "file_data": "bare base64"},
+        {"type": "input_file", "file_data": "data:text/plain;base64,no base64"},
+    ],
+)
+def test_a_file_only_this_wire_can_read_returns_as_it_came(part: dict[str, Any]) -> None:
+    assert again(input=[{"role": "user", "content": [part]}])["input"][0]["content"] == [part]
+
+
+def test_a_text_file_goes_as_words_under_its_name() -> None:
+    (said,) = items(Message.user(DocumentBlock("text/plain", "hi", None, "a.txt")))
+
+    assert said["content"] == [{"type": "input_text", "text": "a.txt:\nhi"}]
+
+
+def test_a_results_parts_are_read_and_sound_among_them_leaves_a_word() -> None:
+    parts = [
+        {"type": "input_image", "image_url": "data:image/png;base64,aGk=", "detail": "auto"},
+        {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}},
+    ]
+    request = read(input=[{"type": "function_call_output", "call_id": "call_1", "output": parts}])
+
+    picture, sound = request.messages[0].content[0].content  # type: ignore[union-attr]
+    assert picture == ImageBlock("image/png", "aGk=", opaque=own(part={"detail": "auto"}))
+    assert sound == TextBlock("[left out: a tool's result holds no sound]")
+
+
+def test_an_unknown_part_in_the_models_message_stays_whole_beside_its_words() -> None:
+    part = {"type": "output_sparkle", "x": 1}
+    came = {"type": "message", "role": "assistant", "id": "msg_1", "content": [part]}
+
+    assert again(input=[came])["input"][0]["content"] == [part]
+
+
+def test_openais_key_goes_as_bearer() -> None:
+    assert wire.auth_headers("k") == {"authorization": "Bearer k"}
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> ChatRequest:
+    """Draw a request as this wire's own reader makes it."""
+    turns: list[Message] = []
+    for at in range(draw(st.integers(0, 3))):
+        turns.append(Message.user(*draw(st.lists(words.map(TextBlock), min_size=1, max_size=2))))
+        call = ToolCall(f"call_{at}", draw(names), draw(arguments), None, own(item={"id": f"fc_{at}"}))
+        thought = ThinkingBlock("Hm.", draw(st.none() | base64s.filter(bool)), opaque=own(item={"id": f"rs_{at}"}))
+        turns.append(Message("assistant", draw(st.sampled_from([[call], [thought, call], [thought, TextBlock("Hi")]]))))
+    offered = draw(
+        st.lists(st.builds(Tool, names, st.just("") | words, schemas, st.sampled_from([None, True])), max_size=2)
+    )
+    offered = [replace(tool, opaque=None if tool.strict else own(strict=False)) for tool in offered]
+    return ChatRequest(
+        model=draw(names),
+        messages=turns,
+        system=draw(st.lists(words.map(TextBlock), max_size=1)),
+        tools=offered,
+        tool_choice=draw(st.none() | tool_choices) if offered else None,
+        max_tokens=draw(st.none() | counts),
+        temperature=draw(st.none() | st.floats(0, 2)),
+        logprobs=draw(st.none() | st.integers(0, 20)),
+        user=draw(st.none() | words),
+        response_format=draw(st.none() | formats),
+        stream=draw(st.booleans()),
+        opaque=own(**draw(st.sampled_from([{}, {"store": True}, {"metadata": {"a": "b"}}]))),
+    )
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(requests())
+def test_a_request_comes_back_as_it_was(request: ChatRequest) -> None:
+    assert wire.parse_request(json.encode(wire.render_request(request))) == request

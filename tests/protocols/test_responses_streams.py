@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -27,7 +28,7 @@ from jackfield.message import (
 from jackfield.protocols import openai_responses as wire
 from jackfield.protocols.openai_responses import codex
 from tests.protocols import responses_samples as samples
-from tests.protocols.conformance import Heard, cut, render_stream
+from tests.protocols.conformance import Heard, cut, load_cases, render_stream
 from tests.protocols.test_responses_replies import replies
 
 BEGIN = {"type": "response.created", "response": {"id": "resp_1", "model": "m", "status": "in_progress"}}
@@ -298,7 +299,7 @@ def without_ids(reply: ChatResponse) -> ChatResponse:
     return replace(reply, content=[replace(b, opaque=None) if hasattr(b, "opaque") else b for b in reply.content])
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(replies(), st.data())
 def test_a_stream_comes_back_as_it_was(reply: ChatResponse, data: st.DataObject) -> None:
     written = render_stream(wire, _chopped(list(split_events(reply)), data))
@@ -316,3 +317,56 @@ def _chopped(events: Sequence[StreamEvent], data: st.DataObject) -> list[StreamE
         else:
             chopped.append(event)
     return chopped
+
+
+# -- oddities ----------------------------------------------------------------------
+
+
+def test_an_unknown_part_is_a_block_of_this_wires_own() -> None:
+    part = {"type": "output_sparkle", "x": 1}
+    item = {"type": "message", "id": "msg_1", "content": [{"type": "output_text", "text": ""}, part]}
+
+    (block,) = read(done(item, 0)).content
+    assert block == OpaqueBlock(wire.NAME, {"part": part})
+
+
+def test_a_thought_whose_end_has_no_words_keeps_those_it_had() -> None:
+    item = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "c2ln"}
+    (thought,) = read(delta("reasoning_summary_text", "Hm.", output_index=0), done(item, 0)).content
+
+    assert isinstance(thought, ThinkingBlock)
+    assert (thought.text, thought.signature) == ("Hm.", "c2ln")
+
+
+def test_a_finished_item_is_not_the_last_open_one() -> None:
+    reply = read(delta("output_text", "One."), done(message("One.")), delta("output_text", "Two."))
+
+    assert [getattr(block, "text", "") for block in reply.content] == ["One.", "Two."]
+
+
+def test_empty_pieces_and_bare_errors_are_read_as_what_they_are() -> None:
+    assert read(delta("output_text", "")).content == ()
+    heard = Heard(wire, [as_bytes(BEGIN), b'data: {"error": {"message": "slow down", "code": "rate_limit"}}\n\n'])
+    assert isinstance(heard.error, RateLimit)
+
+
+def test_an_event_nested_too_deeply_ends_the_stream() -> None:
+    deep = b'data: {"type": "x", "a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n\n"
+
+    assert isinstance(Heard(wire, [as_bytes(BEGIN), deep]).error, BadReply)
+
+
+def test_words_that_are_empty_still_have_their_part() -> None:
+    written = render_stream(wire, list(split_events(ChatResponse(id="r", content=[TextBlock("")]))))
+
+    assert b"response.content_part.added" in written
+
+
+@pytest.mark.wire
+def test_every_recorded_answer_of_chatgpts_backend_is_read_at_its_own_door(shared_wire: Path) -> None:
+    cases = [case for case in load_cases(shared_wire / "openai-responses") if case.name.startswith("openai-codex/")]
+
+    assert cases
+    for case in cases:
+        reply = codex.parse_response(case.body)
+        assert (reply.text, len(reply.tool_calls)) == (case.expect["text"] or "", len(case.expect["tool_calls"]))
