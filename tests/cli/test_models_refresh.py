@@ -93,3 +93,13 @@ def test_a_broken_list_stops_no_command(home: Path) -> None:
         (folder / f"{name}.json").write_bytes(b'{"format":1,"baseUrl":"https://api.venice.ai/api/v1"}\n[{"id":')
     listed = run("models", "list", env={"VENICE_API_KEY": "vapi_x"})
     assert (listed.code, listed.out.count("\nvenice/"), listed.err) == (0, 25, "")
+
+
+def test_what_a_running_server_says_now_beats_its_last_list() -> None:
+    now = {"data": [{"id": "one", "max_model_len": 8192}]}
+    with serve(json_reply(LIST), json_reply(now)) as server:
+        configure(f"{server.url}/v1")
+        run("models", "refresh")
+        found = rows(run("models", "list", "--provider", "box", "--json"))
+    assert list(found) == ["box/one"]
+    assert (found["box/one"]["contextWindow"], found["box/one"]["source"]) == (8192, "server")

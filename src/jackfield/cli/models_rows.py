@@ -115,7 +115,12 @@ class Listing:
         if running is None:
             return [self._row(name, found, row) for row in self._known(name) if row.status != HIDDEN]
         known = {row.id: row for row in self._catalog.models(name) if row.status != HIDDEN}
-        offered = {row.id: row.merged(known[row.id]) if row.id in known else row for row in running.models}
+        # What a server says now beats what it said when its list was kept, and gives way to everything else.
+        kept = self._catalog.only_discovered(name)
+        offered = {
+            row.id: known[row.id].merged(row) if row.id in kept else row.merged(known.get(row.id, row))
+            for row in running.models
+        }
         if found.own:  # who names a provider's models wants these and no others
             offered = {key: row for key, row in known.items() if key in found.own}
         return [self._row(name, found, row) for row in offered.values()]
