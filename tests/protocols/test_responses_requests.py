@@ -388,6 +388,14 @@ def test_likelihoods_are_asked_for_in_both_places() -> None:
     assert "top_logprobs" not in body
 
 
+def test_a_server_that_takes_one_kind_of_sampling_gets_the_temperature() -> None:
+    request, compat = ChatRequest(model="m", temperature=0.5, top_p=0.9), Compat(supports_top_p_with_temperature=False)
+
+    assert "top_p" not in wire.render_request(request, compat)
+    assert wire.find_losses(request, compat) == ("top_p: left out: the server takes it or the temperature",)
+    assert wire.render_request(request)["top_p"] == 0.9
+
+
 def test_a_safety_identifier_names_the_user_and_returns_under_its_name() -> None:
     assert read(safety_identifier="u").user == "u"
     body = again(safety_identifier="u")

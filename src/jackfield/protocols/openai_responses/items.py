@@ -6,7 +6,7 @@ in an `OpaqueBlock`, at their place.
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
 
 import msgspec
 
@@ -92,8 +92,8 @@ def _add(turns: list[Message], turn: Message) -> None:
         turns.append(turn)
 
 
-def _is_said(blocks: object) -> bool:
-    return any(isinstance(block, TextBlock | RefusalBlock) for block in cast("tuple[Block, ...]", blocks))
+def _is_said(blocks: Sequence[Block]) -> bool:
+    return any(isinstance(block, TextBlock | RefusalBlock) for block in blocks)
 
 
 def _begin(blocks: list[Block], item: JsonObject, *, is_next: bool) -> list[Block]:

@@ -36,6 +36,9 @@ def find_more(request: ChatRequest, compat: Compat) -> Iterator[str]:
     """Yield the losses that no table can say."""
     if request.tool_choice and not request.tools:
         yield f"tool_choice: {LEFT_OUT}: there are no tools"
+    is_both = request.temperature is not None and request.top_p is not None
+    if is_both and compat.supports_top_p_with_temperature is False:
+        yield f"top_p: {LEFT_OUT}: the server takes it or the temperature"
     thinking = request.thinking
     if thinking and (thinking.effort or thinking.budget_tokens is not None) and not render_thinking(thinking, compat):
         yield f"thinking: {LEFT_OUT}: the server has no word for {thinking.effort or 'it'}"

@@ -46,7 +46,7 @@ def render_body(request: ChatRequest, compat: Compat) -> JsonObject:
     if items or "prompt" not in held:
         body["input"] = items
     body |= said({"instructions": instructions, "store": False if is_stateless else None})
-    body |= _render_fields(request) | render_tools(request, compat)
+    body |= _render_fields(request, compat) | render_tools(request, compat)
     if request.thinking is not None:
         body |= render_thinking(request.thinking, compat)
     if text := _render_text(request, held, compat):
@@ -61,12 +61,13 @@ def render_body(request: ChatRequest, compat: Compat) -> JsonObject:
     return body | ({"stream": True} if request.stream else {})
 
 
-def _render_fields(request: ChatRequest) -> JsonObject:
+def _render_fields(request: ChatRequest, compat: Compat) -> JsonObject:
+    is_alone = compat.supports_top_p_with_temperature is False and request.temperature is not None
     return said(
         {
             "max_output_tokens": request.max_tokens,
             "temperature": request.temperature,
-            "top_p": request.top_p,
+            "top_p": None if is_alone else request.top_p,
             "top_logprobs": request.logprobs or None,
             "service_tier": request.service_tier,
             # Its successor `safety_identifier` is known to few servers.
