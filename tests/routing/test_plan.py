@@ -299,3 +299,9 @@ def test_the_allowlist_binds_the_callers_fallbacks_too() -> None:
     assert planned("zai/glm-4.7", config, fallbacks=("fast",))
     with pytest.raises(NotAllowed, match=r"gpt-5\.2"):
         planned("zai/glm-4.7", config, fallbacks=("openai/gpt-5.2",))
+
+
+def test_a_known_model_with_an_effort_in_its_name_raises_no_doubt() -> None:
+    made = planned("openai/gpt-5.2-high")
+    assert (refs(made), made.warnings) == (["openai/gpt-5.2-high"], ())
+    assert (made.candidates[0].model.upstream, made.candidates[0].model.effort) == ("gpt-5.2", "high")

@@ -182,7 +182,7 @@ def _doubts(candidate: Candidate, catalog: Catalog) -> Iterator[str]:
     # An id the catalog does not know is passed on (providers add models daily), but a typing
     # error should not cost a round trip to be noticed.
     known = (*catalog.models(candidate.info.id), *candidate.info.embeddings)
-    if not known or any(model.id == candidate.model.id for model in known):
+    if not known or any(model.id == candidate.model.id for model in known) or candidate.model.effort:
         return
     near = [ref for ref in catalog.near(str(candidate.ref)) if ref.startswith(f"{candidate.info.id}/")]
     if near and not candidate.info.local:
