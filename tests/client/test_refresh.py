@@ -50,7 +50,7 @@ async def test_changes_are_told_and_an_unchanged_list_is_not_sent_again() -> Non
             [changed] = await client.refresh_models()
             [same] = await client.refresh_models()
     assert (changed.new, changed.gone) == (("c",), ("a",))
-    assert (same.new, same.gone, [row.id for row in same.models]) == ((), (), ["b", "c"])
+    assert (same.new, same.gone, same.error, [row.id for row in same.models]) == ((), (), None, ["b", "c"])
     assert "if-none-match" not in server.journal[1].headers
 
 
