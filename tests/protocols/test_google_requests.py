@@ -31,6 +31,7 @@ from jackfield.protocols import google_generative_ai as wire
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.google_generative_ai import cloud_code, vertex
 from jackfield.protocols.google_generative_ai.schema import OPENAPI, compile_schema
+from jackfield.protocols.opening import OPENING
 
 LEVELS = Compat(supported_reasoning_efforts=("low", "high"))
 DUMMY = "skip_thought_signature_validator"
@@ -47,7 +48,12 @@ def config(request: ChatRequest, compat: Compat = NATIVE) -> dict[str, Any]:
 
 
 def parts(*messages: Message, compat: Compat = NATIVE) -> list[list[dict[str, Any]]]:
-    return [content["parts"] for content in wire.render_request(ask(*messages), compat)["contents"]]
+    return [content["parts"] for content in said(wire.render_request(ask(*messages), compat))]
+
+
+def said(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the turns of a body without the word before those that the model begins."""
+    return [content for content in body["contents"] if content["parts"] != [{"text": OPENING}]]
 
 
 def read(**body: Any) -> ChatRequest:
@@ -218,13 +224,13 @@ def test_calls_without_ids_get_stable_ones_their_results_find_them_and_none_is_s
     assert len(set(ids)) == 3
     assert [block.call_id for block in results if isinstance(block, ToolResult)] == [ids[1], ids[0], ids[2]]
     assert read(contents=contents) == request
-    assert wire.render_request(request)["contents"] == contents
+    assert said(wire.render_request(request)) == contents
 
 
 def test_results_stand_first_in_one_turn_right_behind_their_calls() -> None:
     calls = Message.assistant(ToolCall("a", "f", '{"x":1}'), ToolCall("b", "g", ""))
     answers = [Message.user(ToolResult("a", [TextBlock("1")])), Message.user("So?", ToolResult("b", is_error=True))]
-    body = wire.render_request(ask(calls, *answers))["contents"]
+    body = said(wire.render_request(ask(calls, *answers)))
     assert [turn["role"] for turn in body] == ["model", "user"]
     assert [next(iter(part)) for part in body[1]["parts"]] == ["functionResponse", "functionResponse", "text"]
     assert [part["functionResponse"] for part in body[1]["parts"][:2]] == [
@@ -249,7 +255,7 @@ def test_a_result_of_any_shape_is_read_and_comes_back_as_it_was() -> None:
         ['{"result":"40 C"}'], ['{"error":{"code":1}}'], [], ["a", "b"], ['{"output":["a",1]}'],
     ]  # fmt: skip
     assert [r.is_error for r in results] == [False, True, False, False, False]
-    assert wire.render_request(request)["contents"][1]["parts"] == answers
+    assert said(wire.render_request(request))[1]["parts"] == answers
 
 
 PICTURE = ToolResult("a", [TextBlock("Seen"), ImageBlock("image/png", "aGk=")])
@@ -261,7 +267,7 @@ def test_a_picture_in_a_result_stands_inside_it_for_models_that_look_there() -> 
     answer = parts(*turns, compat=LEVELS)[1][0]["functionResponse"]
     assert answer["parts"] == [PIXELS]
     assert parts(*turns, compat=Compat(supports_images_in_tool_results=True))[1] == parts(*turns, compat=LEVELS)[1]
-    assert wire.find_losses(ask(*turns), LEVELS) == ()
+    assert wire.find_losses(ask(Message.user("Look"), *turns), LEVELS) == ()
     back = wire.parse_request(json.dumps(wire.render_request(ask(*turns), LEVELS)))
     assert back.messages[1].content[0].content == PICTURE.content  # type: ignore[union-attr]  # a result
 
@@ -269,7 +275,7 @@ def test_a_picture_in_a_result_stands_inside_it_for_models_that_look_there() -> 
 def test_a_picture_in_a_result_stands_behind_it_for_models_that_do_not() -> None:
     turns = [Message.assistant(ToolCall("a", "f", "{}")), Message.user(PICTURE)]
     assert parts(*turns)[1][1:] == [{"text": "[result of f]"}, PIXELS]
-    assert wire.find_losses(ask(*turns)) == ("tool_result.image: behind the results",)
+    assert wire.find_losses(ask(Message.user("Look"), *turns)) == ("tool_result.image: behind the results",)
 
 
 def test_arguments_that_are_no_object_stand_under_one_key() -> None:

@@ -11,12 +11,13 @@ from jackfield.protocols.anthropic_messages.thinking import may_think, render_sa
 from jackfield.protocols.anthropic_messages.wire import NAME
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.features import LEFT_OUT, SAID_AS
+from jackfield.protocols.opening import BEHIND_OPENING
 from jackfield.protocols.structured import AS_INSTRUCTION
 
 MAX_MARKS = 4  # cache marks in one request
 SERVICE_TIERS = ("auto", "standard_only")
 LIMITS: dict[str, str] = {
-    "model first": "behind a neutral word of the user's",
+    "model first": BEHIND_OPENING,
     "presence_penalty": LEFT_OUT,
     "frequency_penalty": LEFT_OUT,
     "seed": LEFT_OUT,

@@ -27,6 +27,7 @@ from jackfield.protocols.anthropic_messages.wire import NAME, keep_rest
 from jackfield.protocols.base import NATIVE, Body, as_opaque, decode, own_fields
 from jackfield.protocols.features import spare
 from jackfield.protocols.fields import as_object, as_text, merge_fields, objects, read, require, rest, said, wrong
+from jackfield.protocols.opening import OPENING
 from jackfield.protocols.structured import as_instruction
 from jackfield.protocols.toolids import legal_ids
 
@@ -35,7 +36,6 @@ KNOWN = frozenset({
     "thinking", "stream", "output_config", "output_format", "top_k", "service_tier", "metadata",
 })  # fmt: skip
 CHOICES = {"auto": "auto", "any": "required", "none": "none", "tool": "tool"}
-OPENING = "(the conversation begins here)"  # the API refuses one that the model begins
 WIRE_CHOICES = {ours: wire for wire, ours in CHOICES.items()}
 
 

@@ -14,12 +14,13 @@ from jackfield.protocols.bedrock_converse.media import hold_sources
 from jackfield.protocols.bedrock_converse.thinking import Mode, pick_mode, render_inference, render_top_k
 from jackfield.protocols.bedrock_converse.wire import MAX_MARKS, NAME
 from jackfield.protocols.features import LEFT_OUT, SAID_AS
+from jackfield.protocols.opening import BEHIND_OPENING
 from jackfield.protocols.structured import AS_INSTRUCTION, as_instruction
 
 BY_DATA = f"{LEFT_OUT}: the service reads data and S3 addresses"
 SOME_MODELS = f"{LEFT_OUT}: only some of its models have it"
 LIMITS: dict[str, str] = {
-    "model first": "behind a neutral word of the user's", "thoughts": "only with their signature",
+    "model first": BEHIND_OPENING, "thoughts": "only with their signature",
     "thinking.effort": f"{SAID_AS}each family of models takes it",
     "parallel_tools": LEFT_OUT, "presence_penalty": LEFT_OUT, "frequency_penalty": LEFT_OUT, "seed": LEFT_OUT,
     "logprobs": LEFT_OUT, "user": LEFT_OUT, "cache_key": LEFT_OUT,

@@ -21,11 +21,10 @@ from jackfield.protocols.bedrock_converse.media import name_documents
 from jackfield.protocols.bedrock_converse.thinking import Mode, pick_mode, render_inference, render_top_k
 from jackfield.protocols.bedrock_converse.wire import MAX_MARKS, NAME, render_mark
 from jackfield.protocols.fields import as_object, merge_fields
+from jackfield.protocols.opening import OPENING
 from jackfield.protocols.schema import strip_keywords
 from jackfield.protocols.toolids import legal_ids
 
-# The turn that stands before a model's own when a conversation begins with one.
-OPENING = "(The conversation begins with your words.)"
 # What stands beside a document that comes without a word.
 SEE_DOCUMENT = "(See the document.)"
 ANY_INPUT: JsonObject = {"type": "object", "properties": {}}

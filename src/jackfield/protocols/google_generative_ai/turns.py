@@ -18,6 +18,7 @@ from jackfield.protocols.fields import objects, read, wrong
 from jackfield.protocols.google_generative_ai.calls import CallIds, render_result
 from jackfield.protocols.google_generative_ai.parts import SIGNATURE, parse_part, render_part
 from jackfield.protocols.google_generative_ai.wire import NAME, keep_rest, takes_levels
+from jackfield.protocols.opening import OPENING
 from jackfield.protocols.toolids import legal_ids
 
 ROLES: dict[str, Role] = {"user": "user", "model": "assistant", "function": "user"}
@@ -69,6 +70,8 @@ def render_contents(messages: Sequence[Message], compat: Compat) -> list[JsonObj
             contents.append(turn)
     if takes_levels(compat):
         _sign_calls(contents)
+    if contents and contents[0]["role"] == WIRE_ROLES["assistant"]:
+        contents.insert(0, {"role": WIRE_ROLES["user"], "parts": [{"text": OPENING}]})
     # The API takes a question without words, but none without a turn.
     return contents or [{"role": "user", "parts": [{"text": ""}]}] * bool(messages)
 

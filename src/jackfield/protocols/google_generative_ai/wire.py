@@ -9,9 +9,11 @@ from jackfield.model import Compat
 from jackfield.protocols.base import as_opaque
 from jackfield.protocols.features import LEFT_OUT
 from jackfield.protocols.fields import rest
+from jackfield.protocols.opening import BEHIND_OPENING
 
 NAME = "google-generative-ai"
 LIMITS: dict[str, str] = {
+    "model first": BEHIND_OPENING,
     "tools.strict": f"{LEFT_OUT}: the API knows no such mark",
     "parallel_tools": f"{LEFT_OUT}: the API has no such switch",
     "user": f"{LEFT_OUT}: the API has no such field",
