@@ -269,7 +269,7 @@ def test_a_picture_in_a_result_stands_inside_it_for_models_that_look_there() -> 
     assert parts(*turns, compat=Compat(supports_images_in_tool_results=True))[1] == parts(*turns, compat=LEVELS)[1]
     assert wire.find_losses(ask(Message.user("Look"), *turns), LEVELS) == ()
     back = wire.parse_request(json.dumps(wire.render_request(ask(*turns), LEVELS)))
-    assert back.messages[1].content[0].content == PICTURE.content  # type: ignore[union-attr]  # a result
+    assert back.messages[2].content[0].content == PICTURE.content  # type: ignore[union-attr]  # a result
 
 
 def test_a_picture_in_a_result_stands_behind_it_for_models_that_do_not() -> None:
