@@ -33,7 +33,7 @@ from tests.protocols.examples import PIXEL, WEATHER
 from tests.protocols.strict import find_problems
 
 NOWHERE = Paths(home=Path(), config=Path(), auth=Path(), cache=Path(), dotenv=Path())
-CATALOG = Catalog(Config(paths=NOWHERE, environ={}))
+CATALOG = Catalog(Config(paths=NOWHERE, environ={"AZURE_RESOURCE_NAME": "here"}))
 NO_KEY = RequestAuth(secret=None, source="none")
 CLAUDE, GEMINI, GPT = "anthropic/claude-opus-4-5", "google/gemini-3-pro-preview", "openai/gpt-5.2"
 DEEPSEEK, MISTRAL = "deepseek/deepseek-chat", "mistral/mistral-large-latest"
@@ -79,7 +79,8 @@ def held(value: Any, *names: str) -> list[Any]:
 # -- tool ids ----------------------------------------------------------------------
 
 WILD = ["functions.bash:0", "x" * 446, "", "functions_bash:0", "functions bash:0", "toolu_fine-1"]
-LEGAL = {CLAUDE: r"[a-zA-Z0-9_-]{1,64}", GPT: r".{1,64}", MISTRAL: r"[a-zA-Z0-9]{9}"}
+AZURE = "azure-openai/gpt-4.1-mini"
+LEGAL = {CLAUDE: r"[a-zA-Z0-9_-]{1,64}", GPT: r".{1,64}", AZURE: r".{1,64}", MISTRAL: r"[a-zA-Z0-9]{9}"}
 
 
 @pytest.mark.parametrize("ref", LEGAL)
