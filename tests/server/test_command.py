@@ -53,6 +53,8 @@ def test_json_has_the_promised_shape() -> None:
         "finishReason": "stop",
         "costUsd": reply["costUsd"],
         "warnings": [],
+        "citations": [],
+        "files": [],
     }
     assert Decimal(reply["costUsd"]) == 0
     assert set(counts) == {"input", "output", "cacheRead", "cacheWrite", "reasoning"}

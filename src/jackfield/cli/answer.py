@@ -104,8 +104,11 @@ def _failed(reply: ChatResponse, error: Error) -> Error:
 
 def _sources(reply: ChatResponse) -> list[Citation]:
     """Return each source of an answer once, in the order the answer names them."""
-    cited = [citation for block in reply.content if isinstance(block, TextBlock) for citation in block.citations]
-    return list({citation.url or citation.title: citation for citation in reversed(cited)}.values())[::-1]
+    first: dict[str, Citation] = {}
+    for block in reply.content:
+        for citation in block.citations if isinstance(block, TextBlock) else ():
+            first.setdefault(citation.url or citation.title, citation)
+    return list(first.values())
 
 
 def render_reply(reply: ChatResponse, saved: Sequence[Path] = ()) -> dict[str, Any]:
