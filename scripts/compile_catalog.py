@@ -9,17 +9,17 @@ from __future__ import annotations
 import sys
 import tomllib
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Raw
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
 from jackfield.catalog.index import PATH, Head
-from jackfield.model import AuthMethod, Cost, Model, ProviderInfo, Tier
+from jackfield.catalog.rows import parse_provider
+from jackfield.model import Model, ProviderInfo
 
 DATA = PATH.parent / "data"
 LIFECYCLE = PATH.parent / "lifecycle.toml"
@@ -82,40 +82,12 @@ def with_end(row: Model, end: dict[str, Any] | None) -> Model:
 def parse(path: Path) -> ProviderInfo:
     """Return one file as a value; raise `ValueError` naming the file and what is wrong."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-        refuse_unknown(raw, ProviderInfo, "the file")
-        for method in raw.get("auth", []):
-            refuse_unknown(method, AuthMethod, "auth")
-        for row in (*raw.get("models", []), *raw.get("embeddings", [])):
-            refuse_unknown(row, Model, f"model {row.get('id')!r}")
-            refuse_unknown(row.get("cost", {}), Cost, f"the cost of {row.get('id')!r}")
-            for tier in row.get("cost", {}).get("tiers", ()):
-                refuse_unknown(tier, Tier, f"a tier of {row.get('id')!r}")
-        info = msgspec.convert(raw, ProviderInfo)
-        check(info, path)
+        info = parse_provider(path.read_text(encoding="utf-8"), path.stem)
+        if not info.source:
+            raise ValueError("no source is named")
     except (ValueError, msgspec.ValidationError) as error:
         raise ValueError(f"{path.name}: {error}") from error
     return info
-
-
-def refuse_unknown(raw: dict[str, Any], shape: type, where: str) -> None:
-    known = {field.encode_name for field in fields(shape)}
-    if unknown := raw.keys() - known:
-        raise ValueError(f"unknown keys of {where}: {', '.join(sorted(unknown))}")
-
-
-def check(info: ProviderInfo, path: Path) -> None:
-    """Refuse what types cannot: names, sources, references between rows."""
-    ids = [row.id for row in info.models]
-    if info.id != path.stem:
-        raise ValueError(f"id {info.id!r} is not the file's name")
-    if not info.source:
-        raise ValueError("no source is named")
-    if twice := {name for name in ids if ids.count(name) > 1}:
-        raise ValueError(f"model ids given twice: {', '.join(sorted(twice))}")
-    starts = [info.default_model, *(method.default_model for method in info.auth)]
-    if info.models and (missing := [name for name in starts if name and name not in ids]):
-        raise ValueError(f"no row for the default model {missing[0]!r}")
 
 
 if __name__ == "__main__":

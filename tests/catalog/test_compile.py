@@ -39,11 +39,11 @@ def test_compiling_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     [
         (HEAD + "colour = 1\n", "acme.toml: unknown keys of the file: colour"),
         (HEAD + '[[models]]\nid = "m"\ncontext_window = 1\n', "unknown keys of model 'm': context_window"),
-        (HEAD + '[[models]]\nid = "m"\ncost = { inptu = 1 }\n', "unknown keys of the cost of 'm': inptu"),
+        (HEAD + '[[models]]\nid = "m"\ncost = { inptu = 1 }\n', "unknown keys of the cost of model 'm': inptu"),
         (HEAD + '[[models]]\nid = "m"\n[[models]]\nid = "m"\n', "model ids given twice: m"),
         (HEAD + 'defaultModel = "n"\n[[models]]\nid = "m"\n', "no row for the default model 'n'"),
         (HEAD.replace("source", "doc"), "no source is named"),
-        (HEAD.replace('"acme"', '"other"'), "id 'other' is not the file's name"),
+        (HEAD.replace('"acme"', '"other"'), "the id 'other' is not the file's name"),
         (HEAD + "[compat]\nsupportsEverything = true\n", "unknown field `supportsEverything`"),
     ],
 )

@@ -7,11 +7,14 @@ decoded, headers and rows stay bytes until somebody wants them. Knows nothing of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
 
 from jackfield.model import Modality, Model, Privacy, ProviderInfo
 
@@ -31,7 +34,8 @@ class Entry(Struct, frozen=True):
     """One provider: `info` is a `ProviderInfo` without its rows, undecoded; its rows stand on `line` of the file."""
 
     info: Raw
-    line: int
+    line: int = 0
+    rows: bytes = b""  # those of a provider that is in no file of ours
 
 
 class Index(Struct, frozen=True):
@@ -63,6 +67,7 @@ _ROWS = msgspec.json.Decoder(tuple[Model, ...])
 _OUTLINES = msgspec.json.Decoder(tuple[Outline, ...])
 _IDS = msgspec.json.Decoder(tuple[Id, ...])
 _INFO = msgspec.json.Decoder(ProviderInfo)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 @lru_cache(maxsize=1)
@@ -72,6 +77,10 @@ def load_index() -> Index:
         head = msgspec.json.decode(file.readline(), type=Head)
     entries = {name: Entry(info, head.lines[name]) for name, info in head.infos.items()}
     return Index(head.aliases, head.hosts, entries)
+
+
+def _row_text(entry: Entry) -> bytes | memoryview:
+    return _lines()[entry.line - 1] if entry.line else entry.rows
 
 
 @lru_cache(maxsize=1)
@@ -84,6 +93,22 @@ def _lines() -> list[memoryview]:
     return lines
 
 
+def add_providers(index: Index, infos: Sequence[ProviderInfo]) -> Index:
+    """Return an index with further providers, whose ids and other names nobody in it has."""
+    if not infos:
+        return index
+    hosts = dict(index.hosts)
+    for info in infos:
+        if host := urlsplit(info.base_url).netloc:
+            hosts[host] = (*hosts.get(host, ()), info.id)
+    aliases = {alias: info.id for info in infos for alias in info.aliases}
+    entries = {
+        info.id: Entry(Raw(_ENCODER.encode(replace(info, models=()))), 0, _ENCODER.encode(info.models))
+        for info in infos
+    }
+    return Index(aliases | index.aliases, hosts, entries | index.providers)
+
+
 def parse_info(entry: Entry) -> ProviderInfo:
     """Decode a provider's header."""
     return _INFO.decode(entry.info)
@@ -91,14 +116,14 @@ def parse_info(entry: Entry) -> ProviderInfo:
 
 def parse_rows(entry: Entry) -> tuple[Model, ...]:
     """Decode a provider's rows."""
-    return _ROWS.decode(_lines()[entry.line - 1])
+    return _ROWS.decode(_row_text(entry))
 
 
 def parse_outlines(entry: Entry) -> tuple[Outline, ...]:
     """Decode what a table shows of a provider's rows."""
-    return _OUTLINES.decode(_lines()[entry.line - 1])
+    return _OUTLINES.decode(_row_text(entry))
 
 
 def parse_ids(entry: Entry) -> tuple[str, ...]:
     """Decode nothing but the ids of a provider's rows."""
-    return tuple(row.id for row in _IDS.decode(_lines()[entry.line - 1]))
+    return tuple(row.id for row in _IDS.decode(_row_text(entry)))

@@ -8,7 +8,7 @@ last asked (`discovered`) comes last: config before built-in before discovered.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from msgspec import UNSET
@@ -18,7 +18,16 @@ from jackfield.catalog import near
 from jackfield.catalog.defaults import FREE
 from jackfield.catalog.discovered import Fetched, Shelf
 from jackfield.catalog.effort import split_effort, with_effort
-from jackfield.catalog.index import Index, Outline, load_index, parse_ids, parse_info, parse_outlines, parse_rows
+from jackfield.catalog.index import (
+    Index,
+    Outline,
+    add_providers,
+    load_index,
+    parse_ids,
+    parse_info,
+    parse_outlines,
+    parse_rows,
+)
 from jackfield.catalog.merge import UNKNOWN, fill_row, is_local, netloc, over_discovered, over_provider, over_row
 from jackfield.config.schema import Config, ProviderConfig
 from jackfield.model import Compat, Model, ModelRef, ProviderInfo
@@ -32,10 +41,11 @@ VARIABLE = re.compile(r"\$\{([\w|]+)(?::-([^}]*))?\}")
 class Catalog:
     """Providers and models by name. Everything is decoded and merged when first asked for, then kept."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, plugged: Sequence[ProviderInfo] = ()) -> None:
+        """`plugged` are the providers of plugins, each under names that no built-in one has."""
         self._config = config
         self.shelf = Shelf(config.paths.cache / "models")
-        self._index = load_index() if config.mode == "merge" else Index()
+        self._index = add_providers(load_index(), plugged) if config.mode == "merge" else Index()
         self._info = cache(self._merge_provider)
         self._rows = cache(self._merge_rows)
         self._builtin = cache(self._parse_builtin)

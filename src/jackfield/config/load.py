@@ -27,6 +27,7 @@ from jackfield.config.select import (
     read_cooldowns,
     read_defaults,
     read_params,
+    read_plugin_rules,
     read_plugins,
     read_profiles,
 )
@@ -108,6 +109,7 @@ def check_tree(paths: Paths, effective: Environ, root: Node, warnings: Sequence[
         auth_profiles=read_profiles(auth),
         cooldowns=read_cooldowns(auth),
         plugins=read_plugins(said.get("plugins", {})),
+        plugin_rules=read_plugin_rules(said.get("plugins", {})),
         min_privacy=models.get("policy", {}).get("minPrivacy"),
         thinking_default=defaults.get("thinkingDefault"),
         timeout_s=defaults.get("timeoutSeconds"),

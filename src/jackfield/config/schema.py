@@ -137,6 +137,24 @@ class Cooldowns(Struct, frozen=True, kw_only=True, rename="camel"):
     failure_window_hours: float = 24
 
 
+class PluginRules(Struct, frozen=True, kw_only=True):
+    """What the config says of all plugins, or of each beside whether it is enabled."""
+
+    switched_on: bool = True  # plugins.enabled
+    allow: tuple[str, ...] | None = None  # `None`: any
+    deny: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()  # plugins.load.paths, as written
+    settings: Mapping[str, JsonObject] = {}  # plugins.entries.<id>.config
+
+    def refusal(self, plugin_id: str) -> str:
+        """Return the rule that keeps a plugin off whatever its entry says; empty when none does."""
+        if not self.switched_on:
+            return "plugins.enabled is false"
+        if plugin_id in self.deny:
+            return "plugins.deny names it"
+        return "" if self.allow is None or plugin_id in self.allow else "plugins.allow leaves it out"
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """Everything the model layer knows from files and the environment."""
 
@@ -157,6 +175,7 @@ class Config(Struct, frozen=True, kw_only=True):
     auth_profiles: Mapping[str, ProfileMeta] = {}
     cooldowns: Cooldowns = Cooldowns()
     plugins: Mapping[str, bool] = {}  # plugin id → enabled, for the ids the config names
+    plugin_rules: PluginRules = PluginRules()
     min_privacy: Privacy | None = None
     thinking_default: str | None = None
     timeout_s: float | None = None

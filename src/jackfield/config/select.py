@@ -7,7 +7,7 @@ from msgspec import Struct, convert
 from jackfield.config.keypath import KeyPath, render_path
 from jackfield.config.node import Node
 from jackfield.config.read import Reader, place
-from jackfield.config.schema import AllowList, Cooldowns, ProfileMeta
+from jackfield.config.schema import AllowList, Cooldowns, PluginRules, ProfileMeta
 from jackfield.config.table import CHOICE, DEFAULT_MODELS
 from jackfield.message import JsonObject
 
@@ -115,10 +115,20 @@ def read_cooldowns(auth: JsonObject) -> Cooldowns:
     return convert(auth.get("cooldowns", {}), Cooldowns)
 
 
+def read_plugin_rules(plugins: JsonObject) -> PluginRules:
+    """Return what the config says of all plugins."""
+    allow, entries = plugins.get("allow"), plugins.get("entries", {})
+    return PluginRules(
+        switched_on=plugins.get("enabled", True),
+        allow=None if allow is None else tuple(allow),
+        deny=tuple(plugins.get("deny", ())),
+        paths=tuple(plugins.get("load", {}).get("paths", ())),
+        settings={id_: said["config"] for id_, said in entries.items() if said.get("config")},
+    )
+
+
 def read_plugins(plugins: JsonObject) -> dict[str, bool]:
     """Return the plugins the config names and whether each may run; `deny` beats everything, then the master switch."""
-    allow, deny = plugins.get("allow"), plugins.get("deny", [])
-    entries = {id_: said.get("enabled", False) for id_, said in plugins.get("entries", {}).items()}
-    enabled = {**dict.fromkeys(allow or (), False), **entries, **dict.fromkeys(deny, False)}
-    master = plugins.get("enabled", True)
-    return {id_: on and master and (allow is None or id_ in allow) and id_ not in deny for id_, on in enabled.items()}
+    rules, entries = read_plugin_rules(plugins), plugins.get("entries", {})
+    named = dict.fromkeys((*(rules.allow or ()), *entries, *rules.deny))
+    return {id_: entries.get(id_, {}).get("enabled", False) and not rules.refusal(id_) for id_ in named}

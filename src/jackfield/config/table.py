@@ -232,7 +232,22 @@ PLUGINS = Table(
         Field("enabled", FLAG, "plugins may run", "true"),
         Field("allow", TEXTS, "only these"),
         Field("deny", TEXTS, "never these"),
-        Field("entries", MapOf(Table((Field("enabled", FLAG, "this one may run"),), open=True), "id"), "plugins by id"),
+        Field(
+            "load",
+            Table((Field("paths", TEXTS, "further files and folders to look for plugins in"),), open=True),
+            "where plugins are",
+        ),
+        Field(
+            "entries",
+            MapOf(
+                Table(
+                    (Field("enabled", FLAG, "this one may run"), Field("config", BAG, "the plugin's own settings")),
+                    open=True,
+                ),
+                "id",
+            ),
+            "plugins by id",
+        ),
     ),
 )
 
