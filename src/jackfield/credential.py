@@ -12,6 +12,8 @@ from typing import Literal, NoReturn
 from msgspec import Struct
 
 ProfileType = Literal["api_key", "token", "oauth"]
+# `begun`: sent, or about to be; `lost`: sent, the answer never arrived; `refused`: its issuer takes it no more.
+Renewal = Literal["", "begun", "lost", "refused"]
 
 
 class Secret:
@@ -61,6 +63,14 @@ class SecretRef(Struct, frozen=True):
     provider: str = "default"  # OpenClaw's name for a configured source; kept
 
 
+class Lease(Struct, frozen=True, kw_only=True):
+    """A short-lived token that a profile's own was changed into (GitHub Copilot)."""
+
+    secret: Secret
+    expires_ms: int
+    base_url: str = ""  # where it is good, when its issuer says so
+
+
 class Profile(Struct, frozen=True, kw_only=True):
     """One way to sign in at one provider, as the credential store knows it."""
 
@@ -73,6 +83,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     email: str | None = None
     details: Mapping[str, str] = {}  # accountId, projectId, resourceUrl, enterpriseUrl, clientId
     secret_env: str | None = None  # the variable that holds the secret, where the store only refers to it
+    lease: Lease | None = None
+    renewal: Renewal = ""  # how the last refresh with this refresh token ended; empty: it has not been sent
 
     def is_expired(self, now_ms: int) -> bool:
         """Tell whether a static token is past its date (an OAuth profile can be refreshed)."""

@@ -205,6 +205,11 @@ class Flow(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
     account_claim: tuple[str, ...] = ()  # where the access token names the account, step by step
     exchange_url: str = ""  # what the token is changed into before each use (GitHub Copilot)
     details: dict[str, str] = {}  # field of the token reply → the profile's name for it
+    project_url: str = ""  # where a Google account's Code Assist project is asked for
+    request_headers: dict[str, str] = {}  # header of each later request → the profile's detail it holds
+    request_params: dict[str, str] = {}  # field of each later request → the profile's detail it holds
+    base_url_detail: str = ""  # the detail that says where the token is good
+    keeps_refresh: bool = False  # its refresh tokens may be used again and again
     notice: str = ""  # what a person must know before it starts
 
 

@@ -7,14 +7,17 @@ Fields this version does not know stay in the object untouched. An object it can
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from jackfield.credential import Profile, ProfileType, Secret
+from jackfield.credential import Lease, Profile, ProfileType, Renewal, Secret
 from jackfield.message import JsonObject
 
 FORMAT = 1  # of the whole file
 # type → the field that holds its secret
 SECRET_FIELDS: dict[ProfileType, str] = {"api_key": "key", "token": "token", "oauth": "access"}
+DETAILS = ("accountId", "projectId", "resourceUrl", "enterpriseUrl", "clientId")
+RENEWALS: tuple[Renewal, ...] = ("begun", "lost", "refused")
 LAST_MOMENT_MS = 8_640_000_000_000_000  # the latest time JavaScript can name, which the file's format inherits
 
 
@@ -35,6 +38,9 @@ def parse_profile(profile_id: str, record: object) -> Profile | None:
         refresh=Secret(refresh) if refresh else None,
         expires_ms=_moment(record.get("expires")),
         email=_text(record.get("email")) or None,
+        details={name: text for name in DETAILS if (text := _text(record.get(name)))},
+        lease=_lease(record.get("lease")),
+        renewal=_renewal(_text(record.get("renewal")), refresh),
         secret_env=_variable(record.get(f"{field}Ref")),
     )
 
@@ -52,6 +58,11 @@ def render_profile(profile: Profile) -> JsonObject:
         "refresh": profile.refresh.reveal() if profile.refresh else None,
         "expires": profile.expires_ms,
         "email": profile.email,
+        **profile.details,
+        "lease": _render_lease(profile.lease),
+        "renewal": f"{profile.renewal}:{_mark(profile.refresh.reveal())}"
+        if profile.renewal and profile.refresh
+        else None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -73,6 +84,31 @@ def as_store(root: JsonObject) -> JsonObject:
     rest = {name: value for name, value in root.items() if name not in flat and name != "profiles"}
     profiles = {f"{name}:default": {"provider": name, **value} for name, value in flat.items()}
     return {"version": FORMAT, **rest, "profiles": profiles}
+
+
+def _lease(value: object) -> Lease | None:
+    if not isinstance(value, Mapping) or not _text(value.get("token")):
+        return None
+    end = _moment(value.get("expires")) or 0
+    return Lease(secret=Secret(_text(value.get("token"))), expires_ms=end, base_url=_text(value.get("baseUrl")))
+
+
+def _render_lease(lease: Lease | None) -> JsonObject | None:
+    if lease is None:
+        return None
+    return {"token": lease.secret.reveal(), "expires": lease.expires_ms, "baseUrl": lease.base_url}
+
+
+def _renewal(text: str, refresh: str) -> Renewal:
+    """Return how far a refresh came; a note about another refresh token than the one here says nothing."""
+    word, _, mark = text.partition(":")
+    return next((each for each in RENEWALS if each == word and mark == _mark(refresh)), "")
+
+
+def _mark(refresh: str) -> str:
+    import hashlib  # noqa: PLC0415  every command reads profiles, few have such a note
+
+    return hashlib.sha256(refresh.encode()).hexdigest()[:16]
 
 
 def _type(value: object) -> ProfileType | None:

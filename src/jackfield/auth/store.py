@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,14 +56,17 @@ class FileStore:
 
     # -- writing ---------------------------------------------------------------
 
-    def modify(self, profile_id: str, change: Callable[[Profile | None], Profile | None]) -> Profile | None:
-        """Replace a profile by what `change` makes of it; `None` removes it. The only way to write one.
+    def modify(
+        self, profile_id: str, *changes: Callable[[Profile | None], Profile | None], wait_s: float = 15
+    ) -> Profile | None:
+        """Replace a profile by what the change makes of it; `None` removes it. The only way to write one.
 
-        `change` runs under the lock, with the profile as it is on disk then (`None`: absent);
-        it must not use the store. When it raises, nothing is written.
+        A change runs under the lock, with the profile as it is on disk then (`None`: absent);
+        it must not use the store. When it raises, nothing is written. Of several changes each
+        is on disk before the next begins, all under one lock, waited for `wait_s` seconds.
         """
 
-        def edit(root: JsonObject) -> Profile | None:
+        def edit(root: JsonObject, change: Callable[[Profile | None], Profile | None]) -> Profile | None:
             profiles = root["profiles"]
             old = parse_profile(profile_id, profiles.get(profile_id))
             new = change(old)
@@ -72,11 +76,11 @@ class FileStore:
                 profiles[profile_id] = update_record(profiles.get(profile_id), old, new)
             return new
 
-        return self._edit(edit)
+        return self._edit(*(partial(edit, change=change) for change in changes), wait_s=wait_s)[-1]
 
     def delete(self, profile_id: str) -> bool:
         """Remove an entry, whatever it holds, and its place in every order; tell whether it was there."""
-        return self._edit(lambda root: _forget(root, profile_id))
+        return self._edit(lambda root: _forget(root, profile_id))[-1]
 
     def set_order(self, provider: str, ids: Sequence[str] | None) -> None:
         """Set the order of a provider's profiles, or clear it with `None`."""
@@ -87,14 +91,20 @@ class FileStore:
 
         self._edit(edit)
 
-    def _edit(self, change: Callable[[JsonObject], Result]) -> Result:
-        from jackfield.config.disk import hold_lock  # noqa: PLC0415  every command reads, few write
+    def _edit(self, *changes: Callable[[JsonObject], Result], wait_s: float = 15) -> list[Result]:
+        from copy import deepcopy  # noqa: PLC0415  every command reads, few write
 
-        with hold_lock(self.path.with_name(f".{self.path.name}.lock")):
+        from jackfield.config.disk import hold_lock  # noqa: PLC0415
+
+        results = []
+        with hold_lock(self.path.with_name(f".{self.path.name}.lock"), timeout_s=wait_s):
             root = as_store(_checked(load_object(self.path), self.path))
-            result = change(root)
-            save_object(self.path, root)
-        return result
+            for change in changes:
+                before = deepcopy(root)
+                results.append(change(root))
+                if root != before or not self.path.exists() or self.warning():
+                    save_object(self.path, root)
+        return results
 
     def _load(self) -> JsonObject:
         stamp = _stamp(self.path)
