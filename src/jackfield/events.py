@@ -67,6 +67,7 @@ class MessageEnd(Struct, frozen=True, tag="message_end"):
     raw_finish_reason: str | None = None
     extras: JsonObject = {}
     logprobs: Sequence[TokenLogprob] = ()
+    id: str = ""  # the reply's id, where its wire names another than at the start
 
 
 StreamEvent = MessageStart | BlockStart | BlockDelta | BlockEnd | MessageEnd
@@ -100,7 +101,7 @@ class Accumulator:
     def response(self) -> ChatResponse:
         """Return the reply as far as it was heard."""
         return ChatResponse(
-            id=self._start.id,
+            id=self._end.id or self._start.id,
             model=self._start.model,
             content=[self._block(index) for index in sorted(self._blocks)],
             finish_reason=self._end.finish_reason,

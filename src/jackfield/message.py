@@ -250,8 +250,8 @@ class ChatResponse(Struct, frozen=True, kw_only=True):
 
     @property
     def thinking(self) -> str:
-        """All reasoning the model showed, in order."""
-        return "".join(block.text for block in self.content if isinstance(block, ThinkingBlock))
+        """All reasoning the model showed, in order; a blank line between one thought and the next."""
+        return "\n\n".join(block.text for block in self.content if isinstance(block, ThinkingBlock) and block.text)
 
     @property
     def refusal(self) -> str:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from msgspec.structs import replace
-
 from jackfield.message import Usage
-from tests.protocols.conformance import Case
 
 # Why two spellings of a part mean the same: what stands here is what leaving it out means.
 UNSAID: tuple[tuple[str, Any], ...] = (("detail", "auto"), ("annotations", []), ("logprobs", []), ("content", []))
@@ -22,22 +18,6 @@ def responses_buckets(raw: dict[str, Any]) -> Usage:
     total = raw.get("input_tokens")
     fresh = None if total is None else total - (read or 0) - (write or 0)
     return Usage(fresh, raw.get("output_tokens"), read, write, thoughts)
-
-
-def expect_responses(case: Case) -> Case:
-    """Return a case with what we read otherwise on purpose:
-
-    a stream's id is the one it begins with, where a server names another in each event; thoughts of
-    several items are several thoughts, with no blank line between them.
-    """
-    expect = dict(case.expect)
-    if case.framing == "sse":
-        first = next(line for line in case.body.splitlines() if line.startswith(b"data:"))
-        expect["id"] = json.loads(first[5:]).get("response", {}).get("id", expect["id"])
-    parts = expect.get("reasoning_parts") or []
-    if len(parts) > 1 and len(parts) == expect["output_types"].count("reasoning"):
-        expect["reasoning"] = "".join(parts)
-    return replace(case, expect=expect)
 
 
 def normal_responses(body: dict[str, Any]) -> dict[str, Any]:

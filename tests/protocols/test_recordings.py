@@ -29,7 +29,7 @@ from tests.protocols.normal_bedrock import bedrock_buckets, normal_bedrock
 from tests.protocols.normal_cohere import cohere_buckets, normal_cohere
 from tests.protocols.normal_google import google_buckets, normal_google
 from tests.protocols.normal_ollama import normal_ollama, ollama_buckets
-from tests.protocols.normal_responses import expect_responses, normal_responses, responses_buckets
+from tests.protocols.normal_responses import normal_responses, responses_buckets
 
 pytestmark = pytest.mark.wire
 
@@ -71,7 +71,7 @@ def streams_of(wire: str, shared_wire: Path) -> list[Case]:
 @pytest.mark.parametrize("wire", WIRES)
 def test_every_recorded_answer_reads_as_its_own_sdk_reads_it(wire: str, shared_wire: Path) -> None:
     protocol, wrong = load(WIRES[wire]), []
-    cases = [EXPECT.get(wire, as_it_is)(case) for case in cases_of(wire, shared_wire)]
+    cases = cases_of(wire, shared_wire)
     for case in cases:
         usage = BUCKETS[WIRES[wire]](case.expect.get("usage") or {})
         outcome = read_case(protocol, case)
@@ -83,15 +83,6 @@ def test_every_recorded_answer_reads_as_its_own_sdk_reads_it(wire: str, shared_w
     assert not wrong, "\n".join(wrong)
     # One, or one in a hundred.
     assert 100 * (len({case.name for case in cases} & EXCEPTIONS.keys()) - 1) < len(cases)
-
-
-def as_it_is(case: Case) -> Case:
-    """Return what is expected of a case where its recording says it as we do."""
-    return case
-
-
-# Wire → what is read otherwise on purpose.
-EXPECT = {"openai-responses": expect_responses}
 
 
 def _without_extras(outcome: ChatResponse | Error) -> ChatResponse | Error:

@@ -29,6 +29,8 @@ class Printer:
         match event:
             case BlockStart(index, block):
                 self._open[index] = type(block)
+                if isinstance(block, ThinkingBlock) and self._thinking:
+                    ui.whisper("\n\n")
                 self._print(type(block), getattr(block, "text", ""))
             case BlockDelta(index, text):
                 self._print(self._open[index], text)

@@ -196,7 +196,9 @@ class StreamParser:
         extras = {**rest(event, ("type", "response", "sequence_number")), **parse_extras(wire)}
         heard = [token for item in self._items for token in item.logprobs]
         logprobs = heard or find_logprobs(as_list(wire.get("output")))
-        self._box.add(MessageEnd(reason, parse_usage(as_object(wire.get("usage"))), raw, extras, logprobs))
+        last_id = as_text(wire.get("id"))
+        last_id = "" if last_id == self._items.reply_id else last_id
+        self._box.add(MessageEnd(reason, parse_usage(as_object(wire.get("usage"))), raw, extras, logprobs, last_id))
         self._ended = True
 
     def _finish_items(self, output: list[object]) -> None:
