@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from jackfield.credential import Profile
 
 Health = Literal["ok", "expiring", "expired", "missing", "static"]
 WARN_AFTER_MS = 86_400_000
+# The worst first: what one of a provider's profiles is, the provider is.
+GRAVITY: tuple[Health, ...] = ("expired", "missing", "expiring", "ok", "static")
 
 
 def judge(profile: Profile, now_ms: int) -> Health:
-    """Return a profile's state; `static` has no date, `expiring` has less than a day left."""
-    if not profile.secret and profile.secret_env is None:
+    """Return a profile's state; `static` has no date, `expiring` has less than a day left.
+
+    What renews itself is `ok` whatever its date says, until its issuer refuses the renewal.
+    """
+    if profile.refresh and profile.renewal != "refused":
+        return "ok"
+    if not profile.secret and not is_reference(profile):
         return "missing"
     if profile.expires_ms is None:
         return "static"
     if now_ms >= profile.expires_ms:
         return "expired"
     return "expiring" if profile.expires_ms - now_ms < WARN_AFTER_MS else "ok"
+
+
+def is_reference(profile: Profile) -> bool:
+    """Tell whether the profile's secret stands elsewhere; whether it is there is not asked."""
+    return profile.secret_env is not None
+
+
+def roll_up(states: Iterable[Health]) -> Health:
+    """Return one provider's state from those of its profiles; without any it is `missing`."""
+    return min(states, key=GRAVITY.index, default="missing")
