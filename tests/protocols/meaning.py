@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import to_builtins
 
-from jackfield.message import ChatRequest, ChatResponse
+from jackfield.message import ChatRequest, ChatResponse, ThinkingBlock
 from jackfield.model import Compat
 from jackfield.protocols.features import LEFT_OUT, spare
 
@@ -63,7 +63,9 @@ def _without_notes(value: Any, ids: dict[str, str]) -> Any:
 def gist(reply: ChatResponse) -> dict[str, Any]:
     """Return what every wire can say of a reply: some show a refusal as text and arguments as objects."""
     calls = [(call.name, _value(call.arguments)) for call in reply.tool_calls]
-    said = (reply.text + reply.refusal, reply.thinking, reply.finish_reason)
+    # Some wires say several thoughts as one.
+    thoughts = "".join(block.text for block in reply.content if isinstance(block, ThinkingBlock)).replace("\n", "")
+    said = (reply.text + reply.refusal, thoughts, reply.finish_reason)
     # Some servers count thoughts beside the words, not among them.
     output = max(reply.usage.output or 0, reply.usage.reasoning or 0)
     return {"calls": calls, "said": said, "output": output}
