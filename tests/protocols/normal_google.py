@@ -49,6 +49,15 @@ def normal_google(body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value not in EMPTY}
 
 
+def normal_vertex(body: dict[str, Any]) -> dict[str, Any]:
+    """The same, and ids of calls left out, which Vertex took for a time and refuses now."""
+    normal = normal_google(body)
+    for part in (part for content in normal["contents"] for part in content["parts"]):
+        for kind in part.keys() & {"functionCall", "functionResponse"}:
+            part[kind] = {name: value for name, value in part[kind].items() if name != "id"}
+    return normal
+
+
 def _named(value: Any) -> Any:
     if isinstance(value, list):
         return [_named(item) for item in value]

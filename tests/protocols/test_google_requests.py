@@ -164,6 +164,23 @@ def test_a_signature_goes_back_on_the_very_part_it_came_on(part: dict[str, Any])
     assert parts(Message("assistant", read_parts(part, role="model"))) == [[part]]
 
 
+def test_the_result_of_a_call_that_came_without_an_id_goes_without_one() -> None:
+    reply = {
+        "candidates": [{"content": {"parts": [{"functionCall": {"name": "now", "args": {}}}]}, "finishReason": "STOP"}]
+    }
+    (call,) = wire.parse_response(json.dumps(reply)).tool_calls
+    asked, answered = parts(Message.assistant(call), Message.user(ToolResult(call.id, [TextBlock("noon")])))
+    assert asked == [{"functionCall": {"name": "now", "args": {}}}]
+    assert answered == [{"functionResponse": {"name": "now", "response": {"output": "noon"}}}]
+
+
+def test_vertex_gets_no_ids_which_it_refuses() -> None:
+    turns = [Message.assistant(ToolCall("a", "now", "{}")), Message.user(ToolResult("a", [TextBlock("noon")]))]
+    _, asked, answered = vertex.render_request(ask(Message.user("Hi"), *turns))["contents"]
+    assert asked["parts"] == [{"functionCall": {"name": "now", "args": {}}}]
+    assert answered["parts"] == [{"functionResponse": {"name": "now", "response": {"output": "noon"}}}]
+
+
 def test_signatures_of_another_wire_are_not_sent() -> None:
     call = ToolCall("i", "f", "{}", opaque={"telegraph": {"thoughtSignature": "x"}})
     assert parts(Message.assistant(call)) == [[{"functionCall": {"id": "i", "name": "f", "args": {}}}]]

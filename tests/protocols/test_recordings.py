@@ -27,7 +27,7 @@ from tests.protocols.conformance import (
 )
 from tests.protocols.normal_bedrock import bedrock_buckets, normal_bedrock
 from tests.protocols.normal_cohere import cohere_buckets, normal_cohere
-from tests.protocols.normal_google import google_buckets, normal_google
+from tests.protocols.normal_google import google_buckets, normal_google, normal_vertex
 from tests.protocols.normal_ollama import normal_ollama, ollama_buckets
 from tests.protocols.normal_responses import normal_responses, responses_buckets
 
@@ -387,6 +387,6 @@ NORMAL = {
     "cohere": normal_cohere,
     "ollama": normal_ollama,
     "google-generative-ai": normal_google,
-    "google-vertex": normal_google,
+    "google-vertex": normal_vertex,
     "openai-responses": normal_responses,
 }

@@ -65,6 +65,12 @@ def render_call(block: ToolCall) -> JsonObject:
     return {"functionCall": said({"id": block.id or None, "name": block.name, "args": args, **more}), **own}
 
 
+def lacks_id(block: ToolCall) -> bool:
+    """Tell a call that came from this wire without an id; the one it has is ours."""
+    held = as_object(own_fields(block.opaque, NAME).get("functionCall"))
+    return "id" in held and held["id"] is None
+
+
 def _own_half(name: str, wire: JsonObject, known: tuple[str, ...], given: str) -> JsonObject:
     more = rest(wire, (*known, "id")) | ({} if given else {"id": None})
     return {name: more} if more else {}

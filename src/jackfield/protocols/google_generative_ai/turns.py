@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from jackfield.message import Block, JsonObject, Message, Role, TextBlock, ToolCall, ToolResult
 from jackfield.model import Compat
 from jackfield.protocols.base import own_fields
 from jackfield.protocols.fields import objects, read, wrong
-from jackfield.protocols.google_generative_ai.calls import CallIds, render_result
+from jackfield.protocols.google_generative_ai.calls import CallIds, lacks_id, render_result
 from jackfield.protocols.google_generative_ai.parts import SIGNATURE, parse_part, render_part
 from jackfield.protocols.google_generative_ai.wire import NAME, keep_rest, takes_levels
 from jackfield.protocols.opening import OPENING
@@ -57,11 +59,11 @@ def render_contents(messages: Sequence[Message], compat: Compat) -> list[JsonObj
     """Write the turns; one that says nothing is left out."""
     takes_media = compat.supports_images_in_tool_results
     takes_media = takes_levels(compat) if takes_media is None else takes_media
-    names: dict[str, str] = {}
+    calls: dict[str, ToolCall] = {}
     contents: list[JsonObject] = []
     for message in legal_ids(messages, compat.tool_call_id_format or "any"):
-        names |= {block.id: block.name for block in message.content if isinstance(block, ToolCall)}
-        parts = _render_parts(message, names, takes_media=takes_media)
+        calls |= {block.id: block for block in message.content if isinstance(block, ToolCall)}
+        parts = _render_parts(message, calls, takes_media=takes_media)
         own = own_fields(message.opaque, NAME)
         turn = {"role": WIRE_ROLES[message.role], "parts": parts, **own}
         if contents and _is_one_turn(contents[-1], turn):
@@ -76,12 +78,15 @@ def render_contents(messages: Sequence[Message], compat: Compat) -> list[JsonObj
     return contents or [{"role": "user", "parts": [{"text": ""}]}] * bool(messages)
 
 
-def _render_parts(message: Message, names: dict[str, str], *, takes_media: bool) -> list[JsonObject]:
+def _render_parts(message: Message, calls: dict[str, ToolCall], *, takes_media: bool) -> list[JsonObject]:
     parts: list[JsonObject] = []
     for block in message.content:
         if isinstance(block, ToolResult):
-            name = names.get(block.call_id) or block.name or block.call_id
-            parts += render_result(block, name, takes_media=takes_media)
+            call = calls.get(block.call_id)
+            name = (call and call.name) or block.name or block.call_id
+            # The result of a call without an id has none either: newer models refuse ids that do not match.
+            result = replace(block, call_id="") if call and lacks_id(call) else block
+            parts += render_result(result, name, takes_media=takes_media)
         else:
             parts += render_part(block)
     return _in_order(parts)
