@@ -29,8 +29,8 @@ def parse_delay_s(headers: Mapping[str, str], body: bytes = b"") -> float | None
     """Return the wait a provider asks for, in seconds, or `None`; header names are lower-case."""
     if (said_s := parse_retry_after_s(headers)) is not None:
         return said_s
-    now = _as_date(headers.get("date", ""))
-    at = _as_date(headers.get("retry-after", ""))
+    now = parse_date(headers.get("date", ""))
+    at = parse_date(headers.get("retry-after", ""))
     if at and now:
         return max(0.0, (at - now).total_seconds())
     resets = list(_resets_s(headers, now))
@@ -43,13 +43,13 @@ def _resets_s(headers: Mapping[str, str], now: datetime | None) -> Iterator[floa
             (f"x-ratelimit-reset-{counter}", f"x-ratelimit-remaining-{counter}"),
             (f"anthropic-ratelimit-{counter}-reset", f"anthropic-ratelimit-{counter}-remaining"),
         ):
-            if headers.get(left, "0") == "0" and (wait := _as_wait(headers.get(reset, ""), now)) is not None:
+            if headers.get(left, "0") == "0" and (wait := parse_wait_s(headers.get(reset, ""), now)) is not None:
                 yield wait
-    if (wait := _as_wait(headers.get("x-ratelimit-reset", ""), now)) is not None:
+    if (wait := parse_wait_s(headers.get("x-ratelimit-reset", ""), now)) is not None:
         yield wait
 
 
-def _as_wait(text: str, now: datetime | None) -> float | None:
+def parse_wait_s(text: str, now: datetime | None) -> float | None:
     """Read a duration (`6m0s`, `1.5`), a Unix time in seconds or milliseconds, or an ISO date."""
     if NUMBER.fullmatch(text.strip()):
         number = float(text)
@@ -59,7 +59,7 @@ def _as_wait(text: str, now: datetime | None) -> float | None:
         return max(0.0, at - now.timestamp()) if now else None
     if parts := DURATION.findall(text) if DURATION.match(text) else []:
         return sum(float(number) * UNITS_S[unit] for number, unit in parts)
-    at_date = _as_date(text)
+    at_date = parse_date(text)
     return max(0.0, (at_date - now).total_seconds()) if at_date and now else None
 
 
@@ -71,7 +71,8 @@ def _in_words(body: bytes) -> float | None:
     return sum(float(number) * UNITS_S[unit] for number, unit in DURATION.findall(said)) or None
 
 
-def _as_date(text: str) -> datetime | None:
+def parse_date(text: str) -> datetime | None:
+    """Read a header's date, as HTTP writes it or as ISO does; `None` for one without a zone."""
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             date = parse(text)
