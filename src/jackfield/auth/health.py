@@ -18,20 +18,15 @@ def judge(profile: Profile, now_ms: int) -> Health:
 
     What renews itself is `ok` whatever its date says, until its issuer refuses the renewal.
     """
-    if profile.refresh and profile.renewal != "refused":
+    if profile.refresh is not None and profile.renewal != "refused":
         return "ok"
-    if not profile.secret and not is_reference(profile):
+    if not profile.secret and profile.ref is None:
         return "missing"
     if profile.expires_ms is None:
         return "static"
     if now_ms >= profile.expires_ms:
         return "expired"
     return "expiring" if profile.expires_ms - now_ms < WARN_AFTER_MS else "ok"
-
-
-def is_reference(profile: Profile) -> bool:
-    """Tell whether the profile's secret stands elsewhere; whether it is there is not asked."""
-    return profile.secret_env is not None
 
 
 def roll_up(states: Iterable[Health]) -> Health:
