@@ -19,6 +19,7 @@ from jackfield.config.load import load_config
 from jackfield.config.paths import Paths, locate
 from jackfield.config.schema import Config
 from jackfield.errors import ConfigError
+from jackfield.plugins.load import Plugins
 
 if TYPE_CHECKING:
     from jackfield.client import AsyncClient
@@ -54,8 +55,13 @@ class App:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """Providers and models: built in and configured."""
-        return Catalog(self.config)
+        """Providers and models: built in, of enabled plugins, and configured."""
+        return Catalog(self.config, self.plugins.providers)
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """The enabled plugins; code of no other is run."""
+        return Plugins(self.config)
 
     @cached_property
     def store(self) -> FileStore:
@@ -74,6 +80,7 @@ class App:
         return AsyncClient(
             self.config,
             catalog=self.catalog,
+            plugins=self.plugins,
             store=self.store,
             offline=self.offline,
             record=self.record,

@@ -25,6 +25,7 @@ from jackfield.errors import BadReply, MissingKey, StreamBroken, UsageError
 from jackfield.events import MessageStart, StreamEvent, split_events
 from jackfield.message import ChatRequest, ChatResponse, Thinking, TokenCount
 from jackfield.model import Model
+from jackfield.plugins.load import Plugins
 from jackfield.protocols.base import StreamParser
 from jackfield.providers.counting import count, estimate
 from jackfield.providers.embedding import embed
@@ -60,6 +61,7 @@ class AsyncClient:
         config: Config | str | Path | Mapping[str, object] | None = None,
         *,
         catalog: Catalog | None = None,
+        plugins: Plugins | None = None,
         store: FileStore | None = None,
         offline: bool = False,
         transport: Sender | None = None,
@@ -67,7 +69,8 @@ class AsyncClient:
         replay: str | Path | None = None,
     ) -> None:
         self.config = config if isinstance(config, Config) else load_default(config)
-        self.catalog = catalog or Catalog(self.config)
+        self.plugins = plugins or Plugins(self.config)
+        self.catalog = catalog or Catalog(self.config, self.plugins.providers)
         self.store = store or FileStore(self.config.paths.auth)
         self._transport = transport or _open_sender(self.config, record, replay, offline=offline)
         # What a script or a recording refuses says nothing of the real server.
@@ -171,7 +174,7 @@ class AsyncClient:
 
     async def _open(self, candidate: Candidate, asked: ChatRequest, auth: RequestAuth, tell: Tell | None) -> HttpReply:
         info, model = candidate.info, candidate.model
-        sent = render(asked, info, model, auth)
+        sent = self.plugins.with_headers(render(asked, info, model, auth), str(candidate.ref))
         reply = await self._transport.open(sent)
         if tell is None or reply.status not in TEACHING:
             return reply
@@ -179,6 +182,7 @@ class AsyncClient:
         again = render(asked, info, with_lesson(info, model, lesson), auth) if lesson else sent
         if lesson is None or again.body == sent.body:
             return reply
+        again = self.plugins.with_headers(again, str(candidate.ref))
         tell(f"{candidate.ref}: {describe(lesson)}")
         reply = await self._transport.open(again)
         # A server that now refuses another field has accepted the loss of the first.

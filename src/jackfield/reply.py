@@ -35,6 +35,7 @@ class ChatStream:
         self._strict = strict
         self._heard = Accumulator()
         self._warnings = list(made.warnings)
+        self._known = frozenset(client.plugins.problems)
         self._events = self._run()
 
     def __aiter__(self) -> Events:
@@ -60,7 +61,7 @@ class ChatStream:
             said,
             requested=self._walk.plan.requested,
             attempts=tuple(self._walk.attempts),
-            warnings=tuple(dict.fromkeys(self._warnings)),
+            warnings=tuple(dict.fromkeys((*self._warnings, *self._plugin_problems()))),
         )
 
     async def _run(self) -> Events:
@@ -75,6 +76,8 @@ class ChatStream:
             # A doubt about the name explains most refusals of it.
             error.hint = "\n".join(filter(None, (*self._walk.plan.warnings, error.hint)))
             raise
+        finally:
+            self._client.plugins.tell_attempts(self._walk.attempts)
 
     def _try(self, candidate: Candidate) -> Events:
         candidate = self._client.taught(candidate)
@@ -82,6 +85,10 @@ class ChatStream:
         auth = self._client.resolve(candidate)
         self._walk.profile_id = auth.profile_id
         return self._client.attempt(candidate, self._request, auth, None if self._strict else self._warnings.append)
+
+    def _plugin_problems(self) -> tuple[str, ...]:
+        # Those that were there before are not this reply's.
+        return tuple(each for each in self._client.plugins.problems if each not in self._known)
 
     def _weigh_losses(self, candidate: Candidate) -> None:
         losses = find_losses(self._request, candidate.info, candidate.model)

@@ -13,7 +13,7 @@ def test_enabling_is_written_said_and_repeatable() -> None:
     for _ in range(2):
         result = run("plugins", "enable", "qwen-portal-auth")
         assert (result.code, result.out) == (0, 'Enabled plugin "qwen-portal-auth".\n')
-    assert "not in this version" in result.err
+    assert "jackfield models auth login --provider qwen-portal" in result.err
     said = run("plugins", "list", "--json").json()["plugins"]
     assert {row["id"]: row["enabled"] for row in said} == {
         "copilot-proxy": False,

@@ -157,8 +157,9 @@ def _unknown_providers(context: Context, loaded: Config) -> tuple[Issue, ...]:
     """Return an issue for each entry that the catalog cannot complete to a provider."""
     from jackfield.catalog.load import Catalog
     from jackfield.config.source import complaint, load_tree
+    from jackfield.plugins.load import Plugins
 
-    catalog, root = Catalog(loaded), load_tree(context.paths.config, context.environ)[0]
+    catalog, root = Catalog(loaded, Plugins(loaded).providers), load_tree(context.paths.config, context.environ)[0]
     nodes = root.find(("models", "providers"))
     issues: list[Issue] = []
     for name, node in nodes.value.items() if nodes else ():

@@ -21,12 +21,17 @@ class Context(App):
 
     def reload(self) -> None:
         """Read the config anew when it is next asked for: a command changed it."""
-        for name in ("config", "catalog"):
+        for name in ("config", "plugins", "catalog"):
             self.__dict__.pop(name, None)
 
     def tell_warnings(self) -> None:
-        """Warn of what is odd in the config; what only an idle provider misses is told when it is used."""
+        """Warn of broken plugins and of what is odd in the config.
+
+        What only an idle provider misses is told when it is used.
+        """
         idle = {str(missing) for entry in self.config.providers.values() for missing in entry.missing}
+        for problem in self.plugins.problems:
+            ui.warn(problem)
         for warning in self.config.warnings:
             if self.verbose or warning not in idle:
                 ui.warn(warning)

@@ -1,43 +1,49 @@
-"""`plugins`: the bundled plugins by name, enabled or not. They stand for sign-ins; the catalog names them."""
+"""`plugins`: what there is, what of it may run, and what is wrong with it. Nothing here enables by itself."""
 
 from __future__ import annotations
 
-from functools import cache
+from typing import TYPE_CHECKING
 
 import click
 
-from jackfield.catalog.index import load_index, parse_info
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
+from jackfield.cli.plugins_install import install, uninstall
 from jackfield.config.save import Append, Edit, Set, edit_config
 from jackfield.errors import ConfigError
 from jackfield.message import JsonObject
+from jackfield.plugins.load import Plugins, is_enabled
+
+if TYPE_CHECKING:
+    from jackfield.plugins.found import Found
 
 
-@click.group(short_help="List, enable and disable plugins.")
+@click.group(short_help="List, enable, install and check plugins.")
 def plugins() -> None:
-    """List, enable and disable plugins.
+    """List, enable, install and check plugins.
 
-    Each bundled plugin stands for one provider's own sign-in. The sign-ins that need a
-    browser are not in this version; enabling their plugin is noted in the config all the same.
+    A plugin adds providers or a sign-in, and runs only when it is enabled. Each bundled one
+    stands for one provider's own sign-in. See docs/plugins.md.
     """
 
 
 @plugins.command("list")
 @click.option("--enabled", is_flag=True, help="Only the enabled ones.")
-@click.option("--verbose", is_flag=True, help="Accepted; the list says all there is.")
+@click.option("--verbose", is_flag=True, help="Say where each is, too.")
 @json_option
 @pass_context
-def list_(context: Context, enabled: bool, verbose: bool, as_json: bool) -> None:  # noqa: ARG001
-    """List the bundled plugins."""
-    rows = [row for row in (_as_row(context, name) for name in bundled()) if row["enabled"] or not enabled]
+def list_(context: Context, enabled: bool, verbose: bool, as_json: bool) -> None:
+    """List the plugins there are, enabled or not."""
+    active = context.plugins
+    rows = [row for row in (_as_row(context, each, active) for each in _find(context)) if row["enabled"] or not enabled]
     if as_json:
-        ui.as_json({"plugins": rows, "diagnostics": []})
-    else:
-        ui.table(
-            ("Plugin", "Status", "Providers"),
-            [(row["id"], row["status"], ", ".join(row["providerIds"])) for row in rows],
-        )
+        ui.as_json({"plugins": rows, "diagnostics": list(active.problems)})
+        return
+    header = ("Plugin", "Version", "Origin", "Status", "Providers", *(("Place",) if verbose else ()))
+    ui.table(header, [_as_cells(row, verbose=verbose) for row in rows])
+    for row in rows:
+        if row["reason"]:
+            ui.note(f"{row['id']}: {row['reason']}")
 
 
 @plugins.command()
@@ -45,12 +51,18 @@ def list_(context: Context, enabled: bool, verbose: bool, as_json: bool) -> None
 @json_option
 @pass_context
 def info(context: Context, plugin_id: str, as_json: bool) -> None:
-    """Say what a plugin is for."""
-    row = _as_row(context, _known(plugin_id))
+    """Say what a plugin is for, where it is and whether it runs."""
+    row = _as_row(context, _known(context, plugin_id), context.plugins)
     if as_json:
         ui.as_json(row)
-    else:
-        ui.out(f"{row['id']}: {row['status']}, bundled, for {', '.join(row['providerIds'])}")
+        return
+    named = " ".join(filter(None, (row["id"], row["version"])))
+    ui.out(
+        f"{named}: {row['status']}, {row['origin']}, for {', '.join(row['providerIds']) or 'no provider that is known'}"
+    )
+    for text in (row["description"], "" if row["origin"] == "bundled" else row["source"], row["reason"]):
+        if text:
+            ui.out(f"  {text}")
 
 
 @plugins.command()
@@ -58,12 +70,15 @@ def info(context: Context, plugin_id: str, as_json: bool) -> None:
 @json_option
 @pass_context
 def enable(context: Context, plugin_id: str, as_json: bool) -> None:
-    """Enable a plugin."""
-    _switch(context, _known(plugin_id), on=True, as_json=as_json)
-    for name in bundled()[plugin_id]:
-        ui.note(
-            f"the browser sign-in to {name} is not in this version; see: jackfield models auth login --provider {name}"
-        )
+    """Let a plugin run; it may do all that you may."""
+    found = _known(context, plugin_id)
+    _switch(context, plugin_id, on=True, as_json=as_json)
+    context.reload()
+    row = _as_row(context, found, context.plugins)
+    if row["reason"]:
+        ui.warn(row["reason"])
+    for name in found.provider_ids if found.origin == "bundled" else ():
+        ui.note(f"sign in: jackfield models auth login --provider {name}")
 
 
 @plugins.command()
@@ -71,30 +86,32 @@ def enable(context: Context, plugin_id: str, as_json: bool) -> None:
 @json_option
 @pass_context
 def disable(context: Context, plugin_id: str, as_json: bool) -> None:
-    """Disable a plugin."""
-    _switch(context, _known(plugin_id), on=False, as_json=as_json)
+    """Keep a plugin from running."""
+    if plugin_id not in context.config.plugins:
+        _known(context, plugin_id)
+    _switch(context, plugin_id, on=False, as_json=as_json)
 
 
 @plugins.command()
 @json_option
 @pass_context
 def doctor(context: Context, as_json: bool) -> None:
-    """Name the plugins in the config that do not exist."""
-    unknown = [name for name in context.config.plugins if name not in bundled()]
+    """Name broken plugins, and those in the config that do not exist."""
+    found = _find(context)
+    known = {each.id for each in found}
+    unknown = [name for name in context.config.plugins if name not in known]
+    broken = {each.id: each.error for each in found if each.error}
+    issues = [f"unknown plugin: {name}" for name in unknown]
+    issues += [f"broken plugin: {name}: {error}" for name, error in broken.items()]
+    issues += [f"broken plugin: {name}: {why}" for name, why in context.plugins.broken.items() if name not in broken]
     if as_json:
-        ui.as_json({"ok": not unknown, "unknown": unknown})
+        ui.as_json({"ok": not issues, "unknown": unknown, "issues": issues})
     else:
-        ui.out("\n".join(f"unknown plugin: {name}" for name in unknown) or "No plugin issues.")
+        ui.out("\n".join(issues) or "No plugin issues.")
 
 
-@cache
-def bundled() -> dict[str, tuple[str, ...]]:
-    """Return each bundled plugin with the providers it is for."""
-    found: dict[str, tuple[str, ...]] = {}
-    for info_ in map(parse_info, load_index().providers.values()):
-        for name in {method.plugin for method in info_.auth if method.plugin}:
-            found[name] = (*found.get(name, ()), info_.id)
-    return dict(sorted(found.items()))
+for command in (install, uninstall):
+    plugins.add_command(command)
 
 
 def make_edits(plugin_id: str, raw: JsonObject, *, on: bool) -> list[Edit]:
@@ -121,15 +138,32 @@ def _switch(context: Context, plugin_id: str, *, on: bool, as_json: bool) -> Non
             ui.note(f"Updated {result.path}")
 
 
-def _known(plugin_id: str) -> str:
-    if plugin_id not in bundled():
-        raise click.ClickException(f"unknown plugin {plugin_id!r}\nbundled: {', '.join(bundled())}")
-    return plugin_id
+def _find(context: Context) -> tuple[Found, ...]:
+    from jackfield.plugins.find import find_plugins
+
+    return find_plugins(context.config, packages=True)
 
 
-def _as_row(context: Context, plugin_id: str) -> JsonObject:
-    on = context.config.plugins.get(plugin_id, False)
+def _known(context: Context, plugin_id: str) -> Found:
+    found = {each.id: each for each in _find(context)}
+    if plugin_id not in found:
+        raise click.ClickException(f"unknown plugin {plugin_id!r}\nthere are: {', '.join(found)}")
+    return found[plugin_id]
+
+
+def _as_row(context: Context, found: Found, active: Plugins) -> JsonObject:
+    on, config = is_enabled(context.config, found.id), context.config
+    wanted = config.plugins.get(found.id) is not None
+    reason = found.error or active.broken.get(found.id, "") or (config.plugin_rules.refusal(found.id) if wanted else "")
+    failed = bool(found.error or found.id in active.broken)
     return {
-        "id": plugin_id, "origin": "bundled", "enabled": on, "status": "enabled" if on else "disabled",
-        "providerIds": list(bundled()[plugin_id]),
+        "id": found.id, "name": found.name, "version": found.version, "description": found.description,
+        "origin": found.origin, "source": found.place, "enabled": on,
+        "status": "error" if failed else "enabled" if on else "disabled", "reason": reason,
+        "providerIds": list(active.provider_ids(found.id) or found.provider_ids),
     }  # fmt: skip
+
+
+def _as_cells(row: JsonObject, *, verbose: bool) -> tuple[str, ...]:
+    cells = (row["id"], row["version"] or "-", row["origin"], row["status"], ", ".join(row["providerIds"]) or "-")
+    return (*cells, row["source"]) if verbose else cells
