@@ -16,6 +16,8 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 50
 VAGUE_VERBS = ("get_", "do_", "handle_", "process_", "manage_")
+# The border to foreign code: a plugin may raise anything, and its name is told with the error.
+CATCHES_ALL = {"src/jackfield/plugins/load.py"}
 # `click` and `msgspec` call these by their own names.
 FOREIGN_NAMES = {"get_command"}
 VAGUE_NOUNS = {"utils", "util", "helpers", "helper", "common", "misc", "shared"}
@@ -103,7 +105,7 @@ def test_no_error_is_swallowed_without_its_name() -> None:
         caught = (
             {each.id for each in ast.walk(node.type) if isinstance(each, ast.Name)} if node.type else {"everything"}
         )
-        if caught & {"everything", "Exception", "BaseException"}:
+        if caught & {"everything", "Exception", "BaseException"} and str(path.relative_to(ROOT)) not in CATCHES_ALL:
             found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
 
     assert found == []
