@@ -20,6 +20,7 @@
     │  └─ BadReply            protocol          an answer that is none
     ├─ TransportError                           the way there
     │  ├─ ConnectError        connection
+    │  │  └─ ConnectionLost   connection        before any answer; the request may have been heard
     │  ├─ TimeoutExpired      timeout
     │  └─ StreamBroken        stream_broken     `.partial` holds what was heard
     └─ Cancelled              cancelled
@@ -171,6 +172,10 @@ class TransportError(Error):
 
 class ConnectError(TransportError):
     """No connection: name, refusal, TLS."""
+
+
+class ConnectionLost(ConnectError):
+    """The connection ended before any answer; the request may have been heard."""
 
 
 class TimeoutExpired(TransportError):

@@ -111,7 +111,10 @@ class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     reasoning_effort_map: dict[str, str] | None = None  # our level → the server's word
     supported_reasoning_efforts: tuple[str, ...] | None = None
     thinking_format: (
-        Literal["openai", "zai", "qwen", "qwen-chat-template", "openrouter", "together", "nova", "gemini-always", "none"] | None
+        Literal[
+            "openai", "zai", "qwen", "qwen-chat-template", "openrouter", "together", "nova", "gemini-always", "none"
+        ]
+        | None
     ) = None
     tool_schema_profile: Literal["llamacpp", "gemini"] | None = None
     unsupported_tool_schema_keywords: tuple[str, ...] | None = None
@@ -210,6 +213,7 @@ class Flow(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
     request_params: dict[str, str] = {}  # field of each later request → the profile's detail it holds
     base_url_detail: str = ""  # the detail that says where the token is good
     keeps_refresh: bool = False  # its refresh tokens may be used again and again
+    profile_name: str = ""  # the stored profile's name, where it is not the person's e-mail address
     notice: str = ""  # what a person must know before it starts
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from jackfield.errors import BadReply, ConnectError, Error, StreamBroken, TimeoutExpired
+from jackfield.errors import BadReply, ConnectError, ConnectionLost, Error, StreamBroken, TimeoutExpired
 from jackfield.transport.network import is_loopback
 from jackfield.transport.request import HttpRequest, shown_url
 
@@ -67,7 +67,7 @@ def explain_opening(error: aiohttp.ClientError | OSError | ValueError, request: 
             cause = "a header or the URL holds a character that cannot be sent"
             hint = f"check {request.key('headers')} and the key for line breaks"
         case _:
-            cause, hint = f"the connection was lost before any answer ({_say(error)})", ""
+            return ConnectionLost(f"cannot reach {url}: the connection was lost before any answer ({_say(error)})")
     return ConnectError(f"cannot reach {url}: {cause}", hint=hint)
 
 
@@ -84,10 +84,12 @@ def explain_packing(error: Exception, request: HttpRequest) -> BadReply:
 def explain_timeout(timer: str, limit_s: float, request: HttpRequest) -> TimeoutExpired:
     """Return the error for a timer that ran out: which, after how long, and the key that changes it."""
     what, key = TIMERS[timer]
-    return TimeoutExpired(
+    error = TimeoutExpired(
         f"{what} {shown_url(request.url)} within {limit_s:g} s (timer: {key})",
         hint=f"to wait longer, raise {request.key(f'timeouts.{key}')}",
     )
+    error.code = key
+    return error
 
 
 def refuse_proxy(status: int, reason: str, request: HttpRequest) -> ConnectError:

@@ -55,7 +55,7 @@ async def serve(answer: Answerer, port: int, started: Callable[[str], None]) -> 
     """Serve until cancelled; `started` hears the address. Raises `ConfigError` for a port that is taken."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, _Malformed):
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, Malformed):
             await _talk(answer, reader, writer)
         writer.transport.abort()
 
@@ -69,7 +69,7 @@ async def serve(answer: Answerer, port: int, started: Callable[[str], None]) -> 
 
 
 async def _talk(answer: Answerer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while (received := await _read(reader, writer)) is not None:
+    while (received := await read_request(reader, writer)) is not None:
         try:
             await _send(await answer(received), writer)
         except Lost as lost:
@@ -107,11 +107,12 @@ async def _lose(writer: asyncio.StreamWriter, *, reset: bool) -> None:
 # -- requests ----------------------------------------------------------------------
 
 
-class _Malformed(Exception):
+class Malformed(Exception):
     """What arrived is no request; the connection closes."""
 
 
-async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Received | None:
+async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Received | None:
+    """Return the next request of a connection, `None` at its end; raise `Malformed` for what is none."""
     try:
         raw = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
@@ -119,7 +120,7 @@ async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> R
     first, *lines = raw.decode("latin-1").rstrip("\r\n").split("\r\n")
     words = first.split(" ")
     if len(words) != 3:
-        raise _Malformed
+        raise Malformed
     headers = {name.strip().lower(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
     if headers.get("expect", "").lower() == "100-continue":
         writer.write(CONTINUE)
@@ -131,7 +132,7 @@ async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -
         return await _read_chunks(reader)
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > BODY_LIMIT:
-        raise _Malformed
+        raise Malformed
     return await reader.readexactly(int(length))
 
 
@@ -141,9 +142,9 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
         try:
             size = int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16)
         except ValueError:
-            raise _Malformed from None
+            raise Malformed from None
         if len(body) + size > BODY_LIMIT:
-            raise _Malformed
+            raise Malformed
         body += (await reader.readexactly(size + 2))[:size]
         if size == 0:
             return bytes(body)

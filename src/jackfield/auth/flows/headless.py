@@ -1,0 +1,18 @@
+"""Whether a browser opened here would be seen by the person who signs in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+REMOTE = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "CODESPACES", "REMOTE_CONTAINERS")
+WINDOWED = ("DISPLAY", "WAYLAND_DISPLAY")
+WSL = ("WSL_DISTRO_NAME", "WSL_INTEROP")  # its browser is that of Windows
+
+
+def why_headless(environ: Mapping[str, str], platform: str) -> str:
+    """Return in words why no browser can be opened; empty when one can. `platform` is `sys.platform`."""
+    if name := next((name for name in REMOTE if environ.get(name)), ""):
+        return f"this is a remote machine ({name} is set)"
+    if platform.startswith("linux") and not any(environ.get(name) for name in (*WINDOWED, *WSL)):
+        return "this machine has no desktop (neither DISPLAY nor WAYLAND_DISPLAY is set)"
+    return ""
