@@ -9,20 +9,16 @@ since several providers close the connection without it.
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct
 
 from jackfield.errors import BadReply
 
 MAX_EVENT_BYTES = 32 * 1024 * 1024  # an image in one event is some megabytes; beyond this it is an attack
 
-# One event on one `data` line, named or not, without a line end that would need care.
-EVENT = re.compile(rb"(?:event: ([^\r\n]*+)\n)?data: ([^\r\n]*+)\n\n")
 LINE_COST = 48  # bytes that a line takes besides its own; a million short ones are not small
 
 
-class SseEvent(Struct, frozen=True):
+class SseEvent(Struct, frozen=True, gc=False):
     """One dispatched event; `event` is empty when the stream did not name it."""
 
     data: str
@@ -38,23 +34,30 @@ class SseDecoder:
         self._data: list[bytes] = []
         self._event = ""
         self._size = 0
-        self._is_first = True
+        self._is_first = self._is_between = True
 
     def feed(self, data: bytes) -> list[SseEvent]:
         """Take the next bytes and return every event they complete."""
         events: list[SseEvent] = []
-        if not (self._rest or self._held or self._data or self._event):
-            # Most events are whole and of one or two lines; they need not be taken apart line by line.
-            at, end = 0, len(data)
-            while at < end and (one := EVENT.match(data, at)):
-                name = one[1].decode("utf-8", "replace") if one[1] else ""
-                events.append(SseEvent(one[2].decode("utf-8", "replace"), name))
-                at = one.end()
-            self._is_first = self._is_first and at == 0
-            if at == end:
-                return events
-            data = data[at:]
-        return events + self._feed_lines(data)
+        at, end = 0, len(data)
+        # Most events are whole and of one or two lines; they need not be taken apart line by line.
+        while at < end and self._is_between:
+            name, line = "", at
+            if data.startswith(b"event: ", at):
+                line = data.find(b"\n", at) + 1
+                name = data[at + 7 : line - 1].decode("utf-8", "replace")
+            stop = data.find(b"\n", line)
+            if line < at or not data.startswith(b"data: ", line) or not data.startswith(b"\n\n", stop):
+                break
+            if data.find(b"\r", at, stop) >= 0:
+                break
+            events.append(SseEvent(data[line + 6 : stop].decode("utf-8", "replace"), name))
+            at = stop + 2
+            self._is_first = False
+        if at < end:
+            events += self._feed_lines(data[at:])
+            self._is_between = not (self._rest or self._held or self._data or self._event)
+        return events
 
     def _feed_lines(self, data: bytes) -> list[SseEvent]:
         if self._held or b"\r" in data:

@@ -16,9 +16,11 @@ from jackfield.events import Accumulator, BlockDelta, MessageEnd, MessageStart, 
 from jackfield.message import JsonObject, ToolCall
 from jackfield.protocols.anthropic_messages.errors import parse_error
 from jackfield.protocols.anthropic_messages.open_block import OpenBlock
+from jackfield.protocols.anthropic_messages.plain import KIND, PLAIN
 from jackfield.protocols.anthropic_messages.response import parse_extras, parse_reason, parse_usage
 from jackfield.protocols.base import decode, decode_event, preview
 from jackfield.protocols.fields import read
+from jackfield.protocols.plain import read_plain
 from jackfield.protocols.sse import SseDecoder, SseEvent
 
 HEAD_BYTES = 4096  # of a body without an event, kept to say what came instead
@@ -30,6 +32,7 @@ class StreamParser:
     """Turns a reply's bytes into events. One object per stream."""
 
     def __init__(self) -> None:
+        self.plain = PLAIN
         self._sse = SseDecoder()
         self._head = b""
         self._is_live = False  # an event of JSON has come
@@ -52,8 +55,6 @@ class StreamParser:
         """Take one decoded event, for bodies that are framed in another way than SSE."""
         self._is_live = True
         kind = event.get("type")
-        if kind == "content_block_delta" and (words := self._hear_words(event)):
-            return words
         if kind == "error" or (event.get("error") and kind is None):
             raise self._broken(parse_error(200, event))
         parse = PARSERS.get(kind) if isinstance(kind, str) and not self._heard.complete else None
@@ -86,6 +87,12 @@ class StreamParser:
         return events
 
     def _read_frame(self, frame: SseEvent) -> Sequence[StreamEvent]:
+        if (
+            frame.event in ("", KIND)
+            and (piece := read_plain(self.plain, frame.data))
+            and (words := self._hear_words(piece.index, piece.delta.text))
+        ):
+            return words
         try:
             event = decode_event(frame.data)
         except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -97,18 +104,14 @@ class StreamParser:
         self.garbage += 1
         return []
 
-    def _hear_words(self, event: JsonObject) -> list[StreamEvent]:
-        """Take a piece of a text, as most events are; any other delta gives nothing."""
-        index, delta = event.get("index"), event.get("delta")
-        block = self._open.get(index) if type(index) is int else None
-        if block is None or not block.is_text or self._heard.complete or not isinstance(delta, dict):
-            return []
-        text = delta.get("text")
-        if not text or delta.get("type") != "text_delta" or not isinstance(text, str):
-            return []
+    def _hear_words(self, index: int, text: str) -> Sequence[StreamEvent]:
+        """Take words of a text that is open; nothing where they are no such words."""
+        block = self._open.get(index)
+        if not text or block is None or not block.is_text or self._heard.complete:
+            return ()
         words = BlockDelta(block.index, text)
         self._heard.feed(words)
-        return [words]
+        return (words,)
 
     def _hear(
         self, parse: Callable[[StreamParser, JsonObject], list[StreamEvent]], event: JsonObject

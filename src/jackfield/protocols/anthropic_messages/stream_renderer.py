@@ -25,6 +25,7 @@ from jackfield.protocols.anthropic_messages.response import (
 )
 from jackfield.protocols.sse import encode
 
+ENCODER = msgspec.json.Encoder()
 # Fields of a reply that the wire tells at its end.
 LATE = frozenset({"stop_sequence", "stop_details"})
 DELTAS: dict[type, tuple[str, str]] = {
@@ -33,6 +34,9 @@ DELTAS: dict[type, tuple[str, str]] = {
     ThinkingBlock: ("thinking_delta", "thinking"),
     ToolCall: ("input_json_delta", "partial_json"),
 }
+WORDS = encode(
+    '{"type":"content_block_delta","index":%d,"delta":{"type":"text_delta","text":%s}}', "content_block_delta"
+)
 Wires = Iterator[JsonObject]
 
 
@@ -48,9 +52,9 @@ class StreamRenderer:
 
     def feed(self, event: StreamEvent) -> bytes:
         """Return the bytes that say this event (may be empty)."""
-        if isinstance(event, BlockDelta) and event.index == self._open:
-            wires = self._delta(event.text)
-            return b"".join([encode(msgspec.json.encode(wire), "content_block_delta") for wire in wires])
+        if type(event) is BlockDelta and event.index == self._open and event.text and type(self._block) is TextBlock:
+            # Nearly every event; its bytes are those that `_delta` would write.
+            return WORDS % (self._count, ENCODER.encode(event.text))
         match event:
             case MessageStart():
                 wires = self._start(event)

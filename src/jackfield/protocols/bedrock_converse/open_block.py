@@ -37,6 +37,14 @@ class OpenBlock:
             call_id = as_text(call.get("toolUseId")) or self._call_id
             self._start(out, ToolCall(call_id, as_text(call.get("name")), ""))
 
+    def say(self, text: str, out: Outbox) -> bool:
+        """Say more of a text that has begun; say whether the block is one."""
+        if self._at is None or type(self._block) is not TextBlock:
+            return False
+        self._text.append(text)
+        out.grow(self._at, text)
+        return True
+
     def add(self, delta: JsonObject, out: Outbox) -> None:
         """Take a delta; one that is new to us, or does not fit the block, says nothing."""
         match next(iter(delta), None):

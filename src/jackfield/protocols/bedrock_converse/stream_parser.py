@@ -17,9 +17,11 @@ from jackfield.protocols.aws_eventstream import Frame, FrameDecoder
 from jackfield.protocols.base import as_count, decode_event, preview
 from jackfield.protocols.bedrock_converse.errors import make_error, parse_error
 from jackfield.protocols.bedrock_converse.open_block import OpenBlock
+from jackfield.protocols.bedrock_converse.plain import KIND, PLAIN
 from jackfield.protocols.bedrock_converse.response import parse_extras, parse_reason, parse_usage
 from jackfield.protocols.fields import as_object, as_text
 from jackfield.protocols.outbox import Outbox
+from jackfield.protocols.plain import read_plain
 
 HEAD_BYTES = 4096  # of a body that is no frame, kept to say what came instead
 
@@ -28,6 +30,7 @@ class StreamParser:
     """Turns a reply's bytes into events. One object per stream."""
 
     def __init__(self) -> None:
+        self.plain = PLAIN
         self._frames = FrameDecoder()
         self._out = Outbox()
         self._head = b""
@@ -72,6 +75,8 @@ class StreamParser:
 
     def _read_frame(self, frame: Frame) -> None:
         kind = frame.headers.get(":message-type", "event")
+        if kind == "event" and frame.headers.get(":event-type") == KIND and self._read_words(frame.payload):
+            return
         payload = self._decode(frame.payload)
         if kind != "event":
             name = frame.headers.get(":exception-type") or frame.headers.get(":error-code") or kind
@@ -84,6 +89,13 @@ class StreamParser:
                 parse(self, payload)
             except InvalidRequest as error:
                 raise BadReply(f"an event of the stream is malformed: {error.message}") from error
+
+    def _read_words(self, payload: bytes) -> bool:
+        """Take words of a text that is open; say whether the event was such words."""
+        piece = None if self._is_over else read_plain(self.plain, payload)
+        if piece is None or (block := self._open.get(piece.content_block_index)) is None:
+            return False
+        return block.say(piece.delta.text, self._out)
 
     @staticmethod
     def _decode(payload: bytes) -> JsonObject:

@@ -15,6 +15,7 @@ from jackfield.message import Block, JsonObject, TextBlock, ThinkingBlock, ToolC
 from jackfield.protocols.base import as_count, decode_event, preview
 from jackfield.protocols.cohere.errors import parse_error
 from jackfield.protocols.cohere.messages import PLAN, THOUGHT, cite, cited_block, parse_call, parse_part
+from jackfield.protocols.cohere.plain import KIND, PLAIN
 from jackfield.protocols.cohere.response import (
     find_failure,
     is_error,
@@ -25,6 +26,7 @@ from jackfield.protocols.cohere.response import (
 from jackfield.protocols.cohere.wire import keep
 from jackfield.protocols.fields import as_object, as_text
 from jackfield.protocols.outbox import Outbox
+from jackfield.protocols.plain import read_plain
 from jackfield.protocols.sse import SseDecoder, SseEvent
 
 HEAD_BYTES = 200
@@ -34,6 +36,7 @@ class StreamParser:
     """Turns a reply's bytes into events. One object per stream."""
 
     def __init__(self) -> None:
+        self.plain = PLAIN
         self._sse = SseDecoder()
         self._out = Outbox()
         self._head = b""  # the first bytes, to say what came instead of a reply
@@ -64,12 +67,21 @@ class StreamParser:
 
     def _read(self, frames: Iterable[SseEvent]) -> Sequence[StreamEvent]:
         for frame in frames:
-            self._take(frame.data)
+            if self._ended or self._out.error is not None:
+                break
+            if frame.event not in ("", KIND) or not self._take_words(frame.data):
+                self._take(frame.data)
         return self._out.take()
 
+    def _take_words(self, data: str) -> bool:
+        """Take words of a content that is open; say whether the event was such words."""
+        piece = read_plain(self.plain, data)
+        if piece is None or (at := self._open.get(("content", piece.index))) is None:
+            return False
+        self._out.grow(at, piece.delta.message.content.text)
+        return True
+
     def _take(self, data: str) -> None:
-        if self._ended or self._out.error is not None:
-            return
         try:
             event = decode_event(data)
             if isinstance(event, dict):

@@ -20,9 +20,10 @@ from jackfield.message import (
     ToolCall,
 )
 from jackfield.protocols.base import as_count, as_opaque, own_fields
-from jackfield.protocols.fields import as_list, as_object, as_text, objects, read, rest
+from jackfield.protocols.fields import as_list, as_object, as_text, objects, read, rest, said
 from jackfield.protocols.google_generative_ai.calls import CallIds
 from jackfield.protocols.google_generative_ai.parts import SIGNATURE, SIGNED_FROM, parse_part
+from jackfield.protocols.google_generative_ai.plain import Chunk
 from jackfield.protocols.google_generative_ai.sources import parse_citations, parse_logprobs
 from jackfield.protocols.google_generative_ai.usage import parse_usage
 from jackfield.protocols.google_generative_ai.wire import NAME
@@ -37,7 +38,6 @@ REASONS: dict[str, FinishReason] = {
     "IMAGE_RECITATION": "content_filter", "MODEL_ARMOR": "content_filter",
 }  # fmt: skip
 FIRST = ("content", "finishReason", "index", "logprobsResult")  # of a candidate; the rest goes into the extras
-PLAIN_TOP = frozenset(("candidates", "usageMetadata", "modelVersion", "responseId"))
 TOP = ("candidates", "usageMetadata", "modelVersion", "responseId")
 
 
@@ -79,12 +79,27 @@ class ReplyReader:
         """Tell whether there was a candidate, or the reason why there is none."""
         return bool(self._first) or self._blocked is not None
 
+    @property
+    def is_text(self) -> bool:
+        """Tell whether a text without a signature is open."""
+        return self._open is not None and self._open.signature is None and type(self._open.block) is TextBlock
+
+    def read_words(self, chunk: Chunk) -> bool:
+        """Add the words of a plain chunk to the open text; say whether there were any."""
+        words, held = chunk.candidates[0].content.parts[0].text, self._open
+        if not words or held is None:
+            return False
+        if chunk.usage_metadata:
+            self._usage |= said(chunk.usage_metadata)
+        self._out.grow(held.index, words)
+        held.length += len(words)
+        self._texts.append(words)
+        return True
+
     def read(self, chunk: JsonObject) -> None:
         """Take a chunk; raise `InvalidRequest` naming a field of another type than the API's."""
         if usage := as_object(chunk.get("usageMetadata")):
-            self._usage |= {k: v for k, v in usage.items() if v is not None}
-        if self._open is not None and (words := _plain_words(chunk)) is not None and self._grow_plainly(words):
-            return
+            self._usage |= said(usage)
         if not self._is_begun:
             self._begin(read(chunk, "responseId", str) or "", read(chunk, "modelVersion", str) or "")
         self._extras |= rest(chunk, TOP)
@@ -133,16 +148,6 @@ class ReplyReader:
         self._out.grow(index, arguments)
         self._out.end(index)
 
-    def _grow_plainly(self, words: str) -> bool:
-        """Add plain words where a text without a signature is open; say whether one was."""
-        held = self._open
-        if held is None or held.signature or not isinstance(held.block, TextBlock):
-            return False
-        self._out.grow(held.index, words)
-        held.length += len(words)
-        self._texts.append(words)
-        return True
-
     def _grow(self, block: TextBlock | ThinkingBlock) -> None:
         own = dict(own_fields(block.opaque, NAME))
         signature = block.signature if isinstance(block, ThinkingBlock) else own.pop(SIGNATURE, None)
@@ -174,18 +179,6 @@ class ReplyReader:
             return
         own |= {SIGNATURE: held.signature} if held.signature else {}
         self._out.end(held.index, as_opaque(own, NAME), parse_citations(self._first, text))
-
-
-def _plain_words(chunk: JsonObject) -> str | None:
-    """Return the words of a chunk that holds nothing else, as nearly all do; `None` for any other."""
-    candidates = chunk.get("candidates")
-    if not isinstance(candidates, list) or len(candidates) != 1 or not chunk.keys() <= PLAIN_TOP:
-        return None
-    match candidates[0]:
-        case {"content": {"parts": [{"text": str(words)} as part]}, **rest_of} if len(part) == 1:
-            return words if not rest_of or rest_of == {"index": 0} else None
-        case _:
-            return None
 
 
 def _merge_other(held: JsonObject, candidate: JsonObject) -> None:

@@ -16,8 +16,10 @@ from jackfield.message import JsonObject
 from jackfield.protocols.base import decode_event, preview
 from jackfield.protocols.google_generative_ai.errors import parse_error
 from jackfield.protocols.google_generative_ai.frames import Frames
+from jackfield.protocols.google_generative_ai.plain import PLAIN, WRAPPED
 from jackfield.protocols.google_generative_ai.reply import ReplyReader
 from jackfield.protocols.outbox import Outbox
+from jackfield.protocols.plain import read_plain
 
 HEAD_BYTES = 4096  # of a body without an event, kept to say what came instead
 
@@ -26,6 +28,7 @@ class StreamParser:
     """Turns a reply's bytes into events. One object per stream."""
 
     def __init__(self, unwrap: Callable[[JsonObject], JsonObject] | None = None) -> None:
+        self.plain = WRAPPED if unwrap else PLAIN
         self._unwrap = unwrap
         self._frames = Frames()
         self._out = Outbox()
@@ -65,6 +68,12 @@ class StreamParser:
 
     def _read(self, texts: list[str]) -> None:
         for text in texts:
+            if (
+                self._reader.is_text
+                and (piece := read_plain(self.plain, text))
+                and self._reader.read_words(piece.chunk)
+            ):
+                continue
             try:
                 event = decode_event(text)
             except (msgspec.DecodeError, UnicodeError, RecursionError):

@@ -23,12 +23,15 @@ from jackfield.protocols.google_generative_ai.usage import render_usage
 from jackfield.protocols.google_generative_ai.wire import NAME
 from jackfield.protocols.sse import encode
 
+ENCODER = msgspec.json.Encoder()
+
 
 class StreamRenderer:
     """Turns events into a reply's bytes. One object per stream."""
 
     def __init__(self) -> None:
         self._head: JsonObject = {}
+        self._words = _render_words({})  # a chunk of words, with a place for them
         self._extras: JsonObject = {}
         self._blocks: dict[int, Block] = {}
         self._texts: dict[int, list[str]] = {}  # of calls, until they end, and of words, for their sources
@@ -36,15 +39,18 @@ class StreamRenderer:
 
     def feed(self, event: StreamEvent) -> bytes:
         """Return the bytes that say this event (may be empty)."""
+        if type(event) is BlockDelta:  # nearly every event
+            return self._grow(event.index, event.text)
         match event:
             case MessageStart(reply_id, model, extras):
                 self._head = said({"modelVersion": model or None, "responseId": reply_id or None})
+                self._words = _render_words(self._head)
                 self._extras = extras
                 return b""
             case BlockStart(index, block):
                 return self._start(index, block)
-            case BlockDelta(index, text):
-                return self._grow(index, text)
+            case BlockDelta():
+                return b""
             case BlockEnd():
                 return self._stop(event)
             case MessageEnd():
@@ -78,7 +84,7 @@ class StreamRenderer:
         self._texts[index].append(text)
         match block:
             case TextBlock() | RefusalBlock():
-                return self._chunk([{"text": text}])
+                return self._words % ENCODER.encode(text)
             case ThinkingBlock():
                 return self._chunk([{"text": text, "thought": True}])
             case _:
@@ -124,3 +130,10 @@ class StreamRenderer:
             return b""
         candidate = {"content": {"parts": parts, "role": "model"}, "index": 0, **(more or {})}
         return encode(msgspec.json.encode({"candidates": [candidate, *(others or [])], **(top or {}), **self._head}))
+
+
+def _render_words(head: JsonObject) -> bytes:
+    """Write the chunk of words once; only they differ."""
+    tail = ENCODER.encode(head).replace(b"%", b"%%")[1:] if head else b"}"
+    words = b'{"candidates":[{"content":{"parts":[{"text":%s}],"role":"model"},"index":0}]'
+    return encode(words + (b"," if head else b"") + tail)

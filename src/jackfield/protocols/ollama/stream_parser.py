@@ -17,8 +17,10 @@ from jackfield.protocols.fields import as_text, rest
 from jackfield.protocols.ndjson import LineDecoder
 from jackfield.protocols.ollama.errors import parse_error
 from jackfield.protocols.ollama.messages import parse_message
+from jackfield.protocols.ollama.plain import PLAIN
 from jackfield.protocols.ollama.response import REPLY_KEYS, find_message, parse_finish, parse_logprobs, parse_usage
 from jackfield.protocols.outbox import Outbox
+from jackfield.protocols.plain import read_plain
 
 HEAD_BYTES = 200
 
@@ -27,6 +29,7 @@ class StreamParser:
     """Turns a reply's bytes into events. One object per stream."""
 
     def __init__(self) -> None:
+        self.plain = PLAIN
         self._lines = LineDecoder()
         self._out = Outbox()
         self._head = b""  # the first bytes, to say what came instead of a reply
@@ -61,6 +64,9 @@ class StreamParser:
         if self._ended or self._out.error is not None:
             return
         self._number += 1
+        if self._open and self._open[0] is TextBlock and (words := read_plain(self.plain, line)) and not words.done:
+            self._out.grow(self._open[1], words.message.content)
+            return
         try:
             piece = decode_event(line)
         except (msgspec.DecodeError, UnicodeError):

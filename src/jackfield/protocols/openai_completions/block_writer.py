@@ -30,6 +30,11 @@ class BlockWriter:
         events, self.events = tuple(self.events), []
         return events
 
+    @property
+    def is_text(self) -> bool:
+        """Say whether the open words are the answer's own."""
+        return self._open is not None and self._open[2] is TextBlock
+
     def start(self, block: Block) -> int:
         """Open a block and return its index."""
         self.events.append(BlockStart(self._count, block))

@@ -23,6 +23,7 @@ from jackfield.protocols.openai_completions.logprobs import take_logprobs
 from jackfield.protocols.openai_completions.merge import merge
 from jackfield.protocols.openai_completions.message_parser import ASSISTANT_KEYS, parse_audio, parse_images
 from jackfield.protocols.openai_completions.parts import parse_content
+from jackfield.protocols.openai_completions.plain import PLAIN
 from jackfield.protocols.openai_completions.reasoning import DETAILS, FIELDS
 from jackfield.protocols.openai_completions.response import (
     CHOICE_KEYS,
@@ -33,6 +34,7 @@ from jackfield.protocols.openai_completions.response import (
 )
 from jackfield.protocols.openai_completions.usage import find_usage, parse_usage
 from jackfield.protocols.openai_errors import parse_error
+from jackfield.protocols.plain import read_plain
 from jackfield.protocols.sse import SseDecoder, SseEvent
 
 HEAD_BYTES = 200
@@ -42,6 +44,7 @@ class StreamParser:
     """Turns a reply's bytes into events. One object per stream."""
 
     def __init__(self) -> None:
+        self.plain = PLAIN
         self._sse = SseDecoder()
         self._whole: bytearray | None = None  # the body, where a server answers with one JSON object
         self._heard: list[StreamEvent] = []
@@ -99,6 +102,9 @@ class StreamParser:
 
     def _take(self, data: str) -> None:
         if self._ended or self._error is not None:
+            return
+        if self._blocks.is_text and (piece := read_plain(self.plain, data)) and piece.repeats(self._first):
+            self._blocks.say("content", TextBlock, piece.choices[0].delta.content)
             return
         if data[:1] != "{" and data.strip() == "[DONE]":
             self._done = True
@@ -169,10 +175,6 @@ class StreamParser:
         merge(held, {name: value for name, value in choice.items() if name not in ("index", "delta", "message")})
 
     def _feed_delta(self, delta: JsonObject) -> None:
-        if len(delta) == 1 and isinstance(words := delta.get("content"), str):
-            # Nearly every piece of a reply; it need not be asked for all that it might hold.
-            self._blocks.say("content", TextBlock, words)
-            return
         for field in FIELDS:
             if text := delta.get(field):
                 self._blocks.say(field, ThinkingBlock, as_text(text))

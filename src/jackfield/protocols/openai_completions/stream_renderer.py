@@ -20,6 +20,7 @@ from jackfield.protocols.openai_errors import render_error
 from jackfield.protocols.sse import encode
 
 ENCODER = msgspec.json.Encoder()
+WORDS = b'[{"index":0,"delta":{"content":%s},"finish_reason":null}]}'
 
 
 class StreamRenderer:
@@ -32,6 +33,7 @@ class StreamRenderer:
         self._include_usage = include_usage
         self._head: frozenset[str] = frozenset()
         self._prefix = b'{"choices":'
+        self._words = encode(self._prefix + WORDS)  # with a place for the words
         self._blocks: dict[int, Block] = {}
         self._thoughts: dict[int, list[str]] = {}
         self._length = 0  # of the words so far, and where each block of them began
@@ -40,10 +42,11 @@ class StreamRenderer:
 
     def feed(self, event: StreamEvent) -> bytes:
         """Return the bytes that say this event (may be empty)."""
+        if type(event) is BlockDelta and event.index in self._starts:
+            # Nearly every event; its bytes are those that `_delta` would write.
+            self._length += len(event.text)
+            return self._words % ENCODER.encode(event.text)
         match event:
-            case BlockDelta(index, text) if index in self._starts:
-                self._length += len(text)
-                return self._delta({"content": text})
             case BlockDelta(index, text):
                 return self._delta(self._render_delta(index, text))
             case BlockStart(index, block):
@@ -55,6 +58,7 @@ class StreamRenderer:
                 head = {"id": reply_id, "object": "chat.completion.chunk", "created": 0, "model": model}
                 head.update(rest(extras, ("choices", "message", "usage")))
                 self._head, self._prefix = frozenset(head), ENCODER.encode(head)[:-1] + b',"choices":'
+                self._words = encode(self._prefix.replace(b"%", b"%%") + WORDS)
                 return self._delta({"role": "assistant", "content": ""})
             case MessageEnd():
                 return self._render_message_end(event)

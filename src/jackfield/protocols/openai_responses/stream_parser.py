@@ -22,6 +22,7 @@ from jackfield.protocols.openai_errors import parse_error
 from jackfield.protocols.openai_responses.citations import parse_logprobs
 from jackfield.protocols.openai_responses.item_book import ItemBook
 from jackfield.protocols.openai_responses.open_item import CALLS, OpenItem
+from jackfield.protocols.openai_responses.plain import KIND, PLAIN
 from jackfield.protocols.openai_responses.response import (
     find_error,
     find_logprobs,
@@ -31,6 +32,7 @@ from jackfield.protocols.openai_responses.response import (
 )
 from jackfield.protocols.openai_responses.usage import parse_usage
 from jackfield.protocols.outbox import Outbox
+from jackfield.protocols.plain import read_plain
 from jackfield.protocols.sse import SseDecoder, SseEvent
 
 HEAD_BYTES = 200
@@ -66,6 +68,7 @@ class StreamParser:
     """Turns a reply's bytes into events. One object per stream."""
 
     def __init__(self) -> None:
+        self.plain = PLAIN
         self._sse = SseDecoder()
         self._whole: bytearray | None = None  # the body, where a server answers with one JSON object
         self._head = b""  # the first bytes, and the first event: to say what came instead of a reply
@@ -107,9 +110,19 @@ class StreamParser:
     def _read(self, frames: Iterable[SseEvent]) -> Sequence[StreamEvent]:
         for frame in frames:
             self._first = self._first or frame.data[:HEAD_BYTES]
-            if not self._ended and self._box.error is None:
+            if self._ended or self._box.error is not None:
+                continue
+            if frame.event not in ("", KIND) or not self._take_words(frame.data):
                 self._take(frame.data)
         return self._box.take()
+
+    def _take_words(self, data: str) -> bool:
+        """Take words of a message that is open; say whether the event was such words."""
+        piece = read_plain(self.plain, data)
+        if piece is None or (item := self._items.find("message", piece.output_index, piece.item_id)) is None:
+            return False
+        item.say(piece.content_index, piece.delta, "output_text")
+        return True
 
     def _take(self, data: str) -> None:
         try:

@@ -59,6 +59,7 @@ class _Open(Struct):
     index: int  # of the item
     pieces: list[str]
     has_part: bool = False
+    words: bytes = b""  # the event of more words, with places for its number and for them
 
 
 class StreamRenderer:
@@ -125,11 +126,12 @@ class StreamRenderer:
             return b""
         out = b"" if opened.has_part else self._begin_part(opened)
         opened.pieces.append(text)
-        more: JsonObject = {"logprobs": []} if opened.sort is TEXT else {}
-        return out + self._say(f"{opened.sort.said}.delta", delta=text, **_place(opened), **more)
+        out += opened.words % (self._count, ENCODER.encode(text))
+        self._count += 1
+        return out
 
     def _begin_part(self, opened: _Open) -> bytes:
-        opened.has_part = True
+        opened.has_part, opened.words = True, _render_words(opened)
         if not opened.sort.part:
             return b""
         return self._say(f"{opened.sort.part}.added", part=_render_part(opened.sort, ""), **_place(opened))
@@ -187,6 +189,15 @@ _EMPTY: dict[str, JsonObject] = {
     "function_call": {"arguments": ""},
     "custom_tool_call": {"input": ""},
 }
+
+
+def _render_words(opened: _Open) -> bytes:
+    """Write the event of more words once; only its number and the words differ."""
+    kind = f"{opened.sort.said}.delta"
+    more: JsonObject = {"logprobs": []} if opened.sort is TEXT else {}
+    place = ENCODER.encode({**_place(opened), **more}).replace(b"%", b"%%")
+    head = b'{"type":"%s","sequence_number":%%d,"delta":%%s,' % kind.encode()
+    return encode(head + place[1:], kind)
 
 
 def _pick_sort(block: Block) -> _Sort | None:
