@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("jackfield.cli.models:models", "List, choose and inspect models; manage credentials."),
     "config": ("jackfield.cli.config:config", "Read and change the config file."),
     "plugins": ("jackfield.cli.plugins:plugins", "List, enable and disable plugins."),
+    "import": ("jackfield.cli.import_:import_", "Bring another tool's models and keys over."),
     "convert": ("jackfield.cli.convert:convert", "Say a request or a reply of one protocol in another."),
     "fake": ("jackfield.cli.fake:fake", "Serve a scripted provider, to test programs without a real one."),
     "completion": ("jackfield.cli.completion:completion", "Print the completion script of a shell."),
