@@ -121,7 +121,8 @@ CHUNK = '{"id":"1","created":%d,"system_fingerprint":%s,"choices":[{"index":0,"d
 def test_a_chunk_that_says_anything_else_is_heard_whole(odd: str) -> None:
     same = CHUNK % (1, '"x"')
     end = '{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}'
-    both_ways("openai-completions", [f"data: {chunk}\n\n".encode() for chunk in (same, same, odd, same, end)])
+    for last in (end, "[DONE]"):  # the reason of the last word counts, were it there before or not
+        both_ways("openai-completions", [f"data: {chunk}\n\n".encode() for chunk in (same, same, odd, same, last)])
 
 
 def words_of(name: str, text: str, model: str) -> Any:
