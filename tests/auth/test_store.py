@@ -294,3 +294,46 @@ def test_a_held_profile_is_read_like_a_stored_one_and_is_on_no_disk(tmp_path):
     assert held.list() == (profile,)
     assert held.order("a") is None
     assert "t'" not in repr(held)
+
+
+# -- who answered last -------------------------------------------------------------
+
+
+def stats(store: FileStore) -> dict:
+    return json.loads(store.path.read_text(encoding="utf-8")).get("usageStats", {})
+
+
+def test_a_success_is_noted_and_ends_a_rest(store: FileStore) -> None:
+    resting = {
+        "lastUsed": 5,
+        "errorCount": 3,
+        "cooldownUntil": 9e15,
+        "disabledUntil": 9e15,
+        "disabledReason": "billing",
+    }
+    profiles = {name: {"type": "api_key", "provider": "a", "key": "k"} for name in ("a:b", "a:c")}
+    write(store, {"version": 1, "profiles": profiles, "usageStats": {"a:b": {**resting, "theirs": 1}, "a:c": resting}})
+    assert (store.usage("a:b").kind, store.usage("a:b").reason) == ("disabled", "billing")
+    store.note_successes({"a:b": 7, "a:gone": 8})
+    root = json.loads(store.path.read_text(encoding="utf-8"))
+    assert root["usageStats"] == {"a:b": {"lastUsed": 7, "errorCount": 0, "theirs": 1}, "a:c": resting}
+    assert root["lastGood"] == {"a": "a:b"}
+
+
+def test_a_held_file_is_given_up_soon_and_the_process_knows_nevertheless(store: FileStore) -> None:
+    add(store, "a:b")
+    store.remember_use("a:b", 7)
+    with hold_lock(store.path.with_name(f".{store.path.name}.lock")), pytest.raises(ConfigError):
+        store.note_successes({"a:b": 7}, wait_s=0.01)
+    assert (stats(store), store.usage("a:b").last_used_ms) == ({}, 7)
+
+
+@pytest.mark.parametrize("record", [None, 3, [], {"lastUsed": "x", "cooldownUntil": True, "disabledUntil": -1}])
+def test_odd_statistics_are_none(store: FileStore, record: object) -> None:
+    write(store, {"version": 1, "profiles": {}, "usageStats": {"a:b": record}})
+    assert store.usage("a:b").rests_until(0) == 0
+
+
+def test_a_profile_that_is_on_no_disk_leaves_no_trace_of_its_use() -> None:
+    HeldProfile(Profile(id="a:b", provider="a", type="api_key", secret=Secret("k"))).note_successes({"a:b": 7})
+    assert not Path(os.devnull).with_name(".null.lock").exists()
