@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jackfield.auth.store import FileStore
+from jackfield.auth.store import FileStore, open_store
 from jackfield.catalog.load import Catalog
 from jackfield.config.load import load_config
 from jackfield.config.paths import Paths, locate
@@ -66,7 +66,7 @@ class App:
     @cached_property
     def store(self) -> FileStore:
         """The credential store."""
-        return FileStore(self.paths.auth)
+        return open_store(self.config)
 
     def now_ms(self) -> int:
         """Return the time as the credential store counts it: Unix milliseconds."""

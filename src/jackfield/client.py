@@ -14,7 +14,7 @@ from msgspec import convert
 from msgspec.structs import replace
 
 from jackfield.auth.resolve import resolve
-from jackfield.auth.store import FileStore
+from jackfield.auth.store import FileStore, open_store
 from jackfield.catalog.lifecycle import foretell
 from jackfield.catalog.load import Catalog
 from jackfield.config.default import load_default
@@ -71,7 +71,7 @@ class AsyncClient:
         self.config = config if isinstance(config, Config) else load_default(config)
         self.plugins = plugins or Plugins(self.config)
         self.catalog = catalog or Catalog(self.config, self.plugins.providers)
-        self.store = store or FileStore(self.config.paths.auth)
+        self.store = store or open_store(self.config)
         self._transport = transport or _open_sender(self.config, record, replay, offline=offline)
         # What a script or a recording refuses says nothing of the real server.
         self._lessons = Lessons(self.config.paths.cache if self._transport.is_live else None, _now_ms)

@@ -82,7 +82,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     expires_ms: int | None = None  # Unix milliseconds; `None` never expires
     email: str | None = None
     details: Mapping[str, str] = {}  # accountId, projectId, resourceUrl, enterpriseUrl, clientId
-    secret_env: str | None = None  # the variable that holds the secret, where the store only refers to it
+    ref: SecretRef | None = None  # where the secret stands, when the store only refers to it
     lease: Lease | None = None
     renewal: Renewal = ""  # how the last refresh with this refresh token ended; empty: it has not been sent
 
@@ -110,7 +110,7 @@ class RequestAuth(Struct, frozen=True, kw_only=True):
     source: str  # `profile:venice:default` · `env: VENICE_API_KEY` · `config: models.providers.x.apiKey` · `none`
     profile_id: str | None = None
     type: ProfileType = "api_key"
-    headers: Mapping[str, str] = {}  # what goes with the credential: an account's id
+    headers: Mapping[str, str | Secret] = {}  # what goes with the credential: an account's id
     base_url: str = ""  # where this credential is good, instead of the provider's own address
     params: Mapping[str, str] = {}  # request fields that go with it: a project
     aws: AwsKeys | None = None  # signs the request, where no secret travels with it

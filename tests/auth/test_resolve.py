@@ -11,7 +11,7 @@ from jackfield.auth.resolve import is_available, resolve, resolve_all, sources
 from jackfield.auth.store import FileStore
 from jackfield.config.paths import locate
 from jackfield.config.schema import Config, ConfigSecret, MissingVar, ProfileMeta, ProviderConfig
-from jackfield.credential import Profile, Secret
+from jackfield.credential import Profile, Secret, SecretRef
 from jackfield.errors import AuthError, ConfigError, MissingKey
 from jackfield.model import AuthMethod, ProviderInfo
 
@@ -255,7 +255,7 @@ def test_a_profile_of_a_provider_the_user_configured_under_that_alias_does_not(s
 
 
 def test_a_key_kept_in_a_variable_is_read_when_it_is_used(store, config):
-    add(store, "venice:ref", "", secret_env="WORK_KEY")
+    add(store, "venice:ref", "", ref=SecretRef("env", "WORK_KEY"))
     assert resolve(VENICE, with_environ(config, WORK_KEY="k"), store, NOW).secret == Secret("k")
     with pytest.raises(MissingKey, match="unresolved_ref"):
         resolve(VENICE, config, store, NOW)

@@ -9,7 +9,7 @@ import pytest
 from msgspec import UNSET
 
 from jackfield.config.schema import AllowList, ConfigSecret, InvalidConfig
-from jackfield.credential import Secret
+from jackfield.credential import Secret, SecretRef
 from jackfield.model import Compat, Cost, Network, Tier, Timeouts
 from tests.config.setup import check, load
 
@@ -253,13 +253,13 @@ def test_a_key_is_text_variable_or_reference(tmp_path: Path, key: str, environ: 
     [
         (
             "'!security find-key'",
-            'models.providers.x.apiKey (jackfield.json:1): a text that begins with "!" is a command, which is never run: '
-            "put its output into a variable",
+            'models.providers.x.apiKey (jackfield.json:1): a text that begins with "!" is a command, which is never run from a text: '
+            'write {source: "exec", id: "…"}',
         ),
         ("{ source: 'env', id: 'A' }", "models.providers.x.apiKey (jackfield.json:1): A is not set"),
         (
-            "{ source: 'exec', provider: 'vault', id: 'a/b' }",
-            'models.providers.x.apiKey (jackfield.json:1): a/b is a reference of source "exec", which is not supported yet',
+            "{ source: 'store', provider: 'vault', id: 'a/b' }",
+            'models.providers.x.apiKey (jackfield.json:1): a/b is a reference of source "store", which Jackfield does not know',
         ),
     ],
 )
@@ -269,6 +269,29 @@ def test_a_reference_without_value_is_missing(tmp_path: Path, key: str, text: st
     assert config.providers["x"].api_key is None
     assert [str(missing) for missing in config.providers["x"].missing] == [text]
     assert config.warnings == (text,)
+
+
+@pytest.mark.parametrize("source", ["file", "exec", "keyring"])
+def test_a_reference_to_a_place_is_kept_unfollowed(tmp_path: Path, source: str) -> None:
+    text = "{ models: { providers: { x: { apiKey: REF, headers: { 'x-key': REF, plain: 'text' } } } } }"
+    said = f"{{ source: '{source}', provider: 'p', id: 'touch {tmp_path}/run' }}"
+    entry = load(tmp_path, text.replace("REF", said)).providers["x"]
+
+    ref = SecretRef(source, f"touch {tmp_path}/run", "p")
+    assert entry.api_key == ConfigSecret(Secret(""), "config: models.providers.x.apiKey", ref)
+    assert entry.header_refs == {"x-key": ConfigSecret(Secret(""), "config: models.providers.x.headers.x-key", ref)}
+    assert entry.headers == {"plain": Secret("text")}
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_header_that_refers_to_a_variable_has_its_value(tmp_path: Path) -> None:
+    said = "{ headers: { a: { source: 'env', id: 'A' } }, models: [{ id: 'm', headers: { b: { source: 'exec', id: 'b' } } }] }"
+    entry = load(tmp_path, "{ models: { providers: { x: SAID } } }".replace("SAID", said), A="1").providers["x"]
+
+    assert entry.headers == {"a": Secret("1")}
+    assert [missing.reason for missing in entry.missing] == [
+        'is a reference of source "exec", which Jackfield does not follow here'
+    ]
 
 
 def test_a_blank_key_is_none(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from jackfield.credential import Lease, Profile, ProfileType, Renewal, Secret
+from jackfield.credential import Lease, Profile, ProfileType, Renewal, Secret, SecretRef
 from jackfield.message import JsonObject
 
 FORMAT = 1  # of the whole file
@@ -18,6 +18,8 @@ FORMAT = 1  # of the whole file
 SECRET_FIELDS: dict[ProfileType, str] = {"api_key": "key", "token": "token", "oauth": "access"}
 DETAILS = ("accountId", "projectId", "resourceUrl", "enterpriseUrl", "clientId")
 RENEWALS: tuple[Renewal, ...] = ("begun", "lost", "refused")
+SEALED = "sealed"  # names the secrets of an entry that stand in the keyring together
+SOURCES: tuple[Literal["env", "file", "exec", "keyring"], ...] = ("env", "file", "exec", "keyring")
 LAST_MOMENT_MS = 8_640_000_000_000_000  # the latest time JavaScript can name, which the file's format inherits
 
 
@@ -35,13 +37,14 @@ def parse_profile(profile_id: str, record: object) -> Profile | None:
         provider=provider,
         type=kind,
         secret=Secret(_text(record.get(field)).strip()),
-        refresh=Secret(refresh) if refresh else None,
+        # An empty one is there, but not here.
+        refresh=Secret(refresh) if refresh or _is_sealed(record, "refresh") else None,
         expires_ms=_moment(record.get("expires")),
         email=_text(record.get("email")) or None,
         details={name: text for name in DETAILS if (text := _text(record.get(name)))},
         lease=_lease(record.get("lease")),
         renewal=_renewal(_text(record.get("renewal")), refresh),
-        secret_env=_variable(record.get(f"{field}Ref")),
+        ref=parse_ref(record.get(f"{field}Ref")),
     )
 
 
@@ -52,9 +55,7 @@ def render_profile(profile: Profile) -> JsonObject:
         "type": profile.type,
         "provider": profile.provider,
         field: profile.secret.reveal() or None,
-        f"{field}Ref": {"source": "env", "provider": "default", "id": profile.secret_env}
-        if profile.secret_env
-        else None,
+        f"{field}Ref": render_ref(profile.ref) if profile.ref else None,
         "refresh": profile.refresh.reveal() if profile.refresh else None,
         "expires": profile.expires_ms,
         "email": profile.email,
@@ -131,7 +132,25 @@ def _moment(value: object) -> int | None:
     return int(value) if math.isfinite(value) and 0 < value <= LAST_MOMENT_MS else 0
 
 
-def _variable(value: object) -> str | None:
-    if not isinstance(value, dict) or value.get("source") != "env":
+def parse_ref(value: object) -> SecretRef | None:
+    """Read a reference as files write it; one of another kind is none."""
+    if not isinstance(value, dict) or not _text(value.get("id")):
         return None
-    return _text(value.get("id")) or None
+    source = next((each for each in SOURCES if each == value.get("source")), None)
+    return SecretRef(source, _text(value["id"]), _text(value.get("provider")) or "default") if source else None
+
+
+def render_ref(ref: SecretRef) -> JsonObject:
+    """Write a reference as files do."""
+    return {"source": ref.source, "provider": ref.provider, "id": ref.id}
+
+
+def refers(record: object) -> frozenset[str]:
+    """Return the kinds of place an entry refers to; empty for one that holds its secret."""
+    values = record.values() if isinstance(record, dict) else ()
+    return frozenset(ref.source for ref in map(parse_ref, values) if ref)
+
+
+def _is_sealed(record: JsonObject, field: str) -> bool:
+    named = record.get(SEALED)
+    return isinstance(named, list) and field in named

@@ -1,19 +1,25 @@
 """Which credential a provider's request gets, and what to do when there is none.
 
 Reads the list of sources and stops at the first that gives something. Sends nothing,
-refreshes nothing, prints nothing; time is an argument.
+refreshes nothing, prints nothing; time is an argument. References to secrets are followed
+here and nowhere else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
+from msgspec.structs import replace
+
+from jackfield.auth.secret import read_ref
 from jackfield.auth.sources import Source, entry_of, names, profile_source, sources, variables
 from jackfield.auth.store import FileStore
 from jackfield.config.schema import Config
-from jackfield.credential import RequestAuth
-from jackfield.errors import ConfigError, MissingKey
+from jackfield.credential import RequestAuth, Secret
+from jackfield.errors import ConfigError, Error, MissingKey
 from jackfield.model import ProviderInfo
 
-__all__ = ["Source", "is_available", "resolve", "resolve_all", "sources"]
+__all__ = ["Source", "each", "follow", "is_available", "resolve", "resolve_all", "sources"]
 
 
 def resolve(
@@ -25,7 +31,7 @@ def resolve(
     provider's address or a header needs a variable that is not set, `AuthError` for a key that
     cannot be sent.
     """
-    return resolve_all(info, config, store, now_ms, profile_id)[0]
+    return next(each(info, config, store, now_ms, profile_id))
 
 
 def resolve_all(
@@ -35,15 +41,57 @@ def resolve_all(
 
     A key that cannot be sent is an error in the first place only: there the user means it.
     """
+    given = [*each(info, config, store, now_ms, profile_id)]
+    return tuple(auth for at, auth in enumerate(given) if auth not in given[:at])
+
+
+def each(
+    info: ProviderInfo, config: Config, store: FileStore, now_ms: int, profile_id: str | None = None
+) -> Iterator[RequestAuth]:
+    """Yield every credential that may be tried, best first, at least one; raises like `resolve`.
+
+    A reference to a secret is followed when its turn comes: whoever stops at the first asks no
+    second command. One that leads nowhere is passed over.
+    """
     _require_filled(info, config)
+    headers = _headers(info, config)
     if profile_id is not None:
-        return (_pinned(info, config, store, now_ms, profile_id).to_auth(),)
+        source = _pinned(info, config, store, now_ms, profile_id)
+        yield _with(follow(source, config, store).to_auth(), headers)
+        return
     found = tuple(sources(info, config, store, now_ms))
-    usable = [source for source in found if not source.reason]
-    if usable:
-        given = [usable[0].to_auth(), *(rest.to_auth() for rest in usable[1:] if rest.is_sendable())]
-        return tuple(auth for at, auth in enumerate(given) if auth not in given[:at])
-    raise _missing(info, found, config, store)
+    count, failed = 0, dict[str, Error]()
+    for source in found:
+        if source.reason:
+            continue
+        try:
+            reached = follow(source, config, store)
+        except (MissingKey, ConfigError) as error:
+            failed[source.label] = error
+            continue
+        if count == 0 or reached.is_sendable():
+            count += 1
+            yield _with(reached.to_auth(), headers)
+    if not count:
+        raise _missing(info, found, config, store, failed)
+
+
+def follow(source: Source, config: Config, store: FileStore) -> Source:
+    """Return a source with its secret, wherever it stands: the one place where a reference is followed.
+
+    Raises `MissingKey` when the reference leads nowhere, `ConfigError` when there is no keyring.
+    """
+    if source.ref is None:
+        return source
+    profile = source.profile
+    if profile and source.ref.source == "keyring":
+        opened = store.read(profile.id)
+        if opened is None or not opened.secret:
+            raise MissingKey(
+                f"the keyring has no entry {source.ref.id!r}", hint="sign in again, or paste the key again"
+            )
+        return replace(source, secret=opened.secret, profile=opened, ref=None)
+    return replace(source, secret=read_ref(source.ref, config.environ), ref=None)
 
 
 def is_available(info: ProviderInfo, config: Config, store: FileStore, now_ms: int) -> bool:
@@ -56,6 +104,23 @@ def _require_filled(info: ProviderInfo, config: Config) -> None:
     for missing in entry.missing if entry else ():
         if not missing.key.endswith(".apiKey"):
             raise ConfigError(str(missing), hint=f"set {missing.name}, or correct {missing.key}")
+
+
+def _headers(info: ProviderInfo, config: Config) -> dict[str, Secret]:
+    """Return the headers whose values stand elsewhere; one that cannot be had is an error, as a missing variable is."""
+    entry = entry_of(info, config)
+    found = {}
+    for name, value in entry.header_refs.items() if entry else ():
+        if value.ref:
+            try:
+                found[name] = read_ref(value.ref, config.environ)
+            except MissingKey as error:
+                raise ConfigError(f"{value.origin}: {error.message}", hint=error.hint) from error
+    return found
+
+
+def _with(auth: RequestAuth, headers: Mapping[str, Secret]) -> RequestAuth:
+    return replace(auth, headers={**auth.headers, **headers}) if headers else auth
 
 
 def _pinned(info: ProviderInfo, config: Config, store: FileStore, now_ms: int, profile_id: str) -> Source:
@@ -77,14 +142,18 @@ def _pinned(info: ProviderInfo, config: Config, store: FileStore, now_ms: int, p
 # -- what to say when there is none ------------------------------------------------
 
 
-def _missing(info: ProviderInfo, found: tuple[Source, ...], config: Config, store: FileStore) -> MissingKey:
+def _missing(
+    info: ProviderInfo, found: tuple[Source, ...], config: Config, store: FileStore, failed: Mapping[str, Error]
+) -> MissingKey:
     entry = entry_of(info, config)
     # The variable the user's own config waits for comes before those of the catalog.
     awaited = next((each.name for each in entry.missing if each.key.endswith(".apiKey")), None) if entry else None
-    useless = "; ".join(source.detail or f"{source.label} ({source.reason})" for source in found if source.reason)
+    useless = [source.detail or f"{source.label} ({source.reason})" for source in found if source.reason]
+    useless += [f"{label} (unresolved_ref): {error.message}" for label, error in failed.items()]
+    hints = dict.fromkeys([*(error.hint for error in failed.values() if error.hint), _advice(info, awaited)])
     return MissingKey(
-        f'no API key found for provider "{info.id}"{useless and f": {useless}"}',
-        hint=f"{_advice(info, awaited)}\ncredentials are kept in {store.path}",
+        f'no API key found for provider "{info.id}"{": " if useless else ""}{"; ".join(useless)}',
+        hint="\n".join([*hints, f"credentials are kept in {store.path}"]),
     )
 
 

@@ -14,12 +14,14 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from jackfield.auth import aws
 from jackfield.auth.paste import check_key, key_problem
+from jackfield.auth.secret import describe_ref, is_dead, read_ref
 from jackfield.auth.store import FileStore
 from jackfield.config.schema import Config, ProviderConfig
-from jackfield.credential import AwsKeys, Profile, ProfileType, RequestAuth, Secret
+from jackfield.credential import AwsKeys, Profile, ProfileType, RequestAuth, Secret, SecretRef
 from jackfield.model import ProviderInfo
 
 # Why a place gives nothing; the words are OpenClaw's reason codes.
@@ -41,6 +43,7 @@ class Source(Struct, frozen=True, kw_only=True):
     reason: Reason = ""
     detail: str = ""  # the variable that is missing, with key and line
     aws: AwsKeys | None = None
+    ref: SecretRef | None = None  # where the secret stands, when it is looked up as a request leaves
 
     def is_sendable(self) -> bool:
         """Tell whether the key, if there is one, can travel in a header."""
@@ -136,12 +139,22 @@ def profile_source(profile: Profile, config: Config, now_ms: int) -> Source:
     # An OAuth access token past its date is of no use until it is renewed.
     if profile.expires_ms is not None and now_ms >= profile.expires_ms:
         return _refused(profile, "expired")
-    secret = profile.secret
-    if profile.secret_env is not None:
-        secret = Secret(config.environ.get(profile.secret_env, "").strip())
-    if not secret:
-        return _refused(profile, "unresolved_ref" if profile.secret_env is not None else "missing_credential")
-    return Source(kind="profile", label=f"profile:{profile.id}", secret=secret, type=profile.type, profile=profile)
+    if profile.ref is not None:
+        return _referred(profile, profile.ref, config)
+    if not profile.secret:
+        return _refused(profile, "missing_credential")
+    label = f"profile:{profile.id}"
+    return Source(kind="profile", label=label, secret=profile.secret, type=profile.type, profile=profile)
+
+
+def _referred(profile: Profile, ref: SecretRef, config: Config) -> Source:
+    # A sign-in's tokens are renewed where they stand: only the keyring can hold them.
+    if is_dead(ref, config.environ) or (profile.type == "oauth" and ref.source != "keyring"):
+        return _refused(profile, "unresolved_ref")
+    found = Source(kind="profile", label=f"profile:{profile.id}", type=profile.type, profile=profile)
+    if ref.source == "env":
+        return replace(found, secret=read_ref(ref, config.environ))
+    return replace(found, ref=ref)
 
 
 def _refused(profile: Profile, reason: Reason) -> Source:
@@ -204,13 +217,19 @@ def _configured(info: ProviderInfo, config: Config) -> Iterator[Source]:
     # The string is the name of a variable when such a variable is set, else the key itself.
     text = config.environ.get(written, "").strip() or written
     if text and text not in PLACEHOLDERS:
-        kind = CONFIG_TYPES.get(entry.auth or "", "api_key")
         yield Source(kind="config", label=entry.api_key.origin, secret=Secret(text), type=kind)
 
 
 def _is_near(url: str) -> bool:
     try:
         host = urlsplit(url).hostname or ""
+    kind = CONFIG_TYPES.get(entry.auth or "", "api_key")
+    if ref := entry.api_key.ref:
+        dead = is_dead(ref, config.environ)
+        detail = f"{entry.api_key.origin}: {describe_ref(ref)} leads nowhere" if dead else ""
+        reason: Reason = "unresolved_ref" if dead else ""
+        yield Source(kind="config", label=entry.api_key.origin, type=kind, ref=ref, reason=reason, detail=detail)
+        return
         return host == "localhost" or host.endswith((".localhost", ".local")) or ipaddress.ip_address(host).is_private
     except ValueError:
         return False

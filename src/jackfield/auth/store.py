@@ -3,6 +3,7 @@
 Every change happens under a lock between processes, on the file as it is at that moment,
 and replaces it in one step; what this version does not understand is kept. A file that
 cannot be read is never written. Health and usage statistics in the file are left alone.
+The secrets may be in the system's keyring instead; the file then has references to them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from jackfield.auth.file import load_object, save_object
-from jackfield.auth.record import FORMAT, as_store, parse_profile, render_profile, update_record
+from msgspec.structs import replace
+
+from jackfield.auth.record import FORMAT, SEALED, as_store, parse_profile, refers, render_profile, update_record
+from jackfield.config.schema import Config
 from jackfield.credential import Profile
 from jackfield.errors import ConfigError
 from jackfield.message import JsonObject
@@ -24,21 +28,25 @@ Result = TypeVar("Result")
 
 
 class FileStore:
-    """Profiles in a file, which need not exist; reading takes no lock."""
+    """Profiles in a file, which need not exist; reading takes no lock.
 
-    def __init__(self, path: Path) -> None:
+    `keyring`: the secrets of what is written from now on go into the system's keyring.
+    """
+
+    def __init__(self, path: Path, *, keyring: bool = False) -> None:
         self.path = path
         self._stamp: tuple[int, ...] | None = None
         self._root: JsonObject = {}
 
+        self.keyring = keyring
     # -- reading ---------------------------------------------------------------
 
     def read(self, profile_id: str) -> Profile | None:
-        """Return one profile; raises `ConfigError` when the file is damaged."""
-        return parse_profile(profile_id, _section(self._load(), "profiles").get(profile_id))
+        """Return one profile with its secrets, those in the keyring too; raises `ConfigError` when the file is damaged."""
+        return parse_profile(profile_id, _opened(_section(self._load(), "profiles").get(profile_id)))
 
     def list(self) -> tuple[Profile, ...]:
-        """Return all usable entries in the file's order; others are passed over."""
+        """Return all usable entries in the file's order; others are passed over. No keyring is opened."""
         found = [parse_profile(name, record) for name, record in _section(self._load(), "profiles").items()]
         return tuple(profile for profile in found if profile)
 
@@ -46,6 +54,11 @@ class FileStore:
         """Return the user's order of profile ids for a provider; `None`: there is none, `()`: use no profile."""
         listed = _section(self._load(), "order").get(provider)
         return tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list) else None
+
+    @property
+    def place(self) -> str:
+        """Where a new secret goes, in words."""
+        return f"the system's keyring; {self.path} refers to it" if self.keyring else str(self.path)
 
     def warning(self) -> str | None:
         """Say so when others on this machine may read the file; the next change closes it."""
@@ -68,12 +81,14 @@ class FileStore:
 
         def edit(root: JsonObject, change: Callable[[Profile | None], Profile | None]) -> Profile | None:
             profiles = root["profiles"]
-            old = parse_profile(profile_id, profiles.get(profile_id))
+            # A key is replaced without a look at the old one; the tokens of a sign-in change together.
+            record = _opened(profiles.get(profile_id), only_joined=True)
+            old = parse_profile(profile_id, record)
             new = change(old)
             if new is None:
                 _forget(root, profile_id)
             elif new != old:
-                profiles[profile_id] = update_record(profiles.get(profile_id), old, new)
+                profiles[profile_id] = self._sealed(profile_id, update_record(record, old, new))
             return new
 
         return self._edit(*(partial(edit, change=change) for change in changes), wait_s=wait_s)[-1]
@@ -91,7 +106,7 @@ class FileStore:
 
         self._edit(edit)
 
-    def _edit(self, *changes: Callable[[JsonObject], Result], wait_s: float = 15) -> list[Result]:
+    def _edit(self, *changes: Callable[[JsonObject], Result], wait_s: float = 15) -> Sequence[Result]:
         from copy import deepcopy  # noqa: PLC0415  every command reads, few write
 
         from jackfield.config.disk import hold_lock  # noqa: PLC0415
@@ -121,13 +136,38 @@ class HeldProfile(FileStore):
         super().__init__(Path(os.devnull))
         self._held = {"profiles": {profile.id: render_profile(profile)}}
 
+            sealed = self._in_keyring(root)
     def _load(self) -> JsonObject:
         return self._held
 
 
 def _stamp(path: Path) -> tuple[int, ...] | None:
+            self._drop(sealed - self._in_keyring(root))
     try:
         found = path.stat()
+    def _sealed(self, profile_id: str, record: JsonObject) -> JsonObject:
+        """Return an entry as the file keeps it, its secrets in the keyring where they belong there."""
+        if not self.keyring and not refers(record):
+            return record
+        from jackfield.auth.sealed import own_ref, seal_record  # noqa: PLC0415  few entries refer to anything
+
+        return seal_record(record, own_ref(profile_id, self.path), wanted=self.keyring)
+
+    def _in_keyring(self, root: JsonObject) -> set[str]:
+        """Return the profiles whose secrets are in this store's own place in the keyring."""
+        referring = {name: record for name, record in root["profiles"].items() if "keyring" in refers(record)}
+        if not referring:
+            return set()
+        from jackfield.auth.sealed import own_ref, owns  # noqa: PLC0415
+
+        return {name for name, record in referring.items() if owns(record, own_ref(name, self.path))}
+
+    def _drop(self, profile_ids: set[str]) -> None:
+        for profile_id in profile_ids:
+            from jackfield.auth.sealed import drop_secrets, own_ref  # noqa: PLC0415
+
+            drop_secrets(own_ref(profile_id, self.path), self.path)
+
     except FileNotFoundError:
         return ()
     except OSError:
@@ -148,6 +188,20 @@ def _checked(root: JsonObject, path: Path) -> JsonObject:
 def _section(root: JsonObject, name: str) -> dict[str, Any]:
     value = root.get(name)
     return value if isinstance(value, dict) else {}
+
+
+def open_store(config: Config) -> FileStore:
+    """Return the store a config means."""
+    return FileStore(config.paths.auth, keyring=config.auth_store == "keyring")
+
+
+def _opened(record: object, *, only_joined: bool = False) -> object:
+    """Return an entry with its secrets in it; `only_joined`: when there are several that change together."""
+    if not isinstance(record, dict) or "keyring" not in refers(record) or (only_joined and SEALED not in record):
+        return record
+    from jackfield.auth.sealed import open_record  # noqa: PLC0415
+
+    return open_record(record)
 
 
 def _forget(root: JsonObject, profile_id: str) -> bool:

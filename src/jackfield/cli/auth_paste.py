@@ -103,7 +103,7 @@ def _paste(context: Context, info: ProviderInfo, profile: Profile, *, as_json: b
         ui.as_json({"ok": True, "profile": row, "authStorePath": str(context.store.path)})
     else:
         ui.out(f"Auth profile: {profile.id} ({info.id}/{profile.type})")
-        ui.note(f"stored in {context.store.path}")
+        ui.note(f"stored in {context.store.place}")
 
 
 # -- sign-ins that open a browser --------------------------------------------------

@@ -10,7 +10,7 @@ from jackfield.auth.sources import names, variables
 from jackfield.cli.choices import Choice
 from jackfield.cli.context import Context
 from jackfield.cli.signin import check_secret, make_profile, name_profile
-from jackfield.credential import Profile, ProfileType, Secret
+from jackfield.credential import Profile, ProfileType, Secret, SecretRef
 from jackfield.errors import AuthError, MissingKey
 
 TYPES: dict[str, ProfileType] = {"token": "token"}
@@ -55,7 +55,7 @@ def take_variable(choice: Choice, found: tuple[str, str], given: GivenKey) -> Ke
     name, text = found
     profile = new_profile(choice, check_secret(text, f"env: {name}"), given)
     if given.by_reference:
-        profile = replace(profile, secret=Secret(""), secret_env=name)
+        profile = replace(profile, secret=Secret(""), ref=SecretRef("env", name))
     return Key(profile=profile, origin=f"env: {name}")
 
 
@@ -73,7 +73,7 @@ def find_stored(context: Context, choice: Choice) -> Key | None:
     """Return the profile of this type that the store has for the provider."""
     known, kind = names(choice.info, context.config), secret_type(choice)
     for profile in context.store.list():
-        usable = profile.secret and not profile.is_expired(context.now_ms())
+        usable = (profile.secret or profile.ref) and not profile.is_expired(context.now_ms())
         if profile.provider in known and profile.type == kind and usable:
             return Key(profile=profile, origin=f"profile:{profile.id}", is_stored=True)
     return None

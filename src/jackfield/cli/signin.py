@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from jackfield.auth.health import judge
 from jackfield.auth.paste import clean_key, key_problem, key_warnings
+from jackfield.auth.record import render_ref
+from jackfield.auth.secret import describe_ref
 from jackfield.auth.sources import explicit_order, names
 from jackfield.cli import ask, ui
 from jackfield.cli.context import Context
@@ -138,8 +140,8 @@ def warn_if_unused(context: Context, info: ProviderInfo, profile: Profile) -> No
 
 
 def shown_key(profile: Profile) -> str:
-    """Return a profile's key as it may be seen: masked, or the variable that holds it."""
-    return f"${profile.secret_env}" if profile.secret_env else profile.secret.masked()
+    """Return a profile's key as it may be seen: masked, or the place where it stands."""
+    return describe_ref(profile.ref) if profile.ref else profile.secret.masked()
 
 
 def as_row(profile: Profile, now_ms: int) -> dict[str, Any]:
@@ -151,7 +153,8 @@ def as_row(profile: Profile, now_ms: int) -> dict[str, Any]:
         "email": profile.email,
         "expires": profile.expires_ms,
         "status": judge(profile, now_ms),
-        "env": profile.secret_env,
+        "env": profile.ref.id if profile.ref and profile.ref.source == "env" else None,
+        "ref": render_ref(profile.ref) if profile.ref else None,
     }
 
 

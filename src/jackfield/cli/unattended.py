@@ -106,10 +106,10 @@ def report(context: Context, setup: Setup, given: Given, result: EditResult) -> 
     elif setup.ref:
         ui.out(f"Default model available: {setup.ref} (use --set-default to apply; now {default})")
     _warn_of_allowlist(context, setup)
-    if setup.profile and setup.profile.secret_env:
-        ui.note(f"the key stays in {setup.profile.secret_env}; {context.store.path} only refers to it")
+    if setup.profile and setup.profile.ref:
+        ui.note(f"the key stays in {setup.profile.ref.id}; {context.store.path} only refers to it")
     elif setup.profile:
-        ui.note(f"the key ({setup.origin}) is in {context.store.path}; it is used before any variable")
+        ui.note(f"the key ({setup.origin}) is in {context.store.place}; it is used before any variable")
     ui.note(f"next: {_next_command(setup, default)}")
 
 

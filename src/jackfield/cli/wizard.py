@@ -107,7 +107,7 @@ def _ask_key(context: Context, choice: Choice, given: Given) -> Key | None:
         if ask.confirm(f"Use existing {name} (env, {Secret(text).masked()})?"):
             return take_variable(choice, found, wanted)
     stored = find_stored(context, choice)
-    if stored and ask.confirm(f"Use the stored key {stored.profile.id} ({stored.profile.secret.masked()})?"):
+    if stored and ask.confirm(f"Use the stored key {stored.profile.id} ({shown_key(stored.profile)})?"):
         return stored
     key = _ask_secret(choice) if choice.flag else None
     if key is None:

@@ -25,7 +25,7 @@ from jackfield.config.shape import (
     Table,
     Text,
 )
-from jackfield.config.table import ROOT
+from jackfield.config.table import REFERENCE, ROOT
 from jackfield.message import JsonObject
 
 _SECRET = {"type": "string", "writeOnly": True}
@@ -57,11 +57,10 @@ def _schema(shape: Shape) -> JsonObject:  # noqa: C901  one case per shape
                 if shape.choices
                 else {"type": "string"}
             )
-        case SecretText():
+        case SecretText(literal=True):
             return _SECRET
-        case Key():
-            reference = {"type": "object", "required": ["source", "id"]}
-            return {"anyOf": [_SECRET, reference]}
+        case SecretText() | Key():
+            return {"anyOf": [_SECRET, _schema(REFERENCE)]}
         case Number():
             return {"type": "integer" if shape.whole else "number"} | (
                 {} if shape.least is None else {"minimum": shape.least}
@@ -141,9 +140,9 @@ def _kind(shape: Shape) -> str:  # noqa: C901  one case per shape
     match shape:
         case Text():
             return " · ".join(f"`{choice}`" for choice in shape.choices) or "text"
-        case SecretText():
+        case SecretText(literal=True):
             return "secret text"
-        case Key():
+        case SecretText() | Key():
             return "secret text or reference"
         case Flag():
             return "true or false"

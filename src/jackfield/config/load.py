@@ -107,6 +107,7 @@ def check_tree(paths: Paths, effective: Environ, root: Node, warnings: Sequence[
         params=read_params(defaults),
         auth_order={provider.strip().lower(): tuple(ids) for provider, ids in auth.get("order", {}).items()},
         auth_profiles=read_profiles(auth),
+        auth_store=auth.get("store", "file"),
         cooldowns=read_cooldowns(auth),
         plugins=read_plugins(said.get("plugins", {})),
         plugin_rules=read_plugin_rules(said.get("plugins", {})),

@@ -7,14 +7,15 @@ from typing import Any
 from msgspec import convert
 
 from jackfield.config.keypath import KeyPath
-from jackfield.config.schema import MissingVar, ProviderConfig, Route
+from jackfield.config.schema import ConfigSecret, MissingVar, ProviderConfig, Route
+from jackfield.credential import Secret
 from jackfield.message import JsonObject
 from jackfield.model import Compat, Model, Network, Timeouts
 
 # Keys whose values already have the shape of their field.
 _PLAIN = (
     ("name", "name"), ("base_url", "baseUrl"), ("endpoint", "endpoint"), ("api", "api"), ("auth", "auth"), ("api_key", "apiKey"),
-    ("headers", "headers"), ("auth_header", "authHeader"), ("params", "params"), ("max_tokens", "maxTokens"), ("privacy", "privacy"),
+    ("auth_header", "authHeader"), ("params", "params"), ("max_tokens", "maxTokens"), ("privacy", "privacy"),
 )  # fmt: skip
 
 
@@ -25,8 +26,11 @@ def build_providers(said: JsonObject, missing: list[tuple[KeyPath, MissingVar]])
 
 def _provider(id_: str, said: JsonObject, missing: list[tuple[KeyPath, MissingVar]]) -> ProviderConfig:
     values: dict[str, Any] = {field: said[key] for field, key in _PLAIN if said.get(key, "") != ""}
+    headers = said.get("headers", {})
     return ProviderConfig(
         id=id_.strip().lower(),
+        headers={name: value for name, value in headers.items() if isinstance(value, Secret)},
+        header_refs={name: value for name, value in headers.items() if isinstance(value, ConfigSecret)},
         models=tuple(convert(row, Model) for row in said.get("models", []) if row.get("id")),
         compat=convert(said.get("compat", {}), Compat),
         timeouts=_timeouts(said),

@@ -35,7 +35,8 @@ from jackfield.config.shape import (
     Table,
     Text,
 )
-from jackfield.credential import Secret
+from jackfield.config.table import REFERENCE
+from jackfield.credential import Secret, SecretRef
 
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MOST = 10**15  # larger numbers are slips, and not every float is exact there
@@ -170,6 +171,9 @@ class Reader:
         return text if shape.slash else text.strip().rstrip("/")
 
     def _secret(self, node: Node, shape: SecretText, path: KeyPath) -> Any:
+        if node.kind == "object" and not shape.literal:
+            found = self._reference(node, path, late=shape.late)
+            return found.secret if isinstance(found, ConfigSecret) and not found.ref else found
         if node.kind != "string":
             return self._wrong(node, path, "a text")
         if shape.literal:
@@ -184,25 +188,28 @@ class Reader:
 
     def _key(self, node: Node, path: KeyPath) -> Any:
         if node.kind == "object":
-            return self._reference(node, path)
+            return self._reference(node, path, late=True)
         if node.kind == "string" and node.value.startswith("!"):
-            reason = "is a command, which is never run: put its output into a variable"
+            reason = 'is a command, which is never run from a text: write {source: "exec", id: "…"}'
             return self._miss(path, MissingVar('a text that begins with "!"', render_path(path), place(node), reason))
         secret = self._secret(node, SecretText(), path)
         return secret if secret is UNSET else ConfigSecret(secret, f"config: {render_path(path)}")
 
-    def _reference(self, node: Node, path: KeyPath) -> Any:
-        said = self.read(node, _REFERENCE, path)
+    def _reference(self, node: Node, path: KeyPath, *, late: bool) -> Any:
+        said = self.read(node, REFERENCE, path)
         if not {"source", "id"} <= said.keys():
             return UNSET
-        name = said["id"]
-        if said["source"] != "env":
-            reason = f'is a reference of source "{said["source"]}", which is not supported yet'
-            return self._miss(path, MissingVar(name, render_path(path), place(node), reason))
-        found = self.environ.get(name, "").strip()
-        if not found:
-            return self._miss(path, MissingVar(name, render_path(path), place(node)))
-        return ConfigSecret(Secret(found), f"config: {render_path(path)}")
+        name, source, origin = said["id"], said["source"], f"config: {render_path(path)}"
+        if source == "env":
+            found = self.environ.get(name, "").strip()
+            if not found:
+                return self._miss(path, MissingVar(name, render_path(path), place(node)))
+            return ConfigSecret(Secret(found), origin)
+        if late and source != "store":
+            return ConfigSecret(Secret(""), origin, SecretRef(source, name, said.get("provider") or "default"))
+        where = "does not know" if source == "store" else "does not follow here"
+        reason = f'is a reference of source "{source}", which Jackfield {where}'
+        return self._miss(path, MissingVar(name, render_path(path), place(node), reason))
 
     def _number(self, node: Node, shape: Number, path: KeyPath) -> Any:
         expected = "a whole number" if shape.whole else "a number"
@@ -248,16 +255,6 @@ class Reader:
         line, column = node.source.locate(node.start)
         self.issues.append(Issue(render_path(path), message, node.source.name, line, column))
         return UNSET
-
-
-_REFERENCE = Table(
-    required=("source", "id"),
-    fields=(
-        Field("source", Text(("env", "file", "exec", "store"))),
-        Field("provider", Text()),
-        Field("id", Text()),
-    ),
-)
 
 
 def _is_number(node: Node) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from jackfield.config.paths import Paths
-from jackfield.credential import Secret
+from jackfield.credential import Secret, SecretRef
 from jackfield.errors import ConfigError
 from jackfield.message import JsonObject
 from jackfield.model import Api, Compat, Model, Network, Privacy, Timeouts
@@ -76,8 +76,9 @@ class MissingVar(Struct, frozen=True):
 class ConfigSecret(Struct, frozen=True):
     """A key the config gives, and in words where: `config: models.providers.x.apiKey`."""
 
-    secret: Secret
+    secret: Secret  # empty where there is a reference
     origin: str
+    ref: SecretRef | None = None  # followed when a request leaves
 
 
 class ProviderConfig(Struct, frozen=True, kw_only=True):
@@ -91,6 +92,7 @@ class ProviderConfig(Struct, frozen=True, kw_only=True):
     auth: str | None = None  # api-key · token · oauth · aws-sdk
     api_key: ConfigSecret | None = None
     headers: Mapping[str, Secret] = {}
+    header_refs: Mapping[str, ConfigSecret] = {}  # headers whose value stands elsewhere
     auth_header: bool = False  # send `Authorization: Bearer` whatever the protocol's habit
     models: tuple[Model, ...] = ()
     compat: Compat = Compat()
@@ -173,6 +175,7 @@ class Config(Struct, frozen=True, kw_only=True):
     params: Mapping[str, JsonObject] = {}  # per ref; "" holds those of every model
     auth_order: Mapping[str, tuple[str, ...]] = {}
     auth_profiles: Mapping[str, ProfileMeta] = {}
+    auth_store: Literal["file", "keyring"] = "file"  # where new secrets go
     cooldowns: Cooldowns = Cooldowns()
     plugins: Mapping[str, bool] = {}  # plugin id → enabled, for the ids the config names
     plugin_rules: PluginRules = PluginRules()

@@ -24,9 +24,10 @@ class Text(Struct, frozen=True):
 
 
 class SecretText(Struct, frozen=True):
-    """A text never shown; the name of a variable that is set stands for its value, unless `literal`."""
+    """A text never shown, or a reference; the name of a variable that is set stands for its value, unless `literal`."""
 
-    literal: bool = False  # taken as it stands, no variables are filled in
+    literal: bool = False  # taken as it stands, no variables are filled in and nothing is referred to
+    late: bool = False  # a reference may lead to a file, a command or the keyring, followed when a request leaves
 
 
 class Key(Struct, frozen=True):

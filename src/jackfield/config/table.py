@@ -32,7 +32,16 @@ SECONDS = Number(lenient=True)
 BAG = Anything()
 TEXTS = ListOf(TEXT)
 HEADERS = MapOf(SecretText())
-
+LATE_HEADERS = MapOf(SecretText(late=True))
+# Where a secret stands, instead of the secret. OpenClaw's own store (`store`) is not ours.
+REFERENCE = Table(
+    required=("source", "id"),
+    fields=(
+        Field("source", Text(("env", "file", "exec", "keyring", "store")), "kind of place"),
+        Field("provider", TEXT, "of the keyring: the service it stands under", "jackfield"),
+        Field("id", TEXT, "variable, file (`~/key`, `keys.json#/a/b`), command line, or the keyring's entry"),
+    ),
+)
 
 TIMEOUTS = Record(Timeouts)
 NETWORK = Record(Network)
@@ -82,7 +91,7 @@ PROVIDER = Table(
         Field("apiKey", Key(), "key, `${VARIABLE}`, the bare name of a variable, or a reference"),
         Field("auth", Text(("api-key", "token", "oauth", "aws-sdk")), "how it signs in", "api-key"),
         Field("api", choices(Api), "protocol", "openai-completions"),
-        Field("headers", HEADERS, "sent with every request"),
+        Field("headers", LATE_HEADERS, "sent with every request; a value may be a reference"),
         Field("authHeader", FLAG, "send the key as `Authorization: Bearer` whatever the protocol's habit", "false"),
         Field("models", ListOf(MODEL), "rows, merged with the catalog's by id", "[]"),
         Field("compat", COMPAT, "deviations from the protocol, for all its models"),
@@ -161,6 +170,12 @@ AGENTS = Table((Field("defaults", DEFAULTS, "what holds for every call"),), open
 HOURS = Number(lenient=True)
 AUTH = Table(
     fields=(
+        Field(
+            "store",
+            Text(("file", "keyring")),
+            "where new keys and sign-ins go; `keyring` is the system's, and the file then only refers to it",
+            "file",
+        ),
         Field(
             "profiles",
             MapOf(
