@@ -147,6 +147,14 @@ def test_counts_are_disjoint_and_come_back_as_they_were() -> None:
     assert wire.render_response(answer)["usageMetadata"] == counts
 
 
+@pytest.mark.parametrize(
+    ("raw", "word"), [("COMPLETE", "STOP"), ("TOOL_CALL", "STOP"), ("MALFORMED_RESPONSE", "MALFORMED_RESPONSE")]
+)
+def test_only_words_of_this_wire_say_why_a_reply_ends(raw: str, word: str) -> None:
+    reply = ChatResponse(finish_reason="stop", raw_finish_reason=raw)
+    assert wire.render_response(reply)["candidates"][0]["finishReason"] == word
+
+
 def test_counts_that_nobody_gave_stay_unknown() -> None:
     assert read(reply({"text": "x"})).usage == Usage()
     assert "usageMetadata" not in wire.render_response(read(reply({"text": "x"})))

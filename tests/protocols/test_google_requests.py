@@ -181,6 +181,16 @@ def test_vertex_gets_no_ids_which_it_refuses() -> None:
     assert answered["parts"] == [{"functionResponse": {"name": "now", "response": {"output": "noon"}}}]
 
 
+def test_json_beside_tools_is_asked_for_in_words_where_the_api_refuses_both() -> None:
+    request = ask(tools=[WEATHER], response_format=ResponseFormat({"type": "object"}))
+    body = wire.render_request(request)
+    assert "generationConfig" not in body
+    assert '{"type":"object"}' in body["systemInstruction"]["parts"][0]["text"]
+    assert wire.find_losses(request) == ("response_format: beside tools as an instruction, which nothing enforces",)
+    assert config(request, LEVELS)["responseMimeType"] == "application/json"
+    assert wire.find_losses(request, LEVELS) == ()
+
+
 def test_signatures_of_another_wire_are_not_sent() -> None:
     call = ToolCall("i", "f", "{}", opaque={"telegraph": {"thoughtSignature": "x"}})
     assert parts(Message.assistant(call)) == [[{"functionCall": {"id": "i", "name": "f", "args": {}}}]]
@@ -443,9 +453,9 @@ def test_the_older_language_says_null_apart_and_numbers_of_an_enum_in_words() ->
 
 def test_a_server_that_knows_only_the_older_language_gets_it() -> None:
     compat = Compat(tool_schema_profile="gemini")
-    request = ask(tools=[WEATHER], response_format=ResponseFormat({"type": "object"}))
-    body = wire.render_request(request, compat)
+    body = wire.render_request(ask(tools=[WEATHER]), compat)
     assert body["tools"][0]["functionDeclarations"][0].keys() == {"name", "description", "parameters"}
+    request = ask(response_format=ResponseFormat({"type": "object"}))
     assert config(request, compat) == {"responseMimeType": "application/json", "responseSchema": {"type": "object"}}
 
 

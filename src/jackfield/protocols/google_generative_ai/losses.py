@@ -8,9 +8,10 @@ from jackfield.message import ChatRequest
 from jackfield.model import Compat
 from jackfield.protocols import features
 from jackfield.protocols.base import NATIVE, own_fields
-from jackfield.protocols.google_generative_ai.request import MAX_STOPS
+from jackfield.protocols.google_generative_ai.request import MAX_STOPS, is_json_refused
 from jackfield.protocols.google_generative_ai.thinking import LEAST, budget_effort, nearest_level
 from jackfield.protocols.google_generative_ai.wire import LIMITS, NAME, takes_levels
+from jackfield.protocols.structured import AS_INSTRUCTION
 
 
 def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...]:
@@ -25,6 +26,8 @@ INSIDE = ("tool_result.image", "tool_result.document")  # a model that takes lev
 def _fields(request: ChatRequest, compat: Compat) -> Iterator[str]:
     if len(request.stop) > MAX_STOPS:
         yield f"stop: only the first {MAX_STOPS}"
+    if is_json_refused(request, compat):
+        yield f"response_format: beside tools {AS_INSTRUCTION}"
     if request.tool_choice and not any(tool.parameters is not None for tool in request.tools):
         yield "tool_choice: there is no function to choose"
     thinking = request.thinking

@@ -28,7 +28,8 @@ from jackfield.protocols.google_generative_ai.tools import (
     render_tools,
 )
 from jackfield.protocols.google_generative_ai.turns import parse_contents, parse_parts, render_contents, render_system
-from jackfield.protocols.google_generative_ai.wire import LIMITS, NAME, to_camel
+from jackfield.protocols.google_generative_ai.wire import LIMITS, NAME, takes_levels, to_camel
+from jackfield.protocols.structured import as_instruction
 
 MAX_STOPS = 5
 NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
@@ -142,6 +143,8 @@ def _parse_format(config: JsonObject) -> tuple[ResponseFormat | None, JsonObject
 def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     """Write a request's body; what only other wires understand is left out."""
     request = features.spare(request, NAME, LIMITS, compat)
+    if is_json_refused(request, compat):
+        request = as_instruction(request)
     own = dict(own_fields(request.opaque, NAME))
     config = _render_config(request, compat, as_object(own.pop("generationConfig", None)))
     body: JsonObject = {"contents": render_contents(request.messages, compat), **render_system(request.system)}
@@ -156,6 +159,15 @@ def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     merge_fields(body, own)
     merge_fields(body, request.extras)
     return body
+
+
+def is_json_refused(request: ChatRequest, compat: Compat) -> bool:
+    """Tell a format that cannot be enforced: Gemini 2.5 takes none beside tools.
+
+    The API says "Function calling with a response mime type: 'application/json' is unsupported"
+    (github.com/googleapis/python-genai/issues/867, read 2026-11-21); from 3 on both go together.
+    """
+    return request.response_format is not None and bool(request.tools) and not takes_levels(compat)
 
 
 def _render_config(request: ChatRequest, compat: Compat, own: JsonObject) -> JsonObject:

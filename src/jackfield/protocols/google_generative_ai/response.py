@@ -17,6 +17,8 @@ from jackfield.protocols.outbox import Outbox
 WIRE_REASONS: dict[FinishReason, str] = {
     "stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "content_filter": "SAFETY",
 }  # fmt: skip
+# Cohere's words are in capitals, too; any other in capitals may be a newer one of this wire's.
+FOREIGN = frozenset({"COMPLETE", "STOP_SEQUENCE", "TOOL_CALL"})
 # The extras a reader of this wire may meet; those of other wires would make a strict one fail.
 EXTRAS = ("createTime", "promptFeedback", "modelStatus")
 
@@ -101,5 +103,5 @@ def render_extras(extras: JsonObject) -> JsonObject:
 def render_reason(reason: FinishReason, raw: str | None) -> str:
     """Return this wire's word: the issuer's own where it is one of this wire's and says the same."""
     meant = "stop" if reason == "tool_calls" else reason
-    is_own = raw is not None and raw.isupper() and REASONS.get(raw, "stop") == meant
+    is_own = raw is not None and raw.isupper() and raw not in FOREIGN and REASONS.get(raw, "stop") == meant
     return raw if raw and is_own else WIRE_REASONS[reason]
