@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from jackfield.auth.resolve import resolve
 from jackfield.auth.store import FileStore, open_store
+from jackfield.auth.use_notes import UseNotes
 from jackfield.catalog.lifecycle import foretell
 from jackfield.catalog.load import Catalog
 from jackfield.config.default import load_default
@@ -32,6 +33,7 @@ from jackfield.providers.embedding import embed
 from jackfield.providers.learn import TEACHING, describe, learn
 from jackfield.providers.lessons import Lessons, with_lesson
 from jackfield.providers.provider import check_reply, load_protocol, render
+from jackfield.providers.quota import Window, parse_quota
 from jackfield.reply import ChatStream
 from jackfield.routing.failover import Events
 from jackfield.routing.plan import Candidate, Plan, plan
@@ -75,6 +77,8 @@ class AsyncClient:
         self._transport = transport or _open_sender(self.config, record, replay, offline=offline)
         # What a script or a recording refuses says nothing of the real server.
         self._lessons = Lessons(self.config.paths.cache if self._transport.is_live else None, _now_ms)
+        self._uses = UseNotes(self.store, _now_ms)
+        self._told: dict[tuple[str, str], Mapping[str, str]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,6 +90,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close the connections; streams still open break."""
+        await self._uses.close()
         await self._transport.close()
 
     async def chat(
@@ -176,6 +181,7 @@ class AsyncClient:
         info, model = candidate.info, candidate.model
         sent = self.plugins.with_headers(render(asked, info, model, auth), str(candidate.ref))
         reply = await self._transport.open(sent)
+        self._told[info.id, auth.source] = reply.headers
         if tell is None or reply.status not in TEACHING:
             return reply
         lesson = learn(reply.status, await reply.read_refusal(), sent.body)
@@ -189,6 +195,15 @@ class AsyncClient:
         if reply.status < 400 or learn(reply.status, await reply.read_refusal(), again.body):
             self._lessons.keep(info, model, lesson)
         return reply
+
+    def quota(self, provider: str, source: str) -> tuple[Window, ...]:
+        """Return what the last reply of a provider told of a credential's quota; `source` as in `RequestAuth`."""
+        return parse_quota(self._told.get((provider, source), {}))
+
+    def note_success(self, profile_id: str | None) -> None:
+        """Remember that a profile answered, so that another one is next; sends and awaits nothing."""
+        if profile_id and self._transport.is_live:
+            self._uses.note(profile_id)
 
     def taught(self, candidate: Candidate) -> Candidate:
         """Return the candidate with what its server has refused before."""

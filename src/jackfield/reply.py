@@ -70,6 +70,7 @@ class ChatStream:
                 async for event in events:
                     self._heard.feed(event)
                     yield event
+            self._client.note_success(self._walk.profile_id)
         except Error as error:
             if self._walk.answered:
                 error.partial = self.heard()

@@ -2,7 +2,7 @@
 
 Every change happens under a lock between processes, on the file as it is at that moment,
 and replaces it in one step; what this version does not understand is kept. A file that
-cannot be read is never written. Health and usage statistics in the file are left alone.
+cannot be read is never written. Who answered last is noted in it; no profile is put to rest.
 The secrets may be in the system's keyring instead; the file then has references to them.
 """
 
@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jackfield.auth.file import load_object, save_object
 from msgspec.structs import replace
 
+from jackfield.auth.file import load_object, save_object
 from jackfield.auth.record import FORMAT, SEALED, as_store, parse_profile, refers, render_profile, update_record
+from jackfield.auth.usage import Usage, note_successes, parse_usage
 from jackfield.config.schema import Config
 from jackfield.credential import Profile
 from jackfield.errors import ConfigError
@@ -35,10 +36,11 @@ class FileStore:
 
     def __init__(self, path: Path, *, keyring: bool = False) -> None:
         self.path = path
+        self.keyring = keyring
         self._stamp: tuple[int, ...] | None = None
         self._root: JsonObject = {}
+        self._used: dict[str, int] = {}  # successes of this process, written or not
 
-        self.keyring = keyring
     # -- reading ---------------------------------------------------------------
 
     def read(self, profile_id: str) -> Profile | None:
@@ -54,6 +56,11 @@ class FileStore:
         """Return the user's order of profile ids for a provider; `None`: there is none, `()`: use no profile."""
         listed = _section(self._load(), "order").get(provider)
         return tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list) else None
+
+    def usage(self, profile_id: str) -> Usage:
+        """Return when a profile was used last, and until when it rests."""
+        found = parse_usage(_section(self._load(), "usageStats").get(profile_id))
+        return replace(found, last_used_ms=max(found.last_used_ms, self._used.get(profile_id, 0)))
 
     @property
     def place(self) -> str:
@@ -97,6 +104,14 @@ class FileStore:
         """Remove an entry, whatever it holds, and its place in every order; tell whether it was there."""
         return self._edit(lambda root: _forget(root, profile_id))[-1]
 
+    def remember_use(self, profile_id: str, now_ms: int) -> None:
+        """Know in this process, at once, that a profile answered."""
+        self._used[profile_id] = now_ms
+
+    def note_successes(self, used_ms: Mapping[str, int], *, wait_s: float = 1) -> None:
+        """Write down when profiles answered, which ends their rest; raises `ConfigError` when the file is held longer."""
+        self._edit(lambda root: note_successes(root, used_ms), wait_s=wait_s)
+
     def set_order(self, provider: str, ids: Sequence[str] | None) -> None:
         """Set the order of a provider's profiles, or clear it with `None`."""
 
@@ -114,37 +129,15 @@ class FileStore:
         results = []
         with hold_lock(self.path.with_name(f".{self.path.name}.lock"), timeout_s=wait_s):
             root = as_store(_checked(load_object(self.path), self.path))
+            sealed = self._in_keyring(root)
             for change in changes:
                 before = deepcopy(root)
                 results.append(change(root))
                 if root != before or not self.path.exists() or self.warning():
                     save_object(self.path, root)
+            self._drop(sealed - self._in_keyring(root))
         return results
 
-    def _load(self) -> JsonObject:
-        stamp = _stamp(self.path)
-        if stamp is None or stamp != self._stamp:
-            self._root = as_store(_checked(load_object(self.path), self.path))
-            self._stamp = stamp
-        return self._root
-
-
-class HeldProfile(FileStore):
-    """A store of one profile that is on no disk: for trying a credential before it is kept."""
-
-    def __init__(self, profile: Profile) -> None:
-        super().__init__(Path(os.devnull))
-        self._held = {"profiles": {profile.id: render_profile(profile)}}
-
-            sealed = self._in_keyring(root)
-    def _load(self) -> JsonObject:
-        return self._held
-
-
-def _stamp(path: Path) -> tuple[int, ...] | None:
-            self._drop(sealed - self._in_keyring(root))
-    try:
-        found = path.stat()
     def _sealed(self, profile_id: str, record: JsonObject) -> JsonObject:
         """Return an entry as the file keeps it, its secrets in the keyring where they belong there."""
         if not self.keyring and not refers(record):
@@ -168,6 +161,45 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
 
             drop_secrets(own_ref(profile_id, self.path), self.path)
 
+    def _load(self) -> JsonObject:
+        stamp = _stamp(self.path)
+        if stamp is None or stamp != self._stamp:
+            self._root = as_store(_checked(load_object(self.path), self.path))
+            self._stamp = stamp
+        return self._root
+
+
+class HeldProfile(FileStore):
+    """A store of one profile that is on no disk: for trying a credential before it is kept."""
+
+    def __init__(self, profile: Profile) -> None:
+        super().__init__(Path(os.devnull))
+        self._held = {"profiles": {profile.id: render_profile(profile)}}
+
+    def note_successes(self, used_ms: Mapping[str, int], *, wait_s: float = 1) -> None:
+        """Write nothing: there is no file."""
+
+    def _load(self) -> JsonObject:
+        return self._held
+
+
+def open_store(config: Config) -> FileStore:
+    """Return the store a config means."""
+    return FileStore(config.paths.auth, keyring=config.auth_store == "keyring")
+
+
+def _opened(record: object, *, only_joined: bool = False) -> object:
+    """Return an entry with its secrets in it; `only_joined`: when there are several that change together."""
+    if not isinstance(record, dict) or "keyring" not in refers(record) or (only_joined and SEALED not in record):
+        return record
+    from jackfield.auth.sealed import open_record  # noqa: PLC0415
+
+    return open_record(record)
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
     except FileNotFoundError:
         return ()
     except OSError:
@@ -188,20 +220,6 @@ def _checked(root: JsonObject, path: Path) -> JsonObject:
 def _section(root: JsonObject, name: str) -> dict[str, Any]:
     value = root.get(name)
     return value if isinstance(value, dict) else {}
-
-
-def open_store(config: Config) -> FileStore:
-    """Return the store a config means."""
-    return FileStore(config.paths.auth, keyring=config.auth_store == "keyring")
-
-
-def _opened(record: object, *, only_joined: bool = False) -> object:
-    """Return an entry with its secrets in it; `only_joined`: when there are several that change together."""
-    if not isinstance(record, dict) or "keyring" not in refers(record) or (only_joined and SEALED not in record):
-        return record
-    from jackfield.auth.sealed import open_record  # noqa: PLC0415
-
-    return open_record(record)
 
 
 def _forget(root: JsonObject, profile_id: str) -> bool:
