@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import UNSET
 
@@ -209,3 +210,60 @@ def test_odd_rows_break_no_list(form: str) -> None:
     ]
     listing = parse_listing(json.dumps({"data": rows, "models": rows}).encode(), form)
     assert "a" in listing.ids
+
+
+# What no honest server says, at every place where a list may say something.
+HOSTILE: list[Any] = [
+    True, -1, 1e308, 10**30, "1e999999999", "NaN", "9" * 5000, [[1]], [1, "a", {}], {"a": [1]}, "2026-13-99",
+]  # fmt: skip
+PLACES = (
+    "name", "type", "mode", "created", "context_length", "max_tokens", "providers", "input_modalities", "tags",
+    "supported_parameters", "supportedGenerationMethods", "endpoints", "features", "supported_endpoints", "deprecation",
+    "capabilities", "model_info", "model_spec", "pricing", "architecture", "details", "next_page_token", "privacy",
+)  # fmt: skip
+INNER = (
+    "type",
+    "mode",
+    "privacy",
+    "prompt",
+    "input",
+    "usd",
+    "input_cost_per_token",
+    "vision",
+    "limits",
+    "max_input_tokens",
+)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_hostile_value_costs_a_row_its_fact_and_never_the_list(form: str) -> None:
+    base = dict.fromkeys(("id", "name", "key", "model", "model_name"), "m")
+    for value in HOSTILE:
+        odd = [{place: value} for place in PLACES]
+        odd += [{place: {inner: value, "pricing": {"input": {"usd": value}}}} for place in PLACES for inner in INNER]
+        for field in odd:
+            rows = [{**base, **field}]
+            body = {"data": rows, "models": rows, **field}
+            try:
+                listing = parse_listing(json.dumps(body).encode(), form)
+            except BadReply:
+                continue  # a list under another name is one more way to be wrong
+            # What was read can be written down and read again.
+            again = [msgspec.json.decode(msgspec.json.encode(row), type=Model) for row in listing.models]
+            assert [row.id for row in again] == [row.id for row in listing.models]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a\x1b[31m", "b\nc", "null\x00", "\u202eevil", " ", "x" * 257, "c1\x9b31m"],
+    ids=lambda name: ascii(name[:8]),
+)
+def test_a_name_that_nobody_could_type_or_see_is_no_model(name: str) -> None:
+    assert list(parse({"data": [{"id": name}, {"id": "ok/ünï/模型"}]})) == ["ok/ünï/模型"]
+
+
+def test_a_size_or_a_price_beyond_all_reason_is_as_good_as_not_said() -> None:
+    row = parse({"data": [{"id": "m", "context_length": 10**30, "pricing": {"prompt": "1e400", "completion": 1e308}}]})[
+        "m"
+    ]
+    assert (row.context_window, row.cost) == (UNSET, UNSET)

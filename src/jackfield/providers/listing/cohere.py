@@ -17,11 +17,15 @@ def parse(value: object) -> Listing | None:
         return None
     listing = to_listing(value.get("models"), lambda row: row.get("name"), _to_model)
     token = value.get("next_page_token")
-    return replace(listing, more=f"page_token={quote(token, safe='')}") if listing and token else listing
+    return (
+        replace(listing, more=f"page_token={quote(token, safe='')}")
+        if listing and isinstance(token, str) and token
+        else listing
+    )
 
 
 def _to_model(row: Row) -> Model | None:
-    if not any_of(row.get("endpoints") or (), "chat"):
+    if not any_of(row.get("endpoints"), "chat"):
         return None
     abilities = row.get("features")
     listed = abilities if isinstance(abilities, list) else []

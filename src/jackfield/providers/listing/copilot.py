@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, UnsetType
 
 from jackfield.model import Api, Model
-from jackfield.providers.listing.row import Listing, Row, child, flag, kinds, size, to_listing, words
+from jackfield.providers.listing.row import Listing, Row, child, flag, is_kind, kinds, size, to_listing, words
 
 # In order of preference; the first that the model answers at names its wire. A list without endpoints is older than them.
 WIRES: tuple[tuple[str, Api], ...] = (
@@ -24,7 +24,7 @@ def parse(value: object) -> Listing | None:
 def _to_model(row: Row) -> Model | None:
     can = child(row, "capabilities")
     limits, supports = child(can, "limits"), child(can, "supports")
-    if can.get("type") not in {"chat", None}:
+    if not is_kind(can.get("type"), "chat"):
         return None
     thinks = bool(supports.get("reasoning_effort")) or "max_thinking_budget" in supports
     return Model(

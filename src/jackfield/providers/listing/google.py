@@ -23,7 +23,7 @@ def parse(value: object) -> Listing | None:
 
 def _to_model(row: Row) -> Model | None:
     name = row["name"].removeprefix("models/")
-    if not any_of(row.get("supportedGenerationMethods") or (), "generateContent") or is_speechless(name):
+    if not any_of(row.get("supportedGenerationMethods"), "generateContent") or is_speechless(name):
         return None
     return Model(
         id=name,

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from jackfield.model import Model
 from jackfield.providers.listing import openai
-from jackfield.providers.listing.row import MILLION, Listing, Row, child, cost, flag, kinds, price, size, to_listing
+from jackfield.providers.listing.row import (
+    MILLION,
+    Listing,
+    Row,
+    child,
+    cost,
+    flag,
+    is_kind,
+    kinds,
+    price,
+    size,
+    to_listing,
+)
 
 
 def parse(value: object) -> Listing | None:
@@ -17,7 +29,7 @@ def parse(value: object) -> Listing | None:
 
 def _to_model(row: Row) -> Model | None:
     facts = child(row, "model_info")
-    if facts.get("mode") not in {"chat", "completion", "responses", None}:
+    if not is_kind(facts.get("mode"), "chat", "completion", "responses"):
         return None
     return Model(
         id=row["model_name"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jackfield.catalog.defaults import FREE
 from jackfield.model import Model
 from jackfield.providers.listing import openai
-from jackfield.providers.listing.row import Listing, Row, child, flag, kinds, size, to_listing, words
+from jackfield.providers.listing.row import Listing, Row, child, flag, is_kind, kinds, size, to_listing, words
 
 
 def parse(value: object) -> Listing | None:
@@ -16,7 +16,7 @@ def parse(value: object) -> Listing | None:
 
 
 def _to_model(row: Row) -> Model | None:
-    if row.get("type") not in {"llm", "vlm", None}:
+    if not is_kind(row.get("type"), "llm", "vlm"):
         return None
     loaded = row.get("loaded_instances")
     running = child(loaded[0], "config") if isinstance(loaded, list) and loaded and isinstance(loaded[0], dict) else {}

@@ -57,7 +57,7 @@ def _to_model(row: Row) -> Model | None:
     said = {**child(row, "default_generation_settings"), **child(row, "meta"), **row}
     top, spec = child(row, "top_provider"), child(row, "architecture")
     offers = [
-        offer for offer in row.get("providers") or () if isinstance(offer, dict) and offer.get("status") == "live"
+        offer for offer in _list(row.get("providers")) if isinstance(offer, dict) and offer.get("status") == "live"
     ]
     abilities = [
         *_list(row.get("supported_parameters")),

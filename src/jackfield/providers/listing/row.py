@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from math import isfinite
 from typing import Any
 
@@ -27,6 +27,12 @@ KINDS: dict[str, Modality] = {
     "audio": "audio", "video": "video",
 }  # fmt: skip
 ORDER: tuple[Modality, ...] = ("text", "image", "document", "audio", "video")
+# What is beyond these is a mistake or a joke, and is as good as not said.
+LONGEST_NAME = 256
+MOST_TOKENS = 10**12
+MOST_USD = 10**9  # for a million tokens
+# What a terminal would obey or a reader could not see: control characters, half characters, marks that turn the writing around.
+UNSEEN = r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 class Listing(Struct, frozen=True):
@@ -43,10 +49,10 @@ def is_speechless(name: str) -> bool:
 
 
 def to_listing(rows: object, id_of: Callable[[Row], object], to_model: Callable[[Row], Model | None]) -> Listing | None:
-    """Return the rows as a listing, `None` when they are no list of objects; rows without an id are skipped."""
+    """Return the rows as a listing, `None` when they are no list of objects; rows without an id one could type are skipped."""
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return None
-    named = {name: row for row in rows if isinstance(name := id_of(row), str) and name}
+    named = {name: row for row in rows if isinstance(name := id_of(row), str) and _is_name(name)}
     found = (to_model(row) for row in named.values())
     return Listing(tuple(named), tuple(model for model in found if model is not None))
 
@@ -62,7 +68,7 @@ def child(row: Mapping[str, Any], *path: str) -> Row:
 def size(row: Mapping[str, Any], *names: str) -> int | UnsetType:
     """Return the first of these fields that holds a count above zero."""
     counts = (_number(row.get(name)) for name in names)
-    return next((int(count) for count in counts if count >= 1), UNSET)
+    return next((int(count) for count in counts if 1 <= count <= MOST_TOKENS), UNSET)
 
 
 def flag(row: Mapping[str, Any], *names: str) -> bool | UnsetType:
@@ -75,9 +81,16 @@ def words(row: Mapping[str, Any], *names: str) -> str | UnsetType:
     return next((value for name in names if isinstance(value := row.get(name), str) and value.strip()), UNSET)
 
 
+def is_kind(value: object, *known: str) -> bool:
+    """Tell whether a field is one of these words, or not there."""
+    return value is None or (isinstance(value, str) and value in known)
+
+
 def kinds(said: object, **also: object) -> tuple[Modality, ...] | UnsetType:
     """Return what a model reads: the words of a list, and the keyword names whose value is true."""
-    named = {KINDS[word] for word in said if word in KINDS} if isinstance(said, list) else set()
+    named = (
+        {KINDS[word] for word in said if isinstance(word, str) and word in KINDS} if isinstance(said, list) else set()
+    )
     named |= {KINDS[word] for word, value in also.items() if value is True}
     if not named and not any(isinstance(value, bool) for value in also.values()):
         return UNSET
@@ -93,9 +106,9 @@ def price(value: object, per: Decimal = Decimal(1)) -> Decimal | None:
         return None
     try:
         amount = Decimal(str(value)) * per
-    except InvalidOperation:
+    except DecimalException:
         return None
-    return _trim(amount) if amount.is_finite() and amount >= 0 else None
+    return _trim(amount) if amount.is_finite() and 0 <= amount <= MOST_USD else None
 
 
 def cost(
@@ -118,9 +131,13 @@ def day(value: object) -> str | UnsetType:
     return UNSET
 
 
-def any_of(names: Iterable[object], *wanted: str) -> bool:
-    """Tell whether one of the wanted words is among the names."""
-    return not {name for name in names if isinstance(name, str)}.isdisjoint(wanted)
+def any_of(names: object, *wanted: str) -> bool:
+    """Tell whether one of the wanted words is among the names; what is no list names nothing."""
+    return isinstance(names, list) and not {name for name in names if isinstance(name, str)}.isdisjoint(wanted)
+
+
+def _is_name(name: str) -> bool:
+    return bool(name.strip()) and len(name) <= LONGEST_NAME and not re.search(UNSEEN, name)
 
 
 def _number(value: object) -> float:

@@ -6,13 +6,26 @@ import re
 
 from msgspec import UNSET
 
-from jackfield.model import Model
-from jackfield.providers.listing.row import Listing, Row, child, cost, day, flag, kinds, price, size, to_listing, words
+from jackfield.model import Model, Privacy
+from jackfield.providers.listing.row import (
+    Listing,
+    Row,
+    child,
+    cost,
+    day,
+    flag,
+    is_kind,
+    kinds,
+    price,
+    size,
+    to_listing,
+    words,
+)
 
 DEFAULT_WINDOW = 128_000
 DEFAULT_ANSWER = 8192
 THINKS = re.compile(r"thinking|reason|r1")
-PRIVACY = frozenset({"private", "anonymized"})
+PRIVACY: dict[str, Privacy] = {"private": "private", "anonymized": "anonymized"}
 
 
 def parse(value: object) -> Listing | None:
@@ -25,7 +38,7 @@ def _to_model(row: Row) -> Model | None:
     spec = child(row, "model_spec")
     can, prices = child(spec, "capabilities"), child(spec, "pricing")
     # What is offline is listed, but answers nobody.
-    if row.get("type") not in {"text", None} or spec.get("offline") is True:
+    if not is_kind(row.get("type"), "text") or spec.get("offline") is True:
         return None
     retires = day(child(spec, "deprecation").get("date"))
     return Model(
@@ -41,7 +54,7 @@ def _to_model(row: Row) -> Model | None:
             video=can.get("supportsVideoInput"),
         ),
         tools=flag(can, "supportsFunctionCalling"),
-        privacy=spec["privacy"] if spec.get("privacy") in PRIVACY else UNSET,
+        privacy=PRIVACY.get(words(spec, "privacy") or "", UNSET),
         cost=cost(
             input=price(child(prices, "input").get("usd")),
             output=price(child(prices, "output").get("usd")),
