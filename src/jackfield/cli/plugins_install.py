@@ -19,9 +19,10 @@ from jackfield.config.save import Unset, edit_config
 @json_option
 @pass_context
 def install(context: Context, source: str, link: bool, as_json: bool) -> None:
-    """Install a plugin from a .toml file, a folder or an archive; it stays off until you enable it.
+    """Install a plugin from a .toml file, a folder or an archive.
 
-    Of a Python package the command for pip is printed; Jackfield does not run it.
+    It stays off until you enable it. Of a Python package the command for pip is printed;
+    Jackfield does not run it.
     """
     from jackfield.plugins.find import home_folder
     from jackfield.plugins.install import install as put
