@@ -25,6 +25,11 @@ def pick_flow(info: ProviderInfo, profile: Profile | None = None) -> Flow | None
     return method.flow if method else None
 
 
+def has_flow(info: ProviderInfo) -> bool:
+    """Tell whether a credential of the provider may come from a sign-in."""
+    return any(method.flow for method in info.auth)
+
+
 def is_renewable(info: ProviderInfo, profile: Profile) -> bool:
     """Tell whether an expired profile can be renewed: its refresh token has not been used up."""
     flow = pick_flow(info, profile)

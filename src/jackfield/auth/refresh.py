@@ -14,18 +14,18 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from jackfield.auth.details import pick_flow, with_details
+from jackfield.auth.flows.ask import ask_over
 from jackfield.auth.flows.client import Client, find_client, find_installed, missing_client
 from jackfield.auth.flows.exchange import parse_lease
-from jackfield.auth.flows.token import Answer, find_refusal, parse_answer, render_question, render_refresh, to_profile
+from jackfield.auth.flows.token import Answer, find_refusal, render_question, render_refresh, to_profile
 from jackfield.auth.store import FileStore
 from jackfield.credential import Lease, Profile, Renewal, RequestAuth, Secret
 from jackfield.errors import AuthError, BadReply, ConnectError, ConnectionLost, Error, TimeoutExpired
-from jackfield.model import Flow, Network, ProviderInfo
+from jackfield.model import Flow, ProviderInfo
 from jackfield.transport.reply import Sender
 from jackfield.transport.request import HttpRequest
 
 LOCK_WAIT_S = 90  # longer than the one who holds it may take to ask
-REPLY_LIMIT = 1024 * 1024
 # Statuses by which a server says that it has not looked at the request.
 UNREAD = frozenset({403, 404, 405, 408, 413, 415, 429, 503, 529})
 # Our own fault, or the server's hour: the refresh token is still good.
@@ -233,7 +233,6 @@ def _is_due(profile: Profile, now_ms: int) -> bool:
 async def _answer(request: HttpRequest, info: ProviderInfo, open_sender: Callable[[], Sender]) -> Answer:
     sender = open_sender()
     try:
-        reply = await sender.open(replace(request, network=info.network or Network()))
-        return parse_answer(reply.status, await reply.read(REPLY_LIMIT))
+        return await ask_over(sender, request, info)
     finally:
         await sender.close()

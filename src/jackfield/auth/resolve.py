@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
+from jackfield.auth.details import is_renewable, with_details
 from jackfield.auth.secret import read_ref
 from jackfield.auth.sources import Source, entry_of, names, profile_source, sources, variables
 from jackfield.auth.store import FileStore
@@ -56,8 +57,8 @@ def each(
     _require_filled(info, config)
     headers = _headers(info, config)
     if profile_id is not None:
-        source = _pinned(info, config, store, now_ms, profile_id)
-        yield _with(follow(source, config, store).to_auth(), headers)
+        source = follow(_pinned(info, config, store, now_ms, profile_id), config, store)
+        yield _with(source, info, config, headers)
         return
     found = tuple(sources(info, config, store, now_ms))
     count, failed = 0, dict[str, Error]()
@@ -71,7 +72,7 @@ def each(
             continue
         if count == 0 or reached.is_sendable():
             count += 1
-            yield _with(reached.to_auth(), headers)
+            yield _with(reached, info, config, headers)
     if not count:
         raise _missing(info, found, config, store, failed)
 
@@ -119,8 +120,15 @@ def _headers(info: ProviderInfo, config: Config) -> dict[str, Secret]:
     return found
 
 
-def _with(auth: RequestAuth, headers: Mapping[str, Secret]) -> RequestAuth:
+def _with(source: Source, info: ProviderInfo, config: Config, headers: Mapping[str, Secret]) -> RequestAuth:
+    auth = with_details(source.to_auth(), info, source.profile, moved=is_moved(info, config))
     return replace(auth, headers={**auth.headers, **headers}) if headers else auth
+
+
+def is_moved(info: ProviderInfo, config: Config) -> bool:
+    """Tell whether the user gave the provider another address, which a token's own does not change."""
+    entry = entry_of(info, config)
+    return entry is not None and entry.base_url is not None
 
 
 def _pinned(info: ProviderInfo, config: Config, store: FileStore, now_ms: int, profile_id: str) -> Source:
@@ -133,7 +141,7 @@ def _pinned(info: ProviderInfo, config: Config, store: FileStore, now_ms: int, p
         raise MissingKey(
             f"auth profile {profile_id!r} is not configured for {info.id}", hint=f"it belongs to {profile.provider}"
         )
-    source = profile_source(profile, config, now_ms)
+    source = profile_source(profile, config, now_ms, renewable=is_renewable(info, profile))
     if source.reason:
         raise MissingKey(f"auth profile {profile_id!r} cannot be used: {source.reason}", hint=_advice(info))
     return source
