@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Self
 from msgspec import convert
 from msgspec.structs import replace
 
-from jackfield.auth.resolve import resolve
+from jackfield.auth.details import has_flow
+from jackfield.auth.resolve import is_moved, resolve
 from jackfield.auth.store import FileStore, open_store
 from jackfield.auth.use_notes import UseNotes
 from jackfield.catalog.lifecycle import foretell
@@ -44,6 +45,7 @@ from jackfield.transport.reply import REPLY_LIMIT, HttpReply, Sender
 
 NO_AUTH = RequestAuth(secret=None, source="none")
 if TYPE_CHECKING:
+    from jackfield.auth.refresh import Refresher
     from jackfield.providers.refresh import Refreshed
 
 Tell = Callable[[str], None]  # takes a warning
@@ -75,6 +77,8 @@ class AsyncClient:
         self.catalog = catalog or Catalog(self.config, self.plugins.providers)
         self.store = store or open_store(self.config)
         self._transport = transport or _open_sender(self.config, record, replay, offline=offline)
+        self._offline = offline
+        self._refresher: Refresher | None = None
         # What a script or a recording refuses says nothing of the real server.
         self._lessons = Lessons(self.config.paths.cache if self._transport.is_live else None, _now_ms)
         self._uses = UseNotes(self.store, _now_ms)
@@ -129,6 +133,7 @@ class AsyncClient:
             auth = self.resolve(candidate) if candidate.info.counting else NO_AUTH
         except MissingKey as error:
             return estimate(asked, candidate.info, candidate.model, error.message)
+        auth = await self.freshen(candidate, auth)
         return await count(asked, candidate.info, candidate.model, auth, self._transport)
 
     async def embed(self, request: EmbedRequest, *, profile_id: str | None = None) -> EmbedResponse:
@@ -137,7 +142,8 @@ class AsyncClient:
             raise UsageError("no embedding model is named", hint="such as openai/text-embedding-3-small")
         made = self.plan(ChatRequest(model=request.model), profile_id=profile_id)
         candidate = made.candidates[0]
-        answer = await embed(request, candidate.info, candidate.model, self.resolve(candidate), self._transport)
+        auth = await self.freshen(candidate, self.resolve(candidate))
+        answer = await embed(request, candidate.info, candidate.model, auth, self._transport)
         return replace(answer, requested=made.requested, warnings=(*made.warnings, *answer.warnings))
 
     def plan(self, request: ChatRequest, *, fallbacks: Sequence[str] = (), profile_id: str | None = None) -> Plan:
@@ -169,6 +175,7 @@ class AsyncClient:
 
         With `tell`, a server that refuses a field is asked once more without it, and `tell` is told.
         """
+        auth = await self.freshen(candidate, auth)
         reply = await self._open(candidate, with_thinking(request, candidate.model, self.config), auth, tell)
         try:
             async with aclosing(_read(reply, candidate, request, auth.source)) as events:
@@ -208,6 +215,21 @@ class AsyncClient:
     def taught(self, candidate: Candidate) -> Candidate:
         """Return the candidate with what its server has refused before."""
         return replace(candidate, model=self._lessons.taught(candidate.info, candidate.model))
+
+    async def freshen(self, candidate: Candidate, auth: RequestAuth) -> RequestAuth:
+        """Return the credential renewed where it has expired; raise `AuthError` saying how to sign in again."""
+        if not (self._transport.is_live and has_flow(candidate.info)):
+            return auth
+        if self._refresher is None:
+            # Only who has signed in somewhere pays for it.
+            from jackfield.auth.refresh import Refresher  # noqa: PLC0415
+
+            self._refresher = Refresher(self.store, self.config.environ, self._open_plain, _now_ms)
+        return await self._refresher.fresh(candidate.info, auth, moved=is_moved(candidate.info, self.config))
+
+    def _open_plain(self) -> Transport:
+        # Tokens are never recorded, so their way leads past the recorder.
+        return Transport(environ=self.config.environ, offline=self._offline)
 
     def resolve(self, candidate: Candidate) -> RequestAuth:
         """Return the credential a candidate gets now; raise `MissingKey` when there is none and one is needed."""

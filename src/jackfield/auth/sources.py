@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.auth import aws
+from jackfield.auth.details import is_renewable
 from jackfield.auth.paste import check_key, key_problem
 from jackfield.auth.secret import describe_ref, is_dead, read_ref
 from jackfield.auth.store import FileStore
@@ -111,7 +112,8 @@ def _profiles(info: ProviderInfo, config: Config, store: FileStore, now_ms: int)
     listed = order if order is not None else _default_order(stored, known, config)
     for profile_id in dict.fromkeys(listed):
         if profile_id in stored:
-            yield profile_source(stored[profile_id], config, now_ms)
+            profile = stored[profile_id]
+            yield profile_source(profile, config, now_ms, renewable=is_renewable(info, profile))
     for profile_id, profile in stored.items():
         if profile_id not in listed:
             yield _refused(profile, "excluded_by_auth_order")
@@ -131,13 +133,12 @@ def _default_order(stored: Mapping[str, Profile], known: frozenset[str], config:
     return list(dict.fromkeys([*sorted(declared, key=lambda name: RANK[stored[name].type]), *ranked]))
 
 
-def profile_source(profile: Profile, config: Config, now_ms: int) -> Source:
-    """Return what one profile gives at this moment."""
+def profile_source(profile: Profile, config: Config, now_ms: int, *, renewable: bool = False) -> Source:
+    """Return what one profile gives at this moment; `renewable`: it can be renewed as the request leaves."""
     meta = config.auth_profiles.get(profile.id)
     if meta and not (meta.mode == profile.type or (meta.mode == "oauth" and profile.type == "token")):
         return _refused(profile, "ineligible_profile")
-    # An OAuth access token past its date is of no use until it is renewed.
-    if profile.expires_ms is not None and now_ms >= profile.expires_ms:
+    if profile.expires_ms is not None and now_ms >= profile.expires_ms and not renewable:
         return _refused(profile, "expired")
     if profile.ref is not None:
         return _referred(profile, profile.ref, config)

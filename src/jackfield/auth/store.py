@@ -159,6 +159,15 @@ class HeldProfile(FileStore):
         super().__init__(Path(os.devnull))
         self._held = {"profiles": {profile.id: render_profile(profile)}}
 
+    def modify(
+        self, profile_id: str, *changes: Callable[[Profile | None], Profile | None], wait_s: float = 15
+    ) -> Profile | None:
+        """Change the profile in memory only."""
+        for change in changes:
+            new = change(self.read(profile_id))
+            self._held = {"profiles": {profile_id: render_profile(new)} if new else {}}
+        return self.read(profile_id)
+
     def _load(self) -> JsonObject:
         return self._held
 

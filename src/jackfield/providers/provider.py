@@ -44,6 +44,10 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
     Raises `ConfigError` for a URL that is none and for an api without a protocol,
     `InvalidRequest` for what no JSON can hold.
     """
+    if auth.base_url:
+        info = _moved(info, auth.base_url)
+    if auth.params:
+        request = replace(request, extras={**auth.params, **request.extras})
     asked = for_wire(request, info, model)
     return HttpRequest(
         url=chat_url(
@@ -61,6 +65,14 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
         network=info.network or Network(),
         settings=f"models.providers.{info.id}",
     )
+
+
+def _moved(info: ProviderInfo, base_url: str) -> ProviderInfo:
+    """Return the provider at the address where a credential is good."""
+    endpoint = info.endpoint
+    if endpoint.startswith(info.base_url):
+        endpoint = base_url.rstrip("/") + endpoint.removeprefix(info.base_url)
+    return replace(info, base_url=base_url, endpoint=endpoint)
 
 
 def _endpoint(info: ProviderInfo, model: Model) -> str | None:
