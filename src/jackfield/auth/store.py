@@ -160,7 +160,10 @@ class HeldProfile(FileStore):
         self._held = {"profiles": {profile.id: render_profile(profile)}}
 
     def modify(
-        self, profile_id: str, *changes: Callable[[Profile | None], Profile | None], wait_s: float = 15
+        self,
+        profile_id: str,
+        *changes: Callable[[Profile | None], Profile | None],
+        wait_s: float = 15,  # noqa: ARG002  nobody else can hold it
     ) -> Profile | None:
         """Change the profile in memory only."""
         for change in changes:
