@@ -303,3 +303,49 @@ def test_no_secret_shows_in_any_value_on_the_way(store, config):
     add(store, "venice:a", "s3cret-value")
     found = list(sources(VENICE, config, store, NOW))
     assert "s3cret" not in repr(found) + repr(store.list()) + repr(resolve(VENICE, config, store, NOW))
+
+
+# -- references --------------------------------------------------------------------
+
+
+def referring(source: str, place: str, **more: object) -> ProviderConfig:
+    key = ConfigSecret(Secret(""), "config: models.providers.venice.apiKey", SecretRef(source, place))
+    return ProviderConfig(id="venice", api_key=key, **more)
+
+
+def test_a_key_of_the_config_may_stand_in_a_file(store, config, tmp_path):
+    (tmp_path / "key").write_text("k\n", encoding="utf-8")
+    config = replace(config, providers={"venice": referring("file", str(tmp_path / "key"))})
+    assert resolve(VENICE, config, store, NOW).secret == Secret("k")
+    (tmp_path / "key").unlink()
+    with pytest.raises(MissingKey, match=r"models\.providers\.venice\.apiKey: file: .*key leads nowhere"):
+        resolve(VENICE, config, store, NOW)
+
+
+def test_a_reference_that_leads_nowhere_is_never_sent_as_a_text(store, config, tmp_path):
+    add(store, "venice:a", "", ref=SecretRef("exec", f"touch {tmp_path / 'asked'}"))
+    assert is_available(VENICE, config, store, NOW)
+    assert not (tmp_path / "asked").exists()
+    with pytest.raises(MissingKey, match=r"profile:venice:a \(unresolved_ref\): touch printed nothing"):
+        resolve(VENICE, config, store, NOW)
+    assert source_of(VENICE, with_environ(config, VENICE_API_KEY="k"), store) == "env: VENICE_API_KEY"
+
+
+def test_only_the_credential_that_is_used_asks_its_command(store, config, tmp_path):
+    add(store, "venice:a", "first")
+    add(store, "venice:b", "", ref=SecretRef("exec", f"touch {tmp_path / 'asked'}"))
+    assert resolve(VENICE, config, store, NOW).secret == Secret("first")
+    assert not (tmp_path / "asked").exists()
+
+
+def test_a_header_that_stands_elsewhere_goes_with_every_credential(store, config, tmp_path):
+    (tmp_path / "header").write_text("h\n", encoding="utf-8")
+    value = ConfigSecret(
+        Secret(""), "config: models.providers.venice.headers.x-team", SecretRef("file", f"{tmp_path}/header")
+    )
+    config = with_environ(config, VENICE_API_KEY="k")
+    config = replace(config, providers={"venice": ProviderConfig(id="venice", header_refs={"x-team": value})})
+    assert resolve(VENICE, config, store, NOW).headers == {"x-team": Secret("h")}
+    (tmp_path / "header").unlink()
+    with pytest.raises(ConfigError, match=r"headers\.x-team: .*header is no file"):
+        resolve(VENICE, config, store, NOW)

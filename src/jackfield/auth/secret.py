@@ -19,6 +19,7 @@ LARGEST_FILE = 1 << 20  # bytes; a secret may be one field of a larger file
 POINTER = "#/"  # begins a JSON pointer (RFC 6901) behind a file's name
 # A word that is no path and looks like a key, in what a command complains of.
 KEYLIKE = r"(?i)(?<=bearer )\S+|[\w+/=.~-]{20,}"
+RUN_IT = "run the command of the reference in a terminal, and correct it"
 # What commands said in this process, by command line and variables: a password manager asks once.
 _said: dict[tuple[str, int], Secret] = {}
 
@@ -59,8 +60,10 @@ def is_dead(ref: SecretRef, environ: Mapping[str, str]) -> bool:
 
 
 def describe_ref(ref: SecretRef) -> str:
-    """Return a reference in words: `$NAME`, `file: ~/key`, `exec: op read …`, `keyring: venice:default`."""
-    return f"${ref.id}" if ref.source == "env" else f"{ref.source}: {ref.id}"
+    """Return a reference in words: `$NAME`, `file: ~/key`, `exec: op`, `keyring: venice:default`."""
+    # The rest of a command line is the user's own, and may say more than it should.
+    place = ref.id.partition(" ")[0] if ref.source == "exec" else ref.id
+    return f"${place}" if ref.source == "env" else f"{ref.source}: {place}"
 
 
 def forget_commands() -> None:
@@ -133,9 +136,9 @@ def _ask_command(line: str, environ: Mapping[str, str]) -> Secret:
     if asked not in _said:
         output = run(line, environ)
         if output.problem:
-            raise MissingKey(f"{output.program} {output.problem}{_complaint(output.complaint)}", hint=f"run it: {line}")
+            raise MissingKey(f"{output.program} {output.problem}{_complaint(output.complaint)}", hint=RUN_IT)
         if not output.text.strip():
-            raise MissingKey(f"{output.program} printed nothing", hint=f"run it: {line}")
+            raise MissingKey(f"{output.program} printed nothing", hint=RUN_IT)
         _said[asked] = Secret(output.text.strip())
     return _said[asked]
 
