@@ -26,6 +26,10 @@ def test_enabling_is_written_said_and_repeatable() -> None:
     assert run("plugins", "info", "qwen-portal-auth").out == "qwen-portal-auth: disabled, bundled, for qwen-portal\n"
 
 
+def test_a_plugin_without_a_page_names_the_choice_that_sets_it_up() -> None:
+    assert "jackfield onboard --auth-choice copilot-proxy" in run("plugins", "enable", "copilot-proxy").err
+
+
 def test_an_unknown_plugin_is_an_error_that_lists_the_known() -> None:
     result = run("plugins", "enable", "nope")
     assert result.code == 1

@@ -186,7 +186,7 @@ def test_headers_are_added_and_none_of_ours_is_replaced(home: Path) -> None:
     code = """
 def headers(request):
     assert "sk-box" not in repr(request), request
-    return {"x-trace": request.model, "x-size": str(len(request.body)), "Authorization": "Bearer mine"}
+    return {"x-trace": request.model, "x-size": str(len(request.body)), "AUTHORIZATION": "Bearer mine"}
 """
     write_code(plugin_home(home), code)
     with serve(json_reply(whole())) as server:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jackfield.cli import ui
+from jackfield.cli.choices import BROWSER
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.plugins_install import install, uninstall
 from jackfield.config.save import Append, Edit, Set, edit_config
@@ -77,8 +78,8 @@ def enable(context: Context, plugin_id: str, as_json: bool) -> None:
     row = _as_row(context, found, context.plugins)
     if row["reason"]:
         ui.warn(row["reason"])
-    for name in found.provider_ids if found.origin == "bundled" else ():
-        ui.note(f"sign in: jackfield models auth login --provider {name}")
+    for line in _next_steps(context, plugin_id):
+        ui.note(line)
 
 
 @plugins.command()
@@ -136,6 +137,21 @@ def _switch(context: Context, plugin_id: str, *, on: bool, as_json: bool) -> Non
         ui.out(f'{"Enabled" if on else "Disabled"} plugin "{plugin_id}".')
         if result.files:
             ui.note(f"Updated {result.path}")
+
+
+def _next_steps(context: Context, plugin_id: str) -> list[str]:
+    """Return the command for each way to sign in that a plugin makes usable, one per provider."""
+    steps = {}
+    for name in context.catalog.provider_ids():
+        info_ = context.catalog.provider(name)
+        for method in info_.auth if info_ else ():
+            if method.plugin == plugin_id:
+                page = f"sign in: jackfield models auth login --provider {name}"
+                steps.setdefault(
+                    name,
+                    page if method.kind in BROWSER else f"set it up: jackfield onboard --auth-choice {method.choice}",
+                )
+    return list(steps.values())
 
 
 def _find(context: Context) -> tuple[Found, ...]:

@@ -62,7 +62,7 @@ class Plugins:
         view = Outgoing(model, sent.method, shown_url(sent.url), sent.body)
         taken = {name.lower() for name in sent.headers}
         given = [pair for plugin in asked for pair in self._headers(plugin, view) if pair[0].lower() not in taken]
-        return replace(sent, headers={**dict(given), **sent.headers})
+        return replace(sent, headers={**sent.headers, **dict(given)})
 
     def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
         """Tell them of tries that ended."""
