@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.auth.sources import names
+from jackfield.catalog.index import load_index
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.import_files import read_sources
@@ -25,7 +26,7 @@ from jackfield.imports.plan import Plan, Wishes, drop_path, plan_import
 from jackfield.message import JsonObject
 
 SHARED = (
-    "{ids}: the refresh token is now shared with {title}. Where the provider replaces it at each use, the one that "
+    "{ids}: the refresh token will be shared with {title}. Where the provider replaces it at each use, the one that "
     "refreshes later is signed out; then sign in again in that program, or give Jackfield a sign-in of its own: "
     "jackfield models auth login --provider {provider}"
 )
@@ -79,12 +80,12 @@ def import_(context: Context, /, source: str, path: str, **flags: bool | tuple[s
     files = [each.name for each in sources]
     if not given.as_json:
         _show(files, found, plan, preview)
+    _warn_of_logins(place, plan, known)
     if not (preview.files or plan.credentials) or given.dry_run:
         _report(place, given, _summary(files, found, plan, preview, written=()))
         return
     _confirm(given, source, path)
     written = _write(context, plan, raw)
-    _warn_of_logins(place, plan, known)
     _report(place, given, _summary(files, found, plan, preview, written=written))
 
 
@@ -107,6 +108,7 @@ def make_known(context: Context) -> Known:
         variables={name: info.id for info in reversed(infos) for name in info.env},
         addresses={info.id: info.base_url for info in infos if info.base_url},
         apis={info.id: info.api for info in infos},
+        own=frozenset(context.config.providers) - load_index().providers.keys(),
         local=frozenset(info.id for info in infos if info.local or info.key_optional),
         plugins={info.id: method.plugin for info in infos for method in info.auth if method.plugin},
         notices={

@@ -123,6 +123,8 @@ class Draft:
         elif url:
             self.leave(f"provider {name}", "its address is no plain http(s) URL", node)
             return ""
+        if found in self.known.own:
+            self.entry(found)  # its models stand nowhere but there
         if found:
             self.placed[word] = found
         else:
@@ -133,7 +135,7 @@ class Draft:
         wanted = _address(url)
         for each in (ours, *self.known.addresses):
             same = _address(self.known.addresses.get(each, "")) == wanted
-            if same and api in {"", self.known.apis.get(each)}:
+            if same and (each == ours or api in {"", self.known.apis.get(each)}):
                 return each
         return ""
 

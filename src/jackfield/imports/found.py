@@ -17,6 +17,7 @@ class Known(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str] = {}  # variable → the provider whose key it holds
     addresses: Mapping[str, str] = {}  # id → base URL
     apis: Mapping[str, str] = {}
+    own: frozenset[str] = frozenset()  # ids that only the user's config knows
     local: frozenset[str] = frozenset()  # servers of the user's own, which may stand elsewhere under their id
     plugins: Mapping[str, str] = {}  # id → the plugin that its sign-in needs
     notices: Mapping[str, str] = {}  # id → what a person must know before the sign-in is used

@@ -76,7 +76,7 @@ def _row(draft: Draft, id_: str, row: Node) -> JsonObject:
     flags = {ours: _flag(row, theirs) for ours, theirs in (("reasoning", "reasoning"), ("tools", "tool_call"))}
     return {
         "id": id_,
-        "upstream": upstream if upstream != id_ else None,
+        "upstream": upstream if upstream not in {"", id_} else None,
         "name": draft.text(row, "name") or None,
         "contextWindow": draft.count(row, "limit", "context"),
         "maxTokens": draft.count(row, "limit", "output"),

@@ -119,7 +119,8 @@ def _selection_edits(imported: Imported, raw: JsonObject, wishes: Wishes, kept: 
         if primary and old != primary:
             yield Set(path if isinstance(said, str) else (*path, "primary"), primary)
         listed = said.get("fallbacks") if isinstance(said, dict) else None
-        if fallbacks and listed is None and not isinstance(said, str):
+        ours = wishes.set_default or not old or old == primary
+        if fallbacks and listed is None and ours and not isinstance(said, str):
             yield Set((*path, "fallbacks"), [*fallbacks])
         elif fallbacks and listed != [*fallbacks]:
             kept.append(f"{render_path((*path, 'fallbacks'))}: not {', '.join(fallbacks)}")
