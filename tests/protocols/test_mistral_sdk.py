@@ -109,6 +109,7 @@ def test_mistrals_client_reads_thoughts_that_its_own_server_wrote() -> None:
     used = {"prompt_tokens": 3, "completion_tokens": 6, "total_tokens": 9}
     reply = wire.parse_response({"id": "r", "model": "m", "choices": [said], "usage": used})
     assert (reply.thinking, reply.text) == ("Hm.", "Yes.")
+    assert "reasoning_content" not in wire.render_response(reply)["choices"][0]["message"]  # said once
     with client(json_reply(wire.render_response(reply))) as sdk:
         thought, words = sdk.chat.complete(**QUESTION).choices[0].message.content  # type: ignore[misc]  # a list, as it was said
     assert isinstance(thought, models.ThinkChunk)
@@ -252,7 +253,9 @@ def test_a_streamed_thought_goes_back_with_its_signature() -> None:
     def thought(text: str, **more: Any) -> list[dict[str, Any]]:
         return [{"type": "thinking", "thinking": [{"type": "text", "text": text}], **more}]
 
-    data = chunk("") + chunk(thought("H")) + chunk(thought("m.", signature="s1g", closed=True)) + chunk("Yes.", "stop")
+    seen = {"type": "thinking", "thinking": [{"type": "reference", "reference_ids": [2]}]}
+    data = chunk("") + chunk(thought("H")) + chunk([seen]) + chunk(thought("m.", signature="s1g", closed=True))
+    data += chunk("Yes.", "stop")
     reference = [{"type": "reference", "reference_ids": [1]}]
     heard = Heard(wire, [data + chunk(reference) + b"data: [DONE]\n\n"])
     assert heard.error is None
@@ -260,7 +263,8 @@ def test_a_streamed_thought_goes_back_with_its_signature() -> None:
     assert isinstance(block, ThinkingBlock)
     assert (block.text, block.signature) == ("Hm.", "s1g")
     body = ask(Message("assistant", heard.reply.content), Message.user("And?"))
-    assert body["messages"][0]["content"] == [THOUGHT, {"type": "text", "text": "Yes."}, *reference]
+    whole = {**THOUGHT, "thinking": [*THOUGHT["thinking"], *seen["thinking"]]}
+    assert body["messages"][0]["content"] == [whole, {"type": "text", "text": "Yes."}, *reference]
     check(body)
     assert replace(block, opaque=None) == ThinkingBlock("Hm.", "s1g")
     assert words == TextBlock("Yes.")

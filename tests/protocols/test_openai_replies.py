@@ -332,3 +332,9 @@ def test_an_error_is_written_in_openais_shape(error: Error, status: int, kind: s
 
 def test_a_key_goes_as_a_bearer() -> None:
     assert wire.auth_headers("k") == {"authorization": "Bearer k"}
+
+
+def test_what_openai_encrypted_is_given_to_no_caller_as_a_claude_models() -> None:
+    reply = ChatResponse(content=[ThinkingBlock("Hm.", "gAAAAABq"), TextBlock("Hi")])
+    message = wire.render_response(reply)["choices"][0]["message"]
+    assert message == {"role": "assistant", "content": "Hi", "reasoning_content": "Hm."}

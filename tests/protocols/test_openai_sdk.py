@@ -12,7 +12,16 @@ import pytest
 
 from jackfield import errors
 from jackfield.events import split_events
-from jackfield.message import ChatResponse, RefusalBlock, TextBlock, ThinkingBlock, ToolCall, Usage
+from jackfield.message import (
+    ChatResponse,
+    Citation,
+    ImageBlock,
+    RefusalBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolCall,
+    Usage,
+)
 from jackfield.protocols import openai_completions as wire
 from tests.protocols.conformance import render_stream
 from tests.servers import json_reply, serve, stream_reply
@@ -85,6 +94,19 @@ def test_openais_client_reads_a_refusal() -> None:
         assert ask(sdk).choices[0].message.refusal == "No."
         with stream(sdk) as events:
             assert events.get_final_completion().choices[0].message.refusal == "No."
+
+
+def test_openais_client_adds_up_sources_and_pictures_of_several_blocks() -> None:
+    words = [
+        TextBlock("One. ", citations=[Citation("https://a.test")]),
+        TextBlock("Two.", citations=[Citation("https://b.test")]),
+    ]
+    pictures = [ImageBlock("image/png", "aGk="), ImageBlock("image/png", "eW8=")]
+    reply = ChatResponse(id="1", model="gpt", content=[*words, *pictures])
+    with client(stream_reply(render_stream(wire, list(split_events(reply))))) as sdk, stream(sdk) as events:
+        message = events.get_final_completion().choices[0].message
+    assert [one.url_citation.url for one in message.annotations] == ["https://a.test", "https://b.test"]
+    assert len(message.images) == 2
 
 
 def test_openais_client_can_say_again_what_it_got() -> None:

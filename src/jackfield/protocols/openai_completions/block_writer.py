@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from jackfield.events import BlockDelta, BlockEnd, BlockStart, StreamEvent
 from jackfield.message import Block, Citation, JsonObject, RefusalBlock, TextBlock, ThinkingBlock
-from jackfield.protocols.fields import as_object, as_text, rest
+from jackfield.protocols.fields import as_list, as_object, as_text, rest
 from jackfield.protocols.openai_completions.fields import keep, own
 from jackfield.protocols.openai_completions.merge import merge_list
 from jackfield.protocols.openai_completions.reasoning import make_thought, signature_of
@@ -24,6 +24,7 @@ class BlockWriter:
         self._open: tuple[int, str, type[Words]] | None = None  # index, wire field and kind of the open words
         self._details: list[JsonObject] = []
         self._part: JsonObject = {}  # of a thought among the content parts, all but its words
+        self._inside: list[JsonObject] = []  # what stands in such a thought and is no words
 
     def take(self) -> Sequence[StreamEvent]:
         """Return the new events."""
@@ -64,7 +65,10 @@ class BlockWriter:
         """Add a piece of a thought that came among the content parts."""
         self.say(PART, ThinkingBlock, block.text)
         if self._open is not None:
-            self._part |= rest(as_object(own(block.opaque).get("part")), ("thinking", "text", "reasoning"))
+            part = as_object(own(block.opaque).get("part"))
+            self._part |= rest(part, ("thinking", "text", "reasoning"))
+            inside = map(as_object, as_list(part.get("thinking")))
+            self._inside += [item for item in inside if item and item.get("type") != "text"]
 
     def end_words(self, fields: JsonObject | None = None, citations: Sequence[Citation] = ()) -> bool:
         """End the open words; say whether they could carry the message's further `fields`."""
@@ -81,8 +85,10 @@ class BlockWriter:
 
     def _end_thought(self, index: int, field: str) -> BlockEnd:
         if field == PART:
-            part, self._part = self._part, {}
-            return BlockEnd(index, as_text(part.get("signature")) or None, keep({"part": part}))
+            part, self._part, inside, self._inside = self._part, {}, self._inside, []
+            return BlockEnd(
+                index, as_text(part.get("signature")) or None, keep({"part": part, "inside": inside or None})
+            )
         details, self._details = self._details, []
         return BlockEnd(index, signature_of(details), keep({"details": details or None}))
 

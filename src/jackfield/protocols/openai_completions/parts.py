@@ -162,7 +162,8 @@ def _render_part(block: Block, compat: Compat) -> JsonObject | None:
             return {"type": "text", "text": text, **rest(held, ("message",))}
         case ThinkingBlock(text) if outer:
             # A streamed thought kept all but its words, which are the block's.
-            return outer if _THOUGHTS & outer.keys() else {**outer, "thinking": [{"type": "text", "text": text}]}
+            words = [{"type": "text", "text": text}, *as_list(held.get("inside"))]
+            return outer if _THOUGHTS & outer.keys() else {**outer, "thinking": words}
         case ImageBlock() if block.data is not None or block.url:
             return {"type": "image_url", "image_url": {"url": data_url(block), **inner}, **outer}
         case VideoBlock() if block.data is not None or block.url:

@@ -15,6 +15,7 @@ from jackfield.protocols.openai_completions.fields import keep, own
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_text")  # first one with text counts
 DETAILS = "reasoning_details"
+OPENAIS = "gAAAA"  # how the encrypted thoughts of OpenAI's models begin
 CLAUDE = "anthropic-claude-v1"  # `format` of a detail (openrouter.ai/docs, reasoning tokens, read 2026-11-21)
 
 
@@ -79,8 +80,12 @@ def echo_reasoning(blocks: Sequence[Block], compat: Compat) -> JsonObject:
 
 
 def render_reasoning(blocks: Sequence[Block]) -> JsonObject:
-    """Write the thoughts of a reply."""
-    thoughts = [(at, block) for at, block in enumerate(blocks) if isinstance(block, ThinkingBlock)]
+    """Write the thoughts of a reply, those aside that stand among its content parts."""
+    thoughts = [
+        (at, block)
+        for at, block in enumerate(blocks)
+        if isinstance(block, ThinkingBlock) and not own(block.opaque).get("part")
+    ]
     text = "".join(block.text for _, block in thoughts)
     wire: JsonObject = {field_of(thoughts[0][1]): text} if text else {}
     if details := [detail for at, block in thoughts for detail in render_details(at, block)]:
@@ -94,9 +99,12 @@ def field_of(block: ThinkingBlock) -> str:
 
 
 def render_details(index: int, block: ThinkingBlock) -> list[JsonObject]:
-    """Return a thought's details as they came, or one that carries its signature."""
+    """Return a thought's details as they came, or one that carries its signature.
+
+    What OpenAI encrypted is no Claude model's, which would refuse it when the caller goes on there.
+    """
     held = own(block.opaque)
-    if held or block.signature is None:
+    if held or block.signature is None or block.signature.startswith(OPENAIS):
         return as_list(held.get("details"))
     said = {"type": "reasoning.encrypted", "data": block.signature}
     if not block.redacted:

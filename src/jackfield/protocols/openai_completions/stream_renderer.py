@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from jackfield.errors import Error
@@ -39,6 +41,7 @@ class StreamRenderer:
         self._length = 0  # of the words so far, and where each block of them began
         self._starts: dict[int, int] = {}
         self._calls: dict[int, int] = {}  # block index → the wire's index of the call
+        self._listed = {"annotations": 0, "images": 0}  # entries so far; OpenAI's client adds lists up by their index
 
     def feed(self, event: StreamEvent) -> bytes:
         """Return the bytes that say this event (may be empty)."""
@@ -81,7 +84,7 @@ class StreamRenderer:
             case ThinkingBlock(text):
                 return self._render_delta(index, text) if text else {}
             case ImageBlock():
-                return {"images": [render_part(block, NATIVE)]}
+                return self._list("images", [render_part(block, NATIVE) or {}])
             case AudioBlock():
                 data = {} if block.data is None else {"data": block.data}
                 return {"audio": {**as_object(own(block.opaque).get("audio")), **data}}
@@ -124,7 +127,11 @@ class StreamRenderer:
     def _render_citations(self, event: BlockEnd) -> JsonObject:
         start, length = self._starts.get(event.index, 0), self._length
         wires = [render_annotation(one, start, length - start) for one in event.citations if one.url]
-        return {"annotations": wires} if wires else {}
+        return self._list("annotations", wires)
+
+    def _list(self, name: str, wires: Sequence[JsonObject]) -> JsonObject:
+        start, self._listed[name] = self._listed[name], self._listed[name] + len(wires)
+        return {name: [{"index": start + at, **wire} for at, wire in enumerate(wires)]} if wires else {}
 
     def _render_message_end(self, event: MessageEnd) -> bytes:
         first, *others = as_list(event.extras.get("choices")) or [{}]
