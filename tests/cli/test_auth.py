@@ -164,15 +164,15 @@ def test_an_order_in_the_config_that_leaves_a_new_profile_out_is_named() -> None
 @pytest.mark.parametrize(
     ("line", "helps"),
     [
-        ("login --provider qwen-portal --set-default", "jackfield onboard --auth-choice"),
+        ("login --provider qwen-portal --set-default", "jackfield plugins enable qwen-portal-auth"),
         ("login --provider openai-codex", "jackfield onboard --auth-choice openai-api-key"),
-        ("login --provider google-antigravity --set-default", "jackfield onboard --auth-choice gemini-api-key"),
+        ("login --provider google-antigravity --set-default", "jackfield plugins enable google-antigravity-auth"),
         ("login --provider anthropic", "jackfield models auth paste-token --provider anthropic"),
         ("login --provider venice", "jackfield models auth paste-api-key --provider venice"),
         ("login-github-copilot", "jackfield onboard"),
     ],
 )
-def test_a_browser_sign_in_says_what_works_instead(line: str, helps: str) -> None:
+def test_a_sign_in_with_nobody_at_a_terminal_says_what_works_instead(line: str, helps: str) -> None:
     result = auth(*line.split())
     assert result.code == 1
     assert helps in result.err

@@ -209,11 +209,11 @@ def test_a_local_server_that_is_not_running_is_said_and_its_model_can_be_typed()
     assert set(load("jackfield.json")) == {"agents"}
 
 
-def test_a_sign_in_that_is_not_here_says_what_works() -> None:
+def test_a_sign_in_without_a_client_says_what_to_set() -> None:
     code, shown = drive("onboard", "--auth-choice", "openai-codex", steps=[])
     assert code == 1
-    assert "not in this version" in shown
-    assert "--auth-choice openai-api-key" in shown
+    assert "needs an OAuth client id" in shown
+    assert "JACKFIELD_OPENAI_CODEX_OAUTH_CLIENT_ID" in shown
 
 
 def test_configure_leads_to_the_same_steps() -> None:

@@ -33,7 +33,8 @@ def has_flow(info: ProviderInfo) -> bool:
 def is_renewable(info: ProviderInfo, profile: Profile) -> bool:
     """Tell whether an expired profile can be renewed: its refresh token has not been used up."""
     flow = pick_flow(info, profile)
-    usable = profile.type == "oauth" and profile.refresh and profile.renewal in {"", "begun"}
+    # One in the keyring is empty until the keyring is opened.
+    usable = profile.type == "oauth" and profile.refresh is not None and profile.renewal in {"", "begun"}
     return bool(usable and flow and flow.token_url)
 
 

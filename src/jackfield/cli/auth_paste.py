@@ -1,4 +1,4 @@
-"""`models auth add`, `paste-…`, `login …`: the ways a credential comes in."""
+"""`models auth add`, `paste-…`, `setup-token`: the ways a credential comes in by hand."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import click
 from msgspec.structs import replace
 
 from jackfield.cli import ask, ui
-from jackfield.cli.choices import KEYED
 from jackfield.cli.context import Context, json_option, pass_context
+from jackfield.cli.login import is_browser, log_in, pick_way
 from jackfield.cli.signin import (
     Duration,
     as_row,
@@ -26,7 +26,7 @@ from jackfield.cli.signin import (
     warn_of,
 )
 from jackfield.credential import Profile, ProfileType, Secret
-from jackfield.errors import AuthError, UsageError
+from jackfield.errors import UsageError
 from jackfield.model import ProviderInfo
 
 
@@ -62,10 +62,13 @@ def paste_token(context: Context, provider: str, profile_id: str | None, expires
 def setup_token(context: Context, /, provider: str, profile_id: str | None, as_json: bool, **_: Any) -> None:
     """Store the token that 'claude setup-token' prints."""
     info = find_provider(context, provider)
-    if find_method(info, "token") is None:
+    method = find_method(info, "token")
+    if method is None:
         raise UsageError(
             f"{info.id} has no setup-token", hint=f"run: jackfield models auth paste-api-key --provider {info.id}"
         )
+    if method.flow and method.flow.notice:
+        ui.warn(method.flow.notice)
     _paste(context, info, _named(info, profile_id, "token"), as_json=as_json)
 
 
@@ -76,8 +79,13 @@ def add(context: Context) -> None:
     ask.require_person("models auth add", "pipe the key into: jackfield models auth paste-api-key --provider ID")
     ids = [name for name in context.catalog.provider_ids() if (found := context.catalog.provider(name)) and found.auth]
     info = find_provider(context, ask.pick("Provider", [(name, name) for name in ids]))
-    kinds: list[tuple[str, ProfileType]] = [("API key", "api_key"), ("Token (claude setup-token, …)", "token")]
-    kind: ProfileType = ask.pick("What do you have?", kinds) if find_method(info, "token") else "api_key"
+    kinds: list[tuple[str, ProfileType]] = [("API key", "api_key")]
+    kinds += [("Token (claude setup-token, …)", "token")] if find_method(info, "token") else []
+    kinds += [("A sign-in in the browser", "oauth")] if any(map(is_browser, info.auth)) else []
+    kind: ProfileType = ask.pick("What do you have?", kinds) if len(kinds) > 1 else "api_key"
+    if kind == "oauth":
+        log_in(context, info, pick_way(context, info, None))
+        return
     wanted = name_profile(info, ask.text("Keep it as", _named(info, None, kind).id), "default")
     expires_ms = None
     if kind == "token" and (lasts := ask.text("It ends in (365d, 12h; empty: never)", "")):
@@ -104,50 +112,3 @@ def _paste(context: Context, info: ProviderInfo, profile: Profile, *, as_json: b
     else:
         ui.out(f"Auth profile: {profile.id} ({info.id}/{profile.type})")
         ui.note(f"stored in {context.store.place}")
-
-
-# -- sign-ins that open a browser --------------------------------------------------
-
-
-@click.command()
-@provider_option
-@click.option("--method", metavar="ID", help="One of the provider's ways to sign in.")
-@click.option("--set-default", is_flag=True, help="Make the provider's model the default afterwards.")
-@click.option("--device-code", is_flag=True, help="Sign in with a code on another device.")
-@click.option("--force", is_flag=True, help="Sign in even when a credential is there.")
-@profile_option
-@pass_context
-def login(context: Context, /, provider: str, **_: Any) -> None:
-    """Sign in with a provider's own page (not in this version)."""
-    raise _no_browser(context, find_provider(context, provider))
-
-
-@click.command("login-github-copilot")
-@click.option("--yes", is_flag=True, help="Accepted.")
-@profile_option
-@pass_context
-def login_github_copilot(context: Context, /, **_: Any) -> None:
-    """Sign in to GitHub Copilot with a device code (not in this version)."""
-    raise _no_browser(context, find_provider(context, "github-copilot"))
-
-
-def _no_browser(context: Context, info: ProviderInfo) -> AuthError:
-    name = info.name or info.id
-    missing = f"signing in to {name} in a browser is not in this version"
-    if method := find_method(info, "token"):
-        return AuthError(missing, hint=f"{method.hint}: jackfield models auth paste-token --provider {info.id}")
-    if any(method.kind in KEYED for method in info.auth) or not info.auth:
-        return AuthError(
-            f"{name} has no browser sign-in", hint=f"run: jackfield models auth paste-api-key --provider {info.id}"
-        )
-    return AuthError(missing, hint=f"what works instead: {alternative(context, info)}")
-
-
-def alternative(context: Context, info: ProviderInfo) -> str:
-    """Return the command for a provider of the same house that takes a key, or how to find another."""
-    infos = map(context.catalog.provider, context.catalog.provider_ids())
-    for other in filter(None, infos):
-        key = next((method.choice for method in other.auth if method.kind == "api-key"), None)
-        if other.group == info.group and other.group and key:
-            return f"jackfield onboard --auth-choice {key}"
-    return "a provider with an API key: jackfield onboard"

@@ -9,8 +9,9 @@ import click
 from jackfield.auth.health import judge
 from jackfield.cli import ui
 from jackfield.cli.auth_order import order
-from jackfield.cli.auth_paste import add, login, login_github_copilot, paste_api_key, paste_token, setup_token
+from jackfield.cli.auth_paste import add, paste_api_key, paste_token, setup_token
 from jackfield.cli.context import Context, json_option, pass_context
+from jackfield.cli.login import login, login_github_copilot
 from jackfield.cli.signin import as_row, shown_key
 from jackfield.config.save import Edit, Set, Unset, edit_config
 from jackfield.credential import Profile

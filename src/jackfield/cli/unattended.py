@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from jackfield.catalog.index import load_index
 from jackfield.cli import ui
-from jackfield.cli.auth_paste import alternative
+from jackfield.cli.alternative import alternative
 from jackfield.cli.check import find_fault
 from jackfield.cli.choices import BROWSER, OFFERED, Choice
 from jackfield.cli.context import Context

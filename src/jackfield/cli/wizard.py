@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from jackfield.cli import ask, ui
-from jackfield.cli.auth_paste import alternative
+from jackfield.cli.alternative import alternative
 from jackfield.cli.check import find_fault
 from jackfield.cli.choices import CHOICES, OFFERED, Choice, groups
 from jackfield.cli.context import Context
@@ -23,6 +23,7 @@ from jackfield.cli.keys import (
     require_shape,
     take_variable,
 )
+from jackfield.cli.login import is_browser, sign_in
 from jackfield.cli.models_menu import pick_model
 from jackfield.cli.setup import Setup, apply, becomes_default, preview
 from jackfield.cli.signin import check_secret, end_of, shown_key, warn_of
@@ -45,7 +46,7 @@ def guide(context: Context, given: Given) -> None:
     elif choice.info.local:
         given = _ask_address(given, choice.info.base_url)
     choice = place(given)
-    setup = prepare(choice, given, _ask_key(context, choice, given))
+    setup = prepare(choice, given, _ask_credential(context, choice, given))
     setup = _ask_model(context, setup)
     if _answers(context, setup) and _is_agreed(context, setup):
         report(context, setup, given, apply(context, setup))
@@ -68,16 +69,21 @@ def pick_choice() -> Choice | None:
 
 def refuse(context: Context, choice: Choice) -> None:
     """Raise for a sign-in that this version cannot carry out."""
-    if choice.method.kind not in OFFERED:
+    if not is_possible(choice):
         raise AuthError(
             f"{choice.method.label or choice.id} is not in this version",
             hint=f"what works instead: {alternative(context, choice.info)}",
         )
 
 
+def is_possible(choice: Choice) -> bool:
+    """Tell whether a person can sign in that way here."""
+    return choice.method.kind in OFFERED or is_browser(choice.method)
+
+
 def _label(choice: Choice) -> str:
     label = choice.method.label or choice.id
-    return label if choice.method.kind in OFFERED else f"{label} (not in this version)"
+    return label if is_possible(choice) else f"{label} (not in this version)"
 
 
 # -- the steps ---------------------------------------------------------------------
@@ -97,6 +103,12 @@ def _ask_address(given: Given, usual: str) -> Given:
     """Ask where a local server is; its usual address needs no entry in the config."""
     url = given.custom.base_url or check_url(ask.text("Address of the server", usual))
     return replace(given, custom=replace(given.custom, base_url="" if url == usual else url))
+
+
+def _ask_credential(context: Context, choice: Choice, given: Given) -> Key | None:
+    if not is_browser(choice.method):
+        return _ask_key(context, choice, given)
+    return Key(profile=sign_in(context, choice.info, choice.method, given.key.profile_id), origin="signed in")
 
 
 def _ask_key(context: Context, choice: Choice, given: Given) -> Key | None:

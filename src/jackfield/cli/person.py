@@ -1,0 +1,67 @@
+"""The person at the terminal, as a sign-in sees them: lines shown, a page opened, a line pasted.
+
+Waiting for a line can be given up, so that a page landed on in the browser ends the question.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from jackfield.cli import ui
+
+LONGEST_LINE = 65_536
+
+
+class Terminal:
+    """Speaks on stderr, reads standard input."""
+
+    def tell(self, text: str) -> None:
+        """Show a line."""
+        ui.note(text)
+
+    def browse(self, url: str) -> None:
+        """Open a page in the person's browser; where that fails, the address is there to be copied."""
+        import threading
+        import webbrowser
+
+        # Some browsers return only when they are closed.
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+    async def paste(self, question: str) -> str:
+        """Return the next line typed or pasted; at the end of the input it waits to be cancelled."""
+        import asyncio
+
+        ui.note(question)
+        loop = asyncio.get_running_loop()
+        line: asyncio.Future[str] = loop.create_future()
+        if sys.platform == "win32":
+            _read_beside(loop, line)
+            return await line
+        held = bytearray()
+        fd = sys.stdin.fileno()
+        loop.add_reader(fd, _take, fd, held, line)
+        try:
+            return await line
+        finally:
+            loop.remove_reader(fd)
+
+
+def _take(fd: int, held: bytearray, line: Any) -> None:
+    import os
+
+    data = os.read(fd, 4096)
+    held += data
+    if (b"\n" in data or len(held) > LONGEST_LINE) and not line.done():
+        line.set_result(held.decode("utf-8", "replace").strip())
+
+
+def _read_beside(loop: Any, line: Any) -> None:
+    # Windows has no way to wait for the console and for something else at once.
+    import threading
+
+    def read() -> None:
+        text = sys.stdin.readline()
+        loop.call_soon_threadsafe(lambda: None if line.done() else line.set_result(text.strip()))
+
+    threading.Thread(target=read, daemon=True).start()
