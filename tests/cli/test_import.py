@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 
 from tests.commands import run, write_config
@@ -306,3 +307,36 @@ def test_a_read_only_config_keeps_the_store_as_it_is() -> None:
     result = run("import", "opencode", "--yes", env={"OPENCLAW_CONFIG_READONLY": "1"})
     assert result.code == 1
     assert not ours("auth-profiles.json").exists()
+
+
+def test_a_config_that_is_ours_already_is_not_imported_into_itself() -> None:
+    file = write(".openclaw/openclaw.json", "{ models: {} }")
+    result = run("import", "openclaw", "--yes", env={"OPENCLAW_CONFIG_PATH": str(file)})
+    assert result.code == 2
+    assert "own file already" in result.err
+
+
+def test_what_stands_in_a_broken_file_is_not_repeated() -> None:
+    write(".local/share/opencode/auth.json", '{ "groq": { "type": "api", "key": gsk_0123456789abcdef } }')
+    result = run("import", "opencode", "--yes")
+    assert "auth.json:1:" in result.err
+    assert "gsk" not in result.out + result.err
+
+
+def test_a_person_is_asked_and_may_say_no() -> None:
+    opencode()
+    child = pexpect.spawn(sys.executable, ["-m", "jackfield", "import", "opencode"], encoding="utf-8", timeout=30)
+    child.expect(r"Write this\? \[y/N\]")
+    child.sendline("n")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert not ours("jackfield.json").exists()
+    child = pexpect.spawn(sys.executable, ["-m", "jackfield", "import", "opencode"], encoding="utf-8", timeout=30)
+    child.expect(r"Write this\? \[y/N\]")
+    child.sendline("y")
+    child.expect("Auth profile: anthropic:opencode")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert list(profiles()) == ["anthropic:opencode"]

@@ -81,3 +81,10 @@ def test_wrong_types_are_named_with_their_line_and_the_rest_is_read() -> None:
         ":5:",
     }
     assert any(line.startswith("x/auth-profiles.json:1:") for line in found.left_out)
+
+
+def test_a_models_secret_headers_stay_behind() -> None:
+    text = '{ models: { providers: { box: { models: [{ id: "m", headers: { "X-Api-Key": "plain", "X-Token": "${T}", A: "b" } }] } } } }'
+    found = parse_openclaw([file("openclaw.json", text)], KNOWN)
+    assert found.providers["box"]["models"] == [{"id": "m", "headers": {"X-Token": "${T}", "A": "b"}}]
+    assert "header X-Api-Key" in found.left_out[0]

@@ -163,6 +163,10 @@ model_provider = "openai"
     assert keys(found) == {"openai:codex": "sk-0123456789", "corp:codex": "corp-0123456789"}
 
 
+def test_a_codex_file_under_another_name_is_the_config() -> None:
+    assert parse_codex([file("mine.toml", 'model = "gpt-5"')], KNOWN).primary == "openai/gpt-5"
+
+
 def test_opencode_providers_keys_and_logins() -> None:
     config = """{ // remark
       model: "box/m1", provider: { box: { npm: "@ai-sdk/anthropic", name: "Box", options: { baseURL: "http://10.0.0.5", apiKey: "{env:BOX_KEY}" },

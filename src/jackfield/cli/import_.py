@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -15,6 +16,7 @@ from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.import_files import read_sources
 from jackfield.config.keypath import parse_path
+from jackfield.config.node import Source
 from jackfield.config.save import Edit, EditResult, edit_config
 from jackfield.config.schema import InvalidConfig
 from jackfield.config.source import load_tree
@@ -69,6 +71,7 @@ def import_(context: Context, /, source: str, path: str, **flags: bool | tuple[s
     place = PLACES[source.lower()]
     wishes = read_wishes(place, given)
     sources, faults = read_sources(context, place, path)
+    _refuse_own(context, sources)
     known = make_known(context)
     module, _, name = place.parser.partition(":")
     found: Imported = getattr(import_module(f"jackfield.imports.{module}"), name)(sources, known)
@@ -97,6 +100,14 @@ def read_wishes(place: Place, given: Given) -> Wishes:
             raise UsageError(f"{place.title} has no {part} to bring over", hint=f"it has: {', '.join(place.parts)}")
     parts = {part: part in wanted for part in PARTS}
     return Wishes(set_default=given.set_default, **parts)
+
+
+def _refuse_own(context: Context, sources: Sequence[Source]) -> None:
+    """Raise `UsageError` when what is to be read is what would be written: variables of OpenClaw's may name it."""
+    own = {os.path.realpath(file) for file in (context.paths.config, context.store.path)}
+    for source in sources:
+        if os.path.realpath(source.name) in own:
+            raise UsageError(f"{source.name} is Jackfield's own file already; there is nothing to bring over")
 
 
 def make_known(context: Context) -> Known:

@@ -23,7 +23,9 @@ def parse_codex(files: Sequence[Source], known: Known) -> Imported:
         add_codex_login(draft, auth)
         if (key := auth.find(("OPENAI_API_KEY",))) is not None:
             draft.add_key("openai", draft.text(key), key)
-    config = trees.pop("config.toml", None)
+    # A file that the user names alone is the config, whatever its name.
+    only = next(iter(trees)) if len(trees) == 1 else "config.toml"
+    config = trees.pop(only, None)
     primary = ""
     if config:
         for name, row in draft.members(config, "model_providers").items():

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jackfield.auth.paste import key_problem
+from jackfield.config.environment import VARIABLE
 from jackfield.config.node import Kind, Node, Source
 from jackfield.credential import Profile, Secret
 from jackfield.errors import ConfigError
@@ -22,6 +23,7 @@ from jackfield.message import JsonObject
 
 _REFERENCE = re.compile(r"(?:os\.environ/|\{env:\s*|\$\{?)([A-Za-z_][A-Za-z0-9_]*)\s*\}?")
 _OURS = re.compile(r"[A-Z_][A-Z0-9_]*")  # what `${NAME}` can name
+NO_SECRETS = "a secret has no place in the config; put it in a variable"
 _TELLING = re.compile(r"(?i).*(?:key|token|secret|password|authorization|cookie|credential).*")
 _EXPECTED: dict[Kind, str] = {"string": "a text", "object": "an object", "array": "a list", "number": "a number", "boolean": "true or false", "null": "nothing"}  # fmt: skip
 
@@ -164,8 +166,8 @@ class Draft:
             if filled == text and name.lower() == "authorization" and text.lower().startswith("bearer "):
                 self.add_key(provider, text[7:], node)
                 self.entry(provider)["authHeader"] = True
-            elif filled == text and _TELLING.fullmatch(name):
-                self.leave(f"header {name}", "a secret has no place in the config; put it in a variable", node)
+            elif is_secret_header(name, filled):
+                self.leave(f"header {name}", NO_SECRETS, node)
             else:
                 self.entry(provider).setdefault("headers", {})[name] = filled
 
@@ -229,6 +231,11 @@ def _renamed(profile: Profile, id_: str) -> Profile:
     from msgspec.structs import replace  # noqa: PLC0415  two keys of one name are rare
 
     return replace(profile, id=id_)
+
+
+def is_secret_header(name: str, text: str) -> bool:
+    """Tell whether a header holds a secret in words, going by its name."""
+    return bool(text and _TELLING.fullmatch(name) and not VARIABLE.search(text))
 
 
 def place_of(node: Node) -> str:

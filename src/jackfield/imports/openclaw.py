@@ -15,7 +15,7 @@ from jackfield.auth.record import as_store, parse_profile
 from jackfield.config.environment import VARIABLE, parse_dotenv
 from jackfield.config.node import Node, Source
 from jackfield.config.table import PROVIDER
-from jackfield.imports.draft import Draft
+from jackfield.imports.draft import NO_SECRETS, Draft, is_secret_header
 from jackfield.imports.found import Imported, Known
 from jackfield.message import JsonObject
 
@@ -101,11 +101,23 @@ def _entry(draft: Draft, name: str, entry: Node, variables: Mapping[str, Node]) 
         elif key == "headers":
             draft.providers[name] = kept  # headers are added to the entry that is being made
             draft.add_headers(name, draft.members(node))
+        elif key == "models":
+            kept[key] = [_row(draft, row) for row in draft.objects(node)]
         elif field is None or field.idle:
             draft.leave(f"models.providers.{name}.{key}", field.doc if field else "Jackfield has no such setting", node)
         else:
             kept[key] = node.plain()
     return kept
+
+
+def _row(draft: Draft, row: Node) -> JsonObject:
+    """Return a model's row without headers that hold a secret in words."""
+    said: JsonObject = row.plain()
+    for name, node in draft.members(row, "headers").items():
+        if is_secret_header(name, draft.text(node)):
+            draft.leave(f"header {name}", NO_SECRETS, node)
+            del said["headers"][name]
+    return said
 
 
 def _key(draft: Draft, provider: str, node: Node, variables: Mapping[str, Node]) -> JsonObject:

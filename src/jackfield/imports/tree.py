@@ -41,7 +41,9 @@ def parse_tree(source: Source) -> Node:
     try:
         return parse(source.text, source.name)
     except Json5Error as error:
-        raise ConfigError(f"{source.name}:{error.line}:{error.column}: {error.message}") from error
+        # What was found instead may be part of a key, and is not repeated.
+        said = error.message.partition(", found ")[0]
+        raise ConfigError(f"{source.name}:{error.line}:{error.column}: {said}") from None
 
 
 # -- YAML --------------------------------------------------------------------------
