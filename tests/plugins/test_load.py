@@ -16,7 +16,7 @@ from jackfield.errors import AuthError, RateLimit
 from jackfield.plugins.hookspecs import Plugin
 from jackfield.plugins.load import Plugins, is_enabled
 from tests.cli.test_chat import whole
-from tests.commands import local_provider
+from tests.commands import local_provider, run
 from tests.plugins.folder import ROW, load, plugin_home, switched_on, write_code, write_row
 from tests.servers import json_reply, serve, text_reply
 
@@ -54,6 +54,17 @@ def test_a_toml_file_adds_a_provider_once_it_is_enabled(home: Path) -> None:
     assert catalog.near("acme/smal") == ("acme/small",)
     assert is_enabled(on, "acme")
     assert not is_enabled(off, "acme")
+
+
+def test_a_key_for_a_plugins_provider_is_kept_as_any_other(home: Path) -> None:
+    write_row(plugin_home(home), ROW.replace("[[models]]", '[[auth]]\nchoice = "acme-key"\n[[models]]'))
+    assert run("plugins", "enable", "acme").code == 0
+    done = run("onboard", "--non-interactive", "--auth-choice", "acme-key", "--token", "sk-acme-0123456789",
+               "--token-provider", "acme")  # fmt: skip
+
+    assert done.code == 0, done.err
+    assert run("models", "auth", "list", "--json").json()["profiles"][0]["provider"] == "acme"
+    assert run("models", "set", "acme/small").code == 0
 
 
 def test_the_config_wins_over_a_plugins_rows(home: Path) -> None:

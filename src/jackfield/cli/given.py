@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
 from msgspec import Struct
 
 from jackfield.catalog.index import load_index
-from jackfield.cli.choices import CHOICES, FLAGS, SKIP, Choice, find_choice, infer_choice
+from jackfield.cli.choices import CHOICES, FLAGS, SKIP, Choice, find_choice, infer_choice, list_choices
 from jackfield.cli.custom import CUSTOM, Custom
 from jackfield.cli.keys import GivenKey
 from jackfield.errors import UsageError
+from jackfield.model import ProviderInfo
 
 # `--secret-input-mode`: store the key, or the name of the variable that holds it.
 PLAINTEXT, BY_REFERENCE = "plaintext", "ref"
@@ -35,9 +36,12 @@ def parameter(flag: str) -> str:
     return flag.lstrip("-").replace("-", "_")
 
 
-def parse_flags(flags: Mapping[str, Any], keys: Mapping[str, str]) -> Given:
-    """Return what the flags give; `keys` are the key flags that were given, even with nothing in them."""
-    choice = _pick_choice(flags, keys)
+def parse_flags(flags: Mapping[str, Any], keys: Mapping[str, str], plugged: Iterable[ProviderInfo] = ()) -> Given:
+    """Return what the flags give; `keys` are the key flags that were given, even with nothing in them.
+
+    The choices of `plugged` providers can be named; they have no flags.
+    """
+    choice = _pick_choice(flags, keys, (*CHOICES, *list_choices(plugged)))
     flag = choice.flag if choice else ""
     foreign = next((other for other, key in keys.items() if key and choice and other != flag), None)
     if choice and foreign:
@@ -59,25 +63,25 @@ def parse_flags(flags: Mapping[str, Any], keys: Mapping[str, str]) -> Given:
     )
 
 
-def _pick_choice(flags: Mapping[str, Any], keys: Mapping[str, str]) -> Choice | None:
+def _pick_choice(flags: Mapping[str, Any], keys: Mapping[str, str], choices: Sequence[Choice]) -> Choice | None:
     """Return the choice a command line names, or the one its other flags imply."""
     named = flags["auth_choice"]
     if named == SKIP:
         return None
-    choice = infer_choice(keys, FLAGS) if named is None else find_choice(named, CHOICES)
+    choice = infer_choice(keys, FLAGS) if named is None else find_choice(named, choices)
     if choice is None and (flags["custom_base_url"] or flags["custom_model_id"]):
-        choice = find_choice(CUSTOM, CHOICES)
+        choice = find_choice(CUSTOM, choices)
     if flags["token_provider"]:
-        return _at_provider(flags["token_provider"], choice, flags["token"])
+        return _at_provider(flags["token_provider"], choice, flags["token"], choices)
     if choice is None and flags["token"]:
         raise UsageError("--token needs --token-provider", hint="such as: --token-provider anthropic")
     return choice
 
 
-def _at_provider(text: str, choice: Choice | None, token: str) -> Choice:
+def _at_provider(text: str, choice: Choice | None, token: str, choices: Sequence[Choice]) -> Choice:
     """Return the named provider's own choice of the same kind; without one, of the kind the token looks like."""
     provider = load_index().aliases.get(text.strip().lower(), text.strip().lower())
-    own = [each for each in CHOICES if each.info.id == provider]
+    own = [each for each in choices if each.info.id == provider]
     kinds = {choice.method.kind} if choice else {"token", "api-key"}
     fitting = [each for each in own if each.method.kind in kinds]
     alike = [each for each in fitting if each.method.secret_prefix and token.startswith(each.method.secret_prefix)]

@@ -76,7 +76,8 @@ def onboard(context: Context, /, **flags: Any) -> None:
     """
     keys = {flag: flags[parameter(flag)] for flag in FLAGS if flags[parameter(flag)] is not None}
     _note_unrelated(flags)
-    given = parse_flags(flags, keys)
+    named = flags["auth_choice"] not in {None, SKIP} or flags["token_provider"]
+    given = parse_flags(flags, keys, context.plugins.providers if named else ())
     has_key = bool(given.key.text.strip())
     if given.choice is not None and (has_key or flags["non_interactive"] or not ui.can_ask()):
         carry_out(context, given)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from jackfield.cli import ui
-from jackfield.cli.choices import BROWSER
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.plugins_install import install, uninstall
 from jackfield.config.save import Append, Edit, Set, edit_config
@@ -141,6 +140,8 @@ def _switch(context: Context, plugin_id: str, *, on: bool, as_json: bool) -> Non
 
 def _next_steps(context: Context, plugin_id: str) -> list[str]:
     """Return the command for each way to sign in that a plugin makes usable, one per provider."""
+    from jackfield.cli.choices import BROWSER
+
     steps = {}
     for name in context.catalog.provider_ids():
         info_ = context.catalog.provider(name)
