@@ -1,44 +1,31 @@
-"""`models status`: what is chosen, whether its credentials are there, and where requests go."""
+"""`models status`: what is chosen, whether its credentials are there and good, and where requests go."""
 
 from __future__ import annotations
 
-from collections import Counter
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec import Struct
 
-from jackfield.auth.health import WARN_AFTER_MS, judge
-from jackfield.auth.sources import Source, sources
+from jackfield.auth.health import judge
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context, refuse_both
-from jackfield.errors import Error
-from jackfield.message import JsonObject
-from jackfield.model import ProviderInfo
-from jackfield.providers.url import chat_url
-from jackfield.routing.plan import resolve_ref
+from jackfield.cli.signin import find_provider
+from jackfield.cli.status_json import render_status
+from jackfield.cli.status_state import (
+    ProviderState,
+    list_resting,
+    list_states,
+    name_model,
+    verdict,
+)
+from jackfield.errors import MissingKey, UsageError
 
-LABELS = {"profile": "profiles", "env": "env", "config": "models.json", "none": "none"}
+if TYPE_CHECKING:
+    from jackfield.cli.probe import Limits, Probed
 
-
-class ProviderState(Struct, frozen=True, kw_only=True):
-    """One provider as this set-up reaches it; `chosen` is the credential that would be sent."""
-
-    info: ProviderInfo
-    found: tuple[Source, ...]
-    in_use: bool
-
-    @property
-    def chosen(self) -> Source | None:
-        """The first place that gives something."""
-        return next((source for source in self.found if not source.reason), None)
-
-    @property
-    def url(self) -> str | None:
-        """Where a chat request goes; `None` when this version cannot call the provider."""
-        try:
-            return chat_url(self.info.base_url, self.info.api, endpoint=self.info.endpoint or None, model="MODEL")
-        except Error:
-            return None
+STEPS_MS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"))
 
 
 @click.command()
@@ -46,135 +33,106 @@ class ProviderState(Struct, frozen=True, kw_only=True):
 @click.option(
     "--check", is_flag=True, help="Exit 1 when a credential in use is missing or expired, 2 when one soon is."
 )
+@click.option("--probe", is_flag=True, help="Ask each credential one tiny real question.")
+@click.option("--probe-provider", metavar="ID", multiple=True, help="Ask only this provider's.")
+@click.option("--probe-profile", metavar="ID", multiple=True, help="Ask only this profile.")
+@click.option(
+    "--probe-timeout",
+    metavar="MS",
+    type=click.IntRange(min=1),
+    default=8000,
+    help="Longest wait for each answer; 8000.",
+)
+@click.option(
+    "--probe-concurrency", metavar="N", type=click.IntRange(min=1), default=2, help="Questions at the same time; 2."
+)
+@click.option(
+    "--probe-max-tokens", metavar="N", type=click.IntRange(min=1), default=8, help="Longest answer, in tokens; 8."
+)
 @json_option
 @click.pass_context
 @pass_context
-def status(context: Context, ctx: click.Context, plain: bool, check: bool, as_json: bool) -> None:
-    """Show what is chosen and whether its credentials are there."""
-    refuse_both(plain=plain, as_json=as_json)
-    resolved = _resolve(context, context.config.primary)
-    states = _states(context)
-    if plain:
+def status(context: Context, ctx: click.Context, /, **options: Any) -> None:
+    """Show what is chosen and whether its credentials are there.
+
+    \b
+      jackfield models status --check    exit 1: missing or expired, 2: less than a day left
+      jackfield models status --probe    one question of some tokens to each credential
+    """
+    refuse_both(plain=options["plain"], as_json=options["as_json"])
+    if options["probe"] and options["plain"]:
+        raise UsageError("--probe has nothing to show with --plain", hint="leave out one of the two, or use --json")
+    resolved = name_model(context, context.config.primary)
+    states = list_states(context)
+    if options["plain"]:
         ui.out(resolved or "")
-    elif as_json:
-        ui.as_json(_render(context, resolved, states))
+    elif options["as_json"]:
+        value = render_status(context, resolved, states)
+        if options["probe"]:
+            value["auth"]["probes"] = _probe_for_json(context, states, options)
+        ui.as_json(value)
     else:
         _print(context, resolved, states)
-    if check:
-        ctx.exit(_verdict(context, states))
+        if options["probe"]:
+            _print_probes(context, states, options)
+    if options["check"]:
+        ctx.exit(verdict(context, states))
 
 
-# -- looking -----------------------------------------------------------------------
+# -- probes ------------------------------------------------------------------------
 
 
-def _states(context: Context) -> list[ProviderState]:
-    """Return the providers that are in use or have something to show, sorted."""
-    used = {ref.partition("/")[0] for ref in (_resolve(context, text) for text in _chosen(context)) if ref}
-    now_ms, states = context.now_ms(), []
-    for info in filter(None, map(context.catalog.provider, context.catalog.provider_ids())):
-        found = tuple(sources(info, context.config, context.store, now_ms))
-        if info.id in used or info.id in context.config.providers or any(each.kind != "none" for each in found):
-            states.append(ProviderState(info=info, found=found, in_use=info.id in used))
-    return states
+def _limits(context: Context, options: dict[str, Any]) -> Limits:
+    from jackfield.cli.probe import Limits
+
+    profiles = [name for text in options["probe_profile"] for name in text.split(",")]
+    for profile_id in profiles:
+        if context.store.read(profile_id) is None:
+            raise MissingKey(f'no credentials found for profile "{profile_id}"', hint="see: jackfield models auth list")
+    return Limits(
+        providers=frozenset(find_provider(context, text).id for text in options["probe_provider"]),
+        profiles=frozenset(profiles),
+        timeout_ms=options["probe_timeout"],
+        at_once=options["probe_concurrency"],
+        max_tokens=options["probe_max_tokens"],
+    )
 
 
-def _chosen(context: Context) -> list[str]:
-    config = context.config
-    names = (config.primary, *config.fallbacks, config.image_primary, *config.image_fallbacks)
-    return [name for name in names if name]
+def _probe_for_json(context: Context, states: Sequence[ProviderState], options: dict[str, Any]) -> dict[str, Any]:
+    from jackfield.cli.probe import probe, render_probes
+
+    start, limits = time.monotonic(), _limits(context, options)
+    return render_probes(probe(context, states, limits), limits, round((time.monotonic() - start) * 1000))
 
 
-def _resolve(context: Context, text: str | None) -> str | None:
-    if not text:
-        return None
-    try:
-        return str(resolve_ref(text, context.config, context.catalog)[0])
-    except Error:
-        return text
+def _print_probes(context: Context, states: Sequence[ProviderState], options: dict[str, Any]) -> None:
+    from jackfield.cli.probe import probe
+
+    probed = probe(context, states, _limits(context, options))
+    ui.out("\nAuth probes")
+    if not probed:
+        ui.out("- none")
+        return
+    ui.table(("Model", "Credential", "Status", "Latency"), [_probe_cells(each) for each in probed])
+    for each in probed:
+        label = each.source.label.removeprefix("profile:")
+        if each.error:
+            ui.out(f"{label}: {each.error}")
+        if each.quota:
+            from jackfield.providers.quota import describe
+
+            ui.out(f"{label}: {'; '.join(map(describe, each.quota))}")
 
 
-def _verdict(context: Context, states: list[ProviderState]) -> int:
-    health = {judge(profile, context.now_ms()) for profile in context.store.list() if profile.refresh is None}
-    known = {state.info.id for state in states}
-    lost = [name for name in _chosen(context) if (_resolve(context, name) or "").partition("/")[0] not in known]
-    if lost or health & {"expired", "missing"} or any(state.in_use and state.chosen is None for state in states):
-        return 1
-    return 2 if "expiring" in health else 0
-
-
-# -- as JSON -----------------------------------------------------------------------
-
-
-def _render(context: Context, resolved: str | None, states: list[ProviderState]) -> JsonObject:
-    config = context.config
-    return {
-        "configPath": str(context.paths.config),
-        "agentDir": str(context.paths.home),
-        "defaultModel": config.primary,
-        "resolvedDefault": resolved,
-        "fallbacks": list(config.fallbacks),
-        "imageModel": config.image_primary,
-        "imageFallbacks": list(config.image_fallbacks),
-        "aliases": dict(sorted(config.aliases.items())),
-        "allowed": list(config.allow.patterns) if config.allow else [],
-        "auth": {
-            "storePath": str(context.store.path),
-            "shellEnvFallback": {"enabled": False, "appliedKeys": []},
-            "providersWithOAuth": _signed_in(states),
-            "missingProvidersInUse": [each.info.id for each in states if each.in_use and each.chosen is None],
-            "providers": [_render_state(state) for state in states],
-            "unusableProfiles": [],
-            "oauth": {"warnAfterMs": WARN_AFTER_MS, "profiles": _dated(context, states)},
-        },
-        "warnings": list(config.warnings),
-    }
-
-
-def _render_state(state: ProviderState) -> JsonObject:
-    kinds = Counter(source.type for source in state.found if source.kind == "profile")
-    labels = [source.label.removeprefix("profile:") for source in state.found if source.kind == "profile"]
-    chosen = state.chosen
-    value: JsonObject = {
-        "provider": state.info.id,
-        "effective": {"kind": LABELS[chosen.kind] if chosen else "missing", "detail": chosen.label if chosen else ""},
-        "profiles": {
-            "count": len(labels), "oauth": kinds["oauth"], "token": kinds["token"], "apiKey": kinds["api_key"], "labels": labels,
-        },
-    }  # fmt: skip
-    for kind, key in (("env", "env"), ("config", "modelsJson")):
-        source = next((each for each in state.found if each.kind == kind and each.secret), None)
-        if source and source.secret:
-            value[key] = {"value": source.secret.masked(), "source": source.label}
-    unusable = {each.label: each.reason for each in state.found if each.reason}
-    if unusable:
-        value["unusable"] = unusable
-    return value | {"api": state.info.api, "baseUrl": state.info.base_url, "url": state.url, "inUse": state.in_use}
-
-
-def _signed_in(states: list[ProviderState]) -> list[str]:
-    counts = {each.info.id: sum(source.type != "api_key" for source in each.found) for each in states}
-    return [f"{name} ({count})" for name, count in counts.items() if count]
-
-
-def _dated(context: Context, states: list[ProviderState]) -> list[JsonObject]:
-    profiles = [source.profile for state in states for source in state.found if source.profile]
-    return [
-        {
-            "profileId": profile.id,
-            "provider": profile.provider,
-            "type": profile.type,
-            "status": judge(profile, context.now_ms()),
-            "expiresAt": profile.expires_ms,
-        }
-        for profile in profiles
-        if profile.type != "api_key"
-    ]
+def _probe_cells(each: Probed) -> tuple[str, str, str, str]:
+    label = f"{each.source.label.removeprefix('profile:')} ({each.source.type})"
+    return (each.model or each.provider, label, each.status, "-" if each.ms is None else f"{each.ms} ms")
 
 
 # -- for people --------------------------------------------------------------------
 
 
-def _print(context: Context, resolved: str | None, states: list[ProviderState]) -> None:
+def _print(context: Context, resolved: str | None, states: Sequence[ProviderState]) -> None:
     config = context.config
     allowed = ", ".join(config.allow.patterns) if config.allow else "any"
     lines = {
@@ -193,6 +151,7 @@ def _print(context: Context, resolved: str | None, states: list[ProviderState]) 
     if states:
         ui.out("\nAuth overview")
         ui.table(("Provider", "Credential", "Requests go to"), [_cells(state) for state in states])
+    _print_health(context, states)
     missing = [each for each in states if each.in_use and each.chosen is None]
     for state in missing:
         ui.warn(
@@ -200,6 +159,34 @@ def _print(context: Context, resolved: str | None, states: list[ProviderState]) 
         )
     for warning in config.warnings:
         ui.warn(warning)
+
+
+def _print_health(context: Context, states: Sequence[ProviderState]) -> None:
+    now_ms = context.now_ms()
+    dated = [profile for state in states for profile in state.profiles if profile.type != "api_key"]
+    if dated:
+        ui.out("\nOAuth/token status")
+        ui.table(
+            ("Profile", "Type", "Status", "Ends"),
+            [(each.id, each.type, judge(each, now_ms), _ends(each.expires_ms, now_ms)) for each in dated],
+        )
+    if resting := list_resting(context, states):
+        ui.out("\nUnusable for now")
+        ui.table(
+            ("Profile", "Why", "Back"),
+            [
+                (profile.id, f"{use.kind}{use.reason and f' ({use.reason})'}", _ends(use.rests_until(now_ms), now_ms))
+                for profile, use in resting
+            ],
+        )
+
+
+def _ends(at_ms: int | None, now_ms: int) -> str:
+    if at_ms is None:
+        return "-"
+    left_ms = abs(at_ms - now_ms)
+    number, unit = next(((left_ms // step, unit) for step, unit in STEPS_MS if left_ms >= step), (left_ms // 1000, "s"))
+    return f"in {number} {unit}" if at_ms > now_ms else f"{number} {unit} ago"
 
 
 def _cells(state: ProviderState) -> tuple[str, str, str]:
