@@ -10,6 +10,7 @@ lines right below the line say what the snapshot cannot know (models that make v
     # alias claude-opus-4-5: opus-4.5           other spellings of an id
     # skip: *-fast                              models that are left out
     # refuses supportsStop: o1* o3*             models whose server does not take this
+    # refuses stop,seed: *-reasoning            models whose server refuses these fields of the body
     # thinks nova: amazon.nova*                 models that are told how hard to think in these words
     # hour 2: claude-*                          what is cached for an hour costs so many times the input
     # tier 200000,2,1.5: gemini-*-pro*          above so many tokens input costs twice, output half as much again
@@ -118,7 +119,7 @@ def to_row(model: dict[str, Any], head: dict[str, Any], rules: list[tuple[str, s
     if not model["tool_call"]:
         row["tools"] = False
     own = [(kind, what) for kind, what, globs in rules if matches(name, globs)]
-    refused: dict[str, Any] = {what: False for kind, what in own if kind == "refuses"}
+    refused = refusals([what for kind, what in own if kind == "refuses"])
     if words := [what for kind, what in own if kind == "thinks"]:
         refused["thinkingFormat"] = words[-1]
     api = row.get("api", head.get("api", "openai-completions"))
@@ -132,6 +133,13 @@ def to_row(model: dict[str, Any], head: dict[str, Any], rules: list[tuple[str, s
     if "status" in model:
         row["status"] = model["status"]
     return row
+
+
+def refusals(said: list[str]) -> dict[str, Any]:
+    """Return what is refused as compat: a switch is off, anything else is a list of the body's fields."""
+    switches: dict[str, Any] = {what: False for what in said if what.startswith("supports")}
+    fields = [name for what in said if what not in switches for name in what.split(",")]
+    return switches | ({"unsupportedFields": fields} if fields else {})
 
 
 def prices(model: dict[str, Any], rules: list[tuple[str, str, str]]) -> dict[str, Any]:

@@ -31,8 +31,14 @@ REFUSED = {
     "groq": {"logprobs", "top_logprobs", "logit_bias", "top_k", "prompt_cache_key"},  # console.groq.com/docs/openai
     "azure-openai": {"top_k"},  # `Unrecognized request argument supplied`
     "xai": {"presence_penalty", "frequency_penalty", "stop"},  # docs.x.ai, reasoning
-    "cerebras": {"frequency_penalty", "presence_penalty", "logit_bias", "service_tier"},  # inference-docs.cerebras.ai
+    "cerebras": {
+        "frequency_penalty",
+        "presence_penalty",
+        "logit_bias",
+        "service_tier",
+    },  # hexdocs.pm/req_llm/cerebras.html
 }
+ONLY_REASONING = {"xai"}  # whose models that do not reason take all of it
 # What servers of OpenAI's wire have beyond OpenAI, where their row declares it.
 DIALECTS: dict[str | None, set[str]] = {
     "zai": {"thinking"},
@@ -62,7 +68,8 @@ def picked(info: ProviderInfo) -> list[Model]:
 def problems(info: ProviderInfo, model: Model, request: ChatRequest) -> Iterator[str]:
     """Yield what the provider's server would refuse of our request."""
     api, compat, body = defaults.api(model, info), defaults.compat(model, info), body_of(info, model, request)
-    yield from (f"{name}: refused" for name in REFUSED.get(info.id, set()) & body.keys())
+    refused = REFUSED.get(info.id, set()) if model.reasoning or info.id not in ONLY_REASONING else set()
+    yield from (f"{name}: refused" for name in refused & body.keys())
     known = frozenset({"top_k", *DIALECTS.get(compat.thinking_format, set())})
     judge = "mistral" if info.id == "mistral" else api
     yield from find_problems(judge, _declared(body, compat) if api == "openai-completions" else body, known)
@@ -111,6 +118,15 @@ def test_what_a_server_refuses_is_named(provider: str, feature: str) -> None:
     assert info
     losses = find_losses(EXAMPLES[feature].request, info, picked(info)[0])
     assert any(loss.endswith("the server refuses it") for loss in losses)
+
+
+def test_only_models_that_reason_are_spared_what_reasoning_rules_out() -> None:
+    info = CATALOG.provider("xai")
+    assert info
+    for row in CATALOG.models("xai"):
+        request = ChatRequest(model=row.id, messages=CONVERSATION.messages, stop=["END"], presence_penalty=0.5)
+        sent = {"stop", "presence_penalty"} & set(body_of(info, row, request))
+        assert sent == (set() if row.reasoning else {"stop", "presence_penalty"}), row.id
 
 
 @pytest.mark.parametrize(
