@@ -161,3 +161,18 @@ async def test_what_a_broken_stream_used_is_estimated_too() -> None:
         await ask(server)
     assert caught.value.partial is not None
     assert caught.value.partial.usage.estimated
+
+
+@pytest.mark.parametrize("wrong", [-5, 10**13, 10**30, "7", 1.5, True], ids=str)
+async def test_a_count_that_cannot_be_is_estimated_as_if_it_were_not_given(wrong: object) -> None:
+    usage = {"prompt_tokens": wrong, "completion_tokens": wrong, "prompt_tokens_details": {"cached_tokens": wrong}}
+    with serve(sse_reply(WORDS, STOP, {"choices": [], "usage": usage}, "[DONE]")) as server:
+        reply = await ask(server)
+    assert reply.usage.estimated
+    assert 0 < (reply.usage.input or 0) < 100
+    assert 0 < (reply.usage.output or 0) < 100
+    assert reply.usage.cache_read in {None, 0}
+
+
+def test_even_an_absurd_price_is_a_number() -> None:
+    assert cost_usd(Usage(input=10**6), Cost(Decimal("1e300"))) == Decimal("1e300")

@@ -88,7 +88,7 @@ def _figure(extras: JsonObject) -> Decimal | None:
 
 
 def _round(usd: Decimal) -> Decimal:
-    return _trim(usd.quantize(SMALLEST))
+    return _trim(usd.quantize(SMALLEST)) if usd < ABSURD else usd
 
 
 def _trim(usd: Decimal) -> Decimal:

@@ -21,6 +21,7 @@ from jackfield.model import Compat
 # A body as it came from the wire, or already decoded.
 Body = bytes | str | Mapping[str, object]
 NATIVE = Compat()
+MOST = 10**12  # of whatever a wire counts: no reply has more tokens
 
 
 class StreamParser(TypingProtocol):
@@ -115,8 +116,8 @@ def as_opaque(fields: JsonObject, api: str) -> JsonObject | None:
 
 
 def as_count(value: object) -> int | None:
-    """Return the value when it is a whole number, else `None`."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """Return the value when it is a count: whole, not below zero, not beyond all reason; else `None`."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST else None
 
 
 def decode(body: Body, what: str = "reply") -> JsonObject:

@@ -89,7 +89,7 @@ def parse_usage(wire: JsonObject) -> Usage:
 
 def _count(value: object) -> int | None:
     # The reference calls these counts doubles.
-    return int(value) if isinstance(value, float) and value.is_integer() else as_count(value)
+    return as_count(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def parse_logprobs(wire: object) -> Iterator[TokenLogprob]:
