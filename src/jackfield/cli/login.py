@@ -14,6 +14,7 @@ from jackfield.cli.choices import BROWSER, KEYED
 from jackfield.cli.context import Context, pass_context
 from jackfield.cli.setup import Setup, apply
 from jackfield.cli.signin import find_method, find_provider, name_profile, profile_option, provider_option
+from jackfield.cli.talk import Dialogue
 from jackfield.config.save import Set, edit_config
 from jackfield.credential import Profile
 from jackfield.errors import AuthError, UsageError
@@ -86,9 +87,12 @@ def log_in(
 
 
 def sign_in(context: Context, info: ProviderInfo, way: AuthMethod, profile_id: str | None = None) -> Profile:
-    """Return the profile that a sign-in on the provider's page makes; stores nothing."""
+    """Return the profile that a sign-in on the provider's page makes, or the plugin's own; stores nothing."""
     import asyncio
 
+    if way.plugin and way.flow is None:
+        profile = context.plugins.sign_in(way.plugin, info.id, Dialogue())
+        return replace(profile, id=name_profile(info, profile_id or profile.id, "default"))
     flow = way.flow or Flow(engine="paste")
     client = find_client(context, info, flow)
     if flow.notice:
@@ -134,8 +138,8 @@ def find_client(context: Context, info: ProviderInfo, flow: Flow) -> Client:
 
 
 def is_browser(method: AuthMethod) -> bool:
-    """Tell whether this way of signing in happens in a browser, and how is known."""
-    return method.kind in BROWSER and method.flow is not None
+    """Tell whether this way of signing in happens in a browser, and somebody knows how: a flow or a plugin."""
+    return method.kind in BROWSER and (method.flow is not None or bool(method.plugin))
 
 
 def pick_way(context: Context, info: ProviderInfo, name: str | None, *, device: bool = False) -> AuthMethod:
