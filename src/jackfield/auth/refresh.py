@@ -33,6 +33,7 @@ KEPT_CODES = frozenset({
     "invalid_client", "unauthorized_client", "invalid_request", "invalid_scope", "unsupported_grant_type",
     "temporarily_unavailable", "slow_down",
 })  # fmt: skip
+FINAL_CODES = frozenset({"invalid_grant"})
 WORDS: dict[Renewal, str] = {
     "begun": "a refresh was cut off before its answer was stored, so that the refresh token may be spent",
     "lost": "the answer to a refresh never arrived, so that the refresh token may be spent",
@@ -68,6 +69,8 @@ class Refresher:
             return auth
         if profile and _is_due(profile, self._now_ms()):
             profile = await self._shared(profile.id, info, flow, _renew)
+        if profile and profile.type == "oauth":
+            # Also where nothing was due: another process may have renewed it since it was resolved.
             auth = with_details(replace(auth, secret=profile.secret), info, profile, moved=moved)
         if not flow.exchange_url or moved or auth.secret is None:
             return auth
@@ -200,9 +203,9 @@ def judge(answer: Answer) -> tuple[Renewal, str]:
     said = (said or code or "no reason given")[:300]
     if answer.status < 400 and not code:
         return ("", "") if answer.fields.get("access_token") else ("lost", "the answer holds no token")
-    if answer.status in UNREAD or code in KEPT_CODES:
+    if code in KEPT_CODES or (answer.status in UNREAD and code not in FINAL_CODES):
         return "", f"{said} (HTTP {answer.status})"
-    if answer.status >= 500:
+    if answer.status >= 500 and code not in FINAL_CODES:
         return "lost", f"{said} (HTTP {answer.status}); {WORDS['lost']}"
     return "refused", f"{said} (HTTP {answer.status})"
 
