@@ -188,6 +188,7 @@ class AsyncClient:
         info, model = candidate.info, candidate.model
         sent = self.plugins.with_headers(render(asked, info, model, auth), str(candidate.ref))
         reply = await self._transport.open(sent)
+        self._told.pop((info.id, auth.source), None)  # the last told is the last in the table
         self._told[info.id, auth.source] = reply.headers
         if tell is None or reply.status not in TEACHING:
             return reply
@@ -203,9 +204,10 @@ class AsyncClient:
             self._lessons.keep(info, model, lesson)
         return reply
 
-    def quota(self, provider: str, source: str) -> tuple[Window, ...]:
-        """Return what the last reply of a provider told of a credential's quota; `source` as in `RequestAuth`."""
-        return parse_quota(self._told.get((provider, source), {}))
+    def quota(self, provider: str, source: str | None = None) -> tuple[Window, ...]:
+        """Return what a provider's last reply told of its quota, to one credential (as in `RequestAuth`) or to any."""
+        told = [headers for (name, of), headers in self._told.items() if name == provider and source in {None, of}]
+        return parse_quota(told[-1]) if told else ()
 
     def note_success(self, profile_id: str | None) -> None:
         """Remember that a profile answered, so that another one is next; sends and awaits nothing."""

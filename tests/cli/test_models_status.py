@@ -261,3 +261,11 @@ def test_a_probe_that_makes_no_sense_is_refused_before_anything_is_sent(args: tu
         write_config(local_provider(f"{server.url}/v1"))
         result = run("models", "status", "--probe", *args)
     assert (result.code, server.journal) == (code, [])
+
+
+@pytest.mark.parametrize("how", [(), ("--no-stream",)])
+def test_who_wants_to_know_more_of_an_answer_is_told_what_is_left(how: tuple[str, ...]) -> None:
+    with serve(answer_by_key) as server:
+        write_config(local_provider(f"{server.url}/v1", apiKey="sk-good-0123456789"))
+        assert "quota requests: 40% left" in run("-v", "chat", *how, "Hi").err
+        assert "quota" not in run("chat", *how, "Hi").err

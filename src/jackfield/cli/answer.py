@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jackfield.cli import ui
 from jackfield.cli.media import find_media
@@ -13,6 +13,9 @@ from jackfield.errors import BadReply, Error
 from jackfield.events import BlockDelta, BlockStart, StreamEvent
 from jackfield.message import ChatResponse, Citation, TextBlock, ThinkingBlock
 from jackfield.reply import ChatStream
+
+if TYPE_CHECKING:
+    from jackfield.client import AsyncClient
 
 
 class Printer:
@@ -85,6 +88,14 @@ def remark(reply: ChatResponse) -> None:
         ui.warn("the answer was cut off at the output limit; raise it with --max-tokens")
     if reply.finish_reason == "content_filter":
         ui.warn(f"the provider stopped the answer{': ' + reply.refusal if reply.refusal else ''}")
+
+
+def tell_quota(client: AsyncClient, reply: ChatResponse) -> None:
+    """Tell on stderr what is left of the quota at the provider that answered, where it says so."""
+    from jackfield.providers.quota import describe
+
+    for window in client.quota(reply.model.partition("/")[0]):
+        ui.note(f"quota {describe(window)}")
 
 
 def check_answer(reply: ChatResponse, *, wants_json: bool) -> None:

@@ -110,6 +110,8 @@ async def ask(context: Context, request: ChatRequest, options: dict[str, Any]) -
         else:
             shows = context.verbose or ui.is_terminal(sys.stderr)
             reply = await answer.show(client.stream(request, **how), show_thinking=shows)
+        if context.verbose and not options["as_json"]:
+            answer.tell_quota(client, reply)
     answer.check_answer(reply, wants_json=request.response_format is not None)
     return reply
 
