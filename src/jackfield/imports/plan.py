@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from jackfield.config.keypath import render_path
 from jackfield.config.save import Append, Edit, Set
@@ -17,7 +19,7 @@ from jackfield.credential import Profile
 from jackfield.imports.found import Credential, Imported, Known
 from jackfield.message import JsonObject
 
-ALIAS = re.compile(r"[A-Za-z0-9_.:-]+")
+ALIAS = re.compile(r"[^/@\x00-\x1f]*[^/@\x00-\x20]")  # a slash would make it provider/model
 DEFAULTS = ("agents", "defaults")
 PROVIDERS = ("models", "providers")
 
@@ -42,18 +44,50 @@ class Plan(Struct, frozen=True):
 def plan_import(imported: Imported, raw: JsonObject, stored: Sequence[Profile], known: Known, wishes: Wishes) -> Plan:
     """Return the edits of a config as authored (`raw`) and the credentials that the store has not yet."""
     kept: list[str] = []
+    refused = {name.lower() for name, entry in imported.providers.items() if _stands_elsewhere(name, entry, raw)}
+    kept += [f"models.providers.{name}: it stands at another address" for name in sorted(refused)]
+    imported = _without_providers(imported, refused)
     fresh = [each for each in imported.credentials if _is_wanted(each, wishes) and _is_new(each, stored, kept)]
     edits: list[Edit] = []
     if wishes.models:
-        refused = set[str]()
         for name, entry in imported.providers.items():
-            edits += _provider_edits(name, entry, raw, kept, refused)
+            edits += _provider_edits(name, entry, raw, kept)
         edits += _selection_edits(imported, raw, wishes, kept)
-        edits += _name_edits(imported, raw, kept, refused)
+        edits += _name_edits(imported, raw, kept)
     if fresh:
         edits += _order_edits(imported, raw, fresh, kept)
         edits += _plugin_edits(raw, fresh, known, kept)
     return Plan(tuple(edits), tuple(fresh), tuple(dict.fromkeys(kept)))
+
+
+def _stands_elsewhere(name: str, entry: JsonObject, raw: JsonObject) -> bool:
+    """Tell whether the user's own provider of that name is another server."""
+    entries = _at(raw, *PROVIDERS)
+    old = next((entries[each] for each in entries if each.strip().lower() == name.lower()), None)
+    said = old.get("baseUrl") if isinstance(old, dict) else None
+    return bool(said and entry.get("baseUrl") and str(said).rstrip("/") != str(entry["baseUrl"]).rstrip("/"))
+
+
+def _without_providers(imported: Imported, refused: AbstractSet[str]) -> Imported:
+    """Return an import without some providers: neither their keys nor their models may go to another server."""
+
+    def is_ours(ref: str) -> bool:
+        return bool(ref) and ref.partition("/")[0].strip().lower() not in refused
+
+    def with_primary(ref: str) -> str:
+        return ref if is_ours(ref) else ""
+
+    return replace(
+        imported,
+        providers={name: entry for name, entry in imported.providers.items() if name.lower() not in refused},
+        primary=with_primary(imported.primary),
+        image_primary=with_primary(imported.image_primary),
+        fallbacks=tuple(filter(is_ours, imported.fallbacks)),
+        image_fallbacks=tuple(filter(is_ours, imported.image_fallbacks)),
+        aliases={name: ref for name, ref in imported.aliases.items() if is_ours(ref)},
+        routes={name: route for name, route in imported.routes.items() if is_ours(str(route.get("primary", "")))},
+        credentials=tuple(each for each in imported.credentials if each.profile.provider.lower() not in refused),
+    )
 
 
 # -- credentials -------------------------------------------------------------------
@@ -77,19 +111,13 @@ def _is_new(credential: Credential, stored: Sequence[Profile], kept: list[str]) 
 # -- providers ---------------------------------------------------------------------
 
 
-def _provider_edits(
-    name: str, entry: JsonObject, raw: JsonObject, kept: list[str], refused: set[str]
-) -> Iterator[Edit]:
+def _provider_edits(name: str, entry: JsonObject, raw: JsonObject, kept: list[str]) -> Iterator[Edit]:
     entries = _at(raw, *PROVIDERS)
     there = next((each for each in entries if each.strip().lower() == name.lower()), None)
     if there is None:
         yield from [Set((*PROVIDERS, name), entry)] if entry else []
         return
     old = entries[there] if isinstance(entries[there], dict) else {}
-    if entry.get("baseUrl") and str(old.get("baseUrl", entry["baseUrl"])).rstrip("/") != entry["baseUrl"]:
-        kept.append(f"models.providers.{there}: it stands at another address")
-        refused.add(name.lower())
-        return
     for key, value in entry.items():
         path = (*PROVIDERS, there, key)
         if key == "models" and isinstance(old.get(key), list):
@@ -131,7 +159,7 @@ def _allow_edits(imported: Imported, raw: JsonObject, kept: list[str]) -> Iterat
     """Bring an allowlist into a config that names no models yet; extend one that is there by the default only."""
     path = (*DEFAULTS, "models")
     allowed = _at(raw, *path)
-    if imported.allowed and not _at(raw, "models") and not _at(raw, *DEFAULTS):
+    if _brings_allowlist(imported, raw):
         yield Set(path, dict(imported.allowed))
     elif imported.allowed and not imported.allowed.keys() <= allowed.keys():
         kept.append(f"{render_path(path)}: an allowlist of {len(imported.allowed)} models would shut out yours")
@@ -141,23 +169,24 @@ def _allow_edits(imported: Imported, raw: JsonObject, kept: list[str]) -> Iterat
         )
 
 
+def _brings_allowlist(imported: Imported, raw: JsonObject) -> bool:
+    return bool(imported.allowed) and not _at(raw, "models") and not _at(raw, *DEFAULTS)
+
+
 # -- names -------------------------------------------------------------------------
 
 
-def _name_edits(imported: Imported, raw: JsonObject, kept: list[str], refused: set[str]) -> Iterator[Edit]:
+def _name_edits(imported: Imported, raw: JsonObject, kept: list[str]) -> Iterator[Edit]:
     old_names = {str(name).lower(): ref for name, ref in _at(raw, "models", "aliases").items()}
-    for row_ref, row in _at(raw, *DEFAULTS, "models").items():
+    rows = imported.allowed if _brings_allowlist(imported, raw) else _at(raw, *DEFAULTS, "models")
+    for row_ref, row in rows.items():
         if isinstance(row, dict) and isinstance(row.get("alias"), str):
             old_names[row["alias"].lower()] = row_ref
     routes = {name.lower() for name in _at(raw, "models", "routes")}
     for alias, ref in imported.aliases.items():
         old = old_names.get(alias.lower())
-        if not ALIAS.fullmatch(alias) or not ref or ref.partition("/")[0].lower() in refused:
-            kept.append(
-                f"alias {alias}: {'its provider stays as it is' if ref else 'it names no model'}"
-                if ALIAS.fullmatch(alias)
-                else f"alias {alias}: a name is made of letters, digits and _ . : -"
-            )
+        if not ALIAS.fullmatch(alias):
+            kept.append(f"alias {alias}: a name with a slash or an @ means something else here")
         elif old is None and alias.lower() not in routes:
             yield Set(("models", "aliases", alias), ref)
         elif old != ref:
@@ -171,10 +200,12 @@ def _name_edits(imported: Imported, raw: JsonObject, kept: list[str], refused: s
 
 def _order_edits(imported: Imported, raw: JsonObject, fresh: Sequence[Credential], kept: list[str]) -> Iterator[Edit]:
     orders = _at(raw, "auth", "order")
-    for provider, ids in imported.order.items():
+    known = {each.profile.id for each in fresh}
+    for provider, listed in imported.order.items():
+        ids = [each for each in listed if each in known]  # an order of strangers would forbid every other profile
         if provider not in orders and ids:
             yield Set(("auth", "order", provider), [*ids])
-        elif orders.get(provider) != [*ids]:
+        elif ids and orders.get(provider) != ids:
             kept.append(f"auth.order.{provider}")
     new: dict[str, list[str]] = {}
     for each in fresh:
