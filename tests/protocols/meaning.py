@@ -10,7 +10,8 @@ from msgspec import to_builtins
 
 from jackfield.message import ChatRequest, ChatResponse, ThinkingBlock
 from jackfield.model import Compat
-from jackfield.protocols.features import LEFT_OUT, spare
+from jackfield.protocols.features import LEFT_OUT
+from jackfield.protocols.spare import spare
 
 # Fields whose value a wire may leave to the URL or to the one who asks.
 ASIDE = ("model", "stream", "extras", "opaque")

@@ -16,7 +16,8 @@ from jackfield.protocols import ONE_SIDED, PACKAGES, load
 from jackfield.protocols import anthropic_messages as anthropic
 from jackfield.protocols import openai_completions as openai
 from jackfield.protocols.base import NATIVE, Protocol
-from jackfield.protocols.features import FEATURES, every_block, fates, find_features, spare
+from jackfield.protocols.features import FEATURES, every_block, fates, find_features
+from jackfield.protocols.spare import spare
 from jackfield.protocols.sse import encode
 from tests.protocols.conformance import Heard, load_cases, read_case, render_stream, sse_bytes
 from tests.protocols.meaning import gist

@@ -20,7 +20,8 @@ from jackfield.message import (
 )
 from jackfield.model import Compat
 from jackfield.protocols import load
-from jackfield.protocols.features import LEFT_OUT, SAID_AS, every_block, find_losses, spare
+from jackfield.protocols.features import LEFT_OUT, SAID_AS, every_block, find_losses
+from jackfield.protocols.spare import spare
 from jackfield.protocols.structured import AS_INSTRUCTION
 from tests.protocols.examples import EXAMPLES, SCHEMA, WEATHER
 

@@ -1,6 +1,6 @@
 """What a request may hold, feature by feature, and what becomes of it on a wire that lacks it.
 
-`FEATURES` is the one table: the codecs drop by it, warnings are made of it, docs/protocols.md
+`FEATURES` is the one table: the codecs drop by it (`spare.spare`), warnings are made of it, docs/protocols.md
 shows it, the tests hold every codec to it. A protocol's `LIMITS` names the features it does
 not carry and their fate there: `LEFT_OUT`, or in words what they become (`as an
 instruction`); one that begins with `SAID_AS` is no loss, only another word. A feature that `LIMITS` does not name arrives as it was meant. A server's
@@ -9,10 +9,9 @@ compat record overrules both ways (`Feature.switch`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from jackfield.message import (
     AudioBlock,
@@ -107,19 +106,6 @@ def find_losses(request: ChatRequest, api: str, limits: Limits, compat: Compat) 
     return tuple(f"{name}: {fate}" for name, fate in heard.items() if not fate.startswith(SAID_AS))
 
 
-def spare(request: ChatRequest, api: str, limits: Limits, compat: Compat) -> ChatRequest:
-    """Return the request without what is to be left out; a file leaves a word in its place."""
-    gone = {name for name, fate in fates(request, api, limits, compat).items() if fate.startswith(LEFT_OUT)}
-    if not gone:
-        return request
-    kept = replace(request, **{name: None for name in FIELDS if name in gone})
-    if "stop" in gone:
-        kept = replace(kept, stop=())
-    if "system" in gone:
-        kept = replace(kept, system=())
-    return _spare_blocks(_spare_thinking(_spare_tools(kept, api, gone), gone), api, gone)
-
-
 def fates(request: ChatRequest, api: str, limits: Limits, compat: Compat) -> dict[str, str]:
     """Return the fate of every feature of the request that does not arrive as it was meant."""
     said = {}
@@ -159,12 +145,12 @@ def find_features(request: ChatRequest, api: str) -> Iterator[str]:
     for wire, fields in (request.opaque or {}).items():
         yield from () if wire == api else (f"foreign field ({name})" for name in fields)
     for text in request.system:
-        yield from _block(text, api)
+        yield from block_features(text, api)
     for message in request.messages:
         if {TextBlock, ToolCall} <= {type(block) for block in message.content}:
             yield "words beside calls"
         for block in message.content:
-            yield from _block(block, api)
+            yield from block_features(block, api)
 
 
 def every_block(request: ChatRequest) -> Iterator[Block]:
@@ -189,7 +175,8 @@ def _tools(request: ChatRequest, api: str) -> Iterator[str]:
             yield "cache_control"
 
 
-def _block(block: Block, api: str) -> Iterator[str]:
+def block_features(block: Block, api: str) -> Iterator[str]:
+    """Yield the features of a block."""
     if getattr(block, "cache_control", None):
         yield "cache_control"
     match block:
@@ -204,16 +191,16 @@ def _block(block: Block, api: str) -> Iterator[str]:
             yield _medium(block, api)
         case ToolResult():
             yield from ("tool_result.error",) if block.is_error else ()
-            yield from (name for inner in block.content for name in _inner(inner, api))
+            yield from (name for inner in block.content for name in inner_features(inner, api))
         case OpaqueBlock(wire) if wire != api:
             yield f"foreign block ({wire})"
         case ToolCall() | OpaqueBlock():
             pass
 
 
-def _inner(block: Block, api: str) -> Iterator[str]:
+def inner_features(block: Block, api: str) -> Iterator[str]:
     """Yield the features of a block inside a tool's result: where it stands matters as much as what it is."""
-    yield from _block(block, api)
+    yield from block_features(block, api)
     if isinstance(block, ImageBlock | DocumentBlock):
         yield f"tool_result.{MEDIA[type(block)]}"
 
@@ -224,72 +211,3 @@ def _medium(block: ImageBlock | DocumentBlock | AudioBlock | VideoBlock, api: st
     if block.url is not None:
         return f"{MEDIA[type(block)]}.url"
     return MEDIA[type(block)] if (block.opaque or {}).get(api) else "foreign file"
-
-
-# -- what is left out --------------------------------------------------------------
-
-
-def _spare_tools(request: ChatRequest, api: str, gone: set[str]) -> ChatRequest:
-    choice = request.tool_choice
-    if choice and choice.mode == "tool" and "tool_choice.tool" in gone:
-        request = replace(request, tool_choice=replace(choice, mode="required", name=None))
-    tools = [tool for tool in request.tools if not gone.intersection(_kind(tool.name, tool.builtin, tool.parameters))]
-    if "tools.strict" in gone:
-        tools = [replace(tool, strict=None) for tool in tools]
-    if "cache_control" in gone:
-        tools = [replace(tool, cache_control=None) for tool in tools]
-    others = {wire: fields for wire, fields in (request.opaque or {}).items() if wire == api}
-    return replace(request, tools=tools, opaque=others or None)
-
-
-def _kind(name: str, builtin: str | None, parameters: object) -> set[str]:
-    return {"tools"} if parameters is not None else {builtin or "", f"foreign tool ({name})"}
-
-
-def _spare_thinking(request: ChatRequest, gone: set[str]) -> ChatRequest:
-    if (thinking := request.thinking) and "thinking.effort" in gone:
-        thinking = replace(thinking, effort=None)
-    if thinking and "thinking.budget" in gone:
-        thinking = replace(thinking, budget_tokens=None)
-    empty = thinking and thinking.effort is None and thinking.budget_tokens is None and not thinking.opaque
-    wanted = request.response_format
-    if wanted and ("response_format.json" if wanted.schema is None else "response_format.schema") in gone:
-        wanted = None
-    return replace(request, thinking=None if empty else thinking, response_format=wanted)
-
-
-def _spare_blocks(request: ChatRequest, api: str, gone: set[str]) -> ChatRequest:
-    def kept(blocks: tuple[Block, ...], features: Callable[[Block, str], Iterator[str]]) -> list[Block]:
-        left = (spared(block, gone.intersection(features(block, api))) for block in blocks)
-        return [block for block in left if block is not None]
-
-    def spared(block: Block, lost: set[str]) -> Block | None:
-        if isinstance(block, ToolResult) and lost:
-            inner = kept(tuple(block.content), _inner)
-            block = replace(block, content=inner, is_error=block.is_error and "tool_result.error" not in gone)
-        if "cache_control" in lost:
-            block = replace(block, cache_control=None)
-        return _without(block, lost)
-
-    system = [block for block in kept(tuple(request.system), _block) if isinstance(block, TextBlock)]
-    turns = [(turn, kept(tuple(turn.content), _block)) for turn in request.messages]
-    # A turn that held nothing else goes with it.
-    messages = [replace(turn, content=content) for turn, content in turns if content or not turn.content]
-    return replace(request, system=system, messages=messages)
-
-
-def _without(block: Block, lost: set[str]) -> Block | None:
-    """Return what stands for a block when these features of it are gone; `None`: nothing."""
-    match block:
-        case ImageBlock() | DocumentBlock() | AudioBlock() | VideoBlock() if lost - {"cache_control"}:
-            return TextBlock(f"[{MEDIA[type(block)]} left out: it cannot be sent to this model]")
-        case OpaqueBlock() | RefusalBlock() if lost:
-            return None
-        case ThinkingBlock() if "thoughts" in lost or (block.redacted and "signatures" in lost):
-            return None
-        case ThinkingBlock() if "signatures" in lost:
-            return replace(block, signature=None)
-        case TextBlock() if "citations" in lost:
-            return replace(block, citations=())
-        case _:
-            return block

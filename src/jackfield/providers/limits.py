@@ -11,7 +11,8 @@ from msgspec import UNSET
 
 from jackfield.message import ChatRequest
 from jackfield.model import Compat, Model
-from jackfield.protocols.features import LEFT_OUT, Limits, find_losses, spare
+from jackfield.protocols.features import LEFT_OUT, Limits, find_losses
+from jackfield.protocols.spare import spare
 
 # What a model may read → the features it is spared otherwise. Files stay: who lacks them is rarely said.
 READS = {

@@ -12,6 +12,7 @@ from jackfield.protocols.anthropic_messages.wire import NAME
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.features import LEFT_OUT, SAID_AS
 from jackfield.protocols.opening import BEHIND_OPENING
+from jackfield.protocols.spare import spare
 from jackfield.protocols.structured import AS_INSTRUCTION
 
 MAX_MARKS = 4  # cache marks in one request
@@ -50,7 +51,7 @@ def find_limits(compat: Compat) -> features.Limits:
 def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...]:
     """Name every field that is dropped or approximated; empty when the wire carries all."""
     losses = features.find_losses(request, NAME, find_limits(compat), compat)
-    spared = features.spare(request, NAME, find_limits(compat), compat)
+    spared = spare(request, NAME, find_limits(compat), compat)
     return tuple(dict.fromkeys([*losses, *_rules(spared, compat), *_marks(spared)]))
 
 

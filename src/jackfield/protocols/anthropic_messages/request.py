@@ -25,9 +25,9 @@ from jackfield.protocols.anthropic_messages.thinking import (
 from jackfield.protocols.anthropic_messages.tools import parse_tool, render_tool
 from jackfield.protocols.anthropic_messages.wire import NAME, keep_rest
 from jackfield.protocols.base import NATIVE, Body, as_opaque, decode, own_fields
-from jackfield.protocols.features import spare
 from jackfield.protocols.fields import as_object, as_text, merge_fields, objects, read, require, rest, said, wrong
 from jackfield.protocols.opening import OPENING
+from jackfield.protocols.spare import spare
 from jackfield.protocols.structured import as_instruction
 from jackfield.protocols.toolids import legal_ids
 

@@ -15,6 +15,7 @@ from jackfield.protocols.bedrock_converse.thinking import Mode, pick_mode, rende
 from jackfield.protocols.bedrock_converse.wire import MAX_MARKS, NAME
 from jackfield.protocols.features import LEFT_OUT, SAID_AS
 from jackfield.protocols.opening import BEHIND_OPENING
+from jackfield.protocols.spare import spare
 from jackfield.protocols.structured import AS_INSTRUCTION, as_instruction
 
 BY_DATA = f"{LEFT_OUT}: the service reads data and S3 addresses"
@@ -37,12 +38,12 @@ def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...
     """Name every feature that is dropped or approximated; empty when the wire carries all."""
     held = with_sources(request)
     found = features.find_losses(held, NAME, _limits(compat), compat)
-    return tuple(dict.fromkeys([*found, *_others(features.spare(held, NAME, _limits(compat), compat), compat)]))
+    return tuple(dict.fromkeys([*found, *_others(spare(held, NAME, _limits(compat), compat), compat)]))
 
 
 def as_sendable(request: ChatRequest, compat: Compat) -> ChatRequest:
     """Return the request without what is left out, and with what becomes an instruction as one."""
-    spared = features.spare(with_sources(request), NAME, _limits(compat), compat)
+    spared = spare(with_sources(request), NAME, _limits(compat), compat)
     wanted = spared.response_format
     return as_instruction(spared) if wanted and (wanted.schema is None or not takes_schema(compat)) else spared
 

@@ -18,7 +18,7 @@ from jackfield.message import (
     ToolChoice,
 )
 from jackfield.model import Compat
-from jackfield.protocols import features, structured
+from jackfield.protocols import structured
 from jackfield.protocols.base import NATIVE, Body, decode
 from jackfield.protocols.cohere.documents import parse_document, render_documents
 from jackfield.protocols.cohere.limits import LIMITS, MAX_STOPS, RANGES, needs_instruction, within
@@ -36,6 +36,7 @@ from jackfield.protocols.fields import (
     wrong,
 )
 from jackfield.protocols.schema import strip_keywords
+from jackfield.protocols.spare import spare
 
 KNOWN = frozenset((
     "model", "messages", "tools", "strict_tools", "tool_choice", "documents", "response_format", "max_tokens", "stream",
@@ -52,7 +53,7 @@ NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 
 def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     """Write the body of `POST /v2/chat`; never a null, never a number out of the field's range."""
-    asked = _narrow(features.spare(request, NAME, LIMITS, compat))
+    asked = _narrow(spare(request, NAME, LIMITS, compat))
     body: JsonObject = {"model": asked.model, "messages": render_messages(asked, compat)}
     if documents := render_documents(asked.messages):
         body["documents"] = documents

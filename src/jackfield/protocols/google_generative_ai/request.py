@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, ResponseFormat, TextBlock
 from jackfield.model import Compat
-from jackfield.protocols import features
 from jackfield.protocols.base import NATIVE, Body, as_opaque, decode, own_fields
 from jackfield.protocols.fields import as_object, merge_fields, read, require, rest, said, wrong
 from jackfield.protocols.google_generative_ai.calls import CallIds
@@ -29,6 +28,7 @@ from jackfield.protocols.google_generative_ai.tools import (
 )
 from jackfield.protocols.google_generative_ai.turns import parse_contents, parse_parts, render_contents, render_system
 from jackfield.protocols.google_generative_ai.wire import LIMITS, NAME, takes_levels, to_camel
+from jackfield.protocols.spare import spare
 from jackfield.protocols.structured import as_instruction
 
 MAX_STOPS = 5
@@ -142,7 +142,7 @@ def _parse_format(config: JsonObject) -> tuple[ResponseFormat | None, JsonObject
 
 def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     """Write a request's body; what only other wires understand is left out."""
-    request = features.spare(request, NAME, LIMITS, compat)
+    request = spare(request, NAME, LIMITS, compat)
     if is_json_refused(request, compat):
         request = as_instruction(request)
     own = dict(own_fields(request.opaque, NAME))

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import EFFORTS, ChatRequest, Effort, JsonObject, ResponseFormat, Thinking, Tool, ToolChoice
 from jackfield.model import Compat
-from jackfield.protocols import features
 from jackfield.protocols.base import NATIVE, Body, as_count, decode
 from jackfield.protocols.fields import (
     as_list,
@@ -32,6 +31,7 @@ from jackfield.protocols.ollama.limits import LEVELS, LIMITS
 from jackfield.protocols.ollama.messages import parse_messages, render_messages
 from jackfield.protocols.ollama.wire import NAME, keep, own
 from jackfield.protocols.schema import strip_keywords
+from jackfield.protocols.spare import spare
 
 KNOWN = frozenset(("model", "messages", "tools", "format", "options", "think", "stream", "logprobs", "top_logprobs"))
 # Field of ours → the name among `options` (docs.ollama.com/modelfile, read 2026-11-21).
@@ -54,7 +54,7 @@ NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 
 def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     """Write the body of `POST /api/chat`; it always says whether to stream, which is the default here."""
-    asked = _narrow(features.spare(request, NAME, LIMITS, compat))
+    asked = _narrow(spare(request, NAME, LIMITS, compat))
     body: JsonObject = {"model": asked.model, "messages": render_messages(asked), "stream": asked.stream}
     tools = [_render_tool(tool, compat) for tool in asked.tools]
     if tools and compat.supports_tools is not False:

@@ -11,6 +11,7 @@ from jackfield.protocols.base import NATIVE
 from jackfield.protocols.features import LEFT_OUT
 from jackfield.protocols.openai_completions.fields import NAME, own
 from jackfield.protocols.openai_completions.thinking import render_thinking
+from jackfield.protocols.spare import spare
 from jackfield.protocols.structured import AS_INSTRUCTION
 
 LIMITS: dict[str, str] = {
@@ -56,7 +57,7 @@ def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...
     Thoughts of another wire are no loss: only their issuer wants them back.
     """
     losses = features.find_losses(request, NAME, find_limits(compat), compat)
-    spared = features.spare(request, NAME, find_limits(compat), compat)
+    spared = spare(request, NAME, find_limits(compat), compat)
     return tuple(dict.fromkeys([*losses, *_rules(spared, compat), *_spoken(spared, compat)]))
 
 

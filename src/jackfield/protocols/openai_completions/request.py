@@ -11,7 +11,6 @@ from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, ResponseFormat, Tool, ToolChoice
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE, Body, as_opaque, decode
-from jackfield.protocols.features import spare
 from jackfield.protocols.fields import as_list, as_object, as_text, merge_fields, rest, said, wrong
 from jackfield.protocols.openai_completions.fields import NAME, keep, own
 from jackfield.protocols.openai_completions.losses import find_limits
@@ -19,6 +18,7 @@ from jackfield.protocols.openai_completions.message_parser import parse_messages
 from jackfield.protocols.openai_completions.message_renderer import render_messages
 from jackfield.protocols.openai_completions.thinking import parse_thinking, render_thinking
 from jackfield.protocols.schema import strip_keywords
+from jackfield.protocols.spare import spare
 from jackfield.protocols.structured import as_instruction
 
 KNOWN = frozenset((

@@ -23,6 +23,7 @@ from jackfield.protocols.fields import as_object, as_text, merge_fields
 from jackfield.protocols.openai_responses.limits import find_more
 from jackfield.protocols.openai_responses.request import render_body
 from jackfield.protocols.openai_responses.wire import ENCRYPTED
+from jackfield.protocols.spare import spare
 
 NAME = "openai-codex-responses"
 STREAM_TYPE = wire.STREAM_TYPE
@@ -45,7 +46,7 @@ parse_request = wire.parse_request
 
 def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     """Write the body; system text that stood among the messages becomes the instructions too."""
-    request = features.spare(request, wire.NAME, LIMITS, compat)
+    request = spare(request, wire.NAME, LIMITS, compat)
     words = "\n\n".join(block.text for block in request.system if block.text)
     asked = msgspec.structs.replace(request, system=[TextBlock(words or INSTRUCTIONS)], extras={})
     body: JsonObject = {"input": []}  # a stored prompt would stand for it, were there any

@@ -10,7 +10,6 @@ from __future__ import annotations
 from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, ResponseFormat, TextBlock
 from jackfield.model import Compat
-from jackfield.protocols import features
 from jackfield.protocols.base import NATIVE, Body, decode
 from jackfield.protocols.fields import as_object, as_text, merge_fields, read, require, rest, said, wrong
 from jackfield.protocols.openai_responses.item_renderer import render_input
@@ -19,6 +18,7 @@ from jackfield.protocols.openai_responses.limits import LIMITS
 from jackfield.protocols.openai_responses.reasoning import is_asked_to_think, parse_thinking, render_thinking
 from jackfield.protocols.openai_responses.tools import parse_choice, parse_tools, render_tools
 from jackfield.protocols.openai_responses.wire import ENCRYPTED, LOGPROBS, NAME, own
+from jackfield.protocols.spare import spare
 
 KNOWN = frozenset((
     "model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "max_output_tokens", "temperature",
@@ -33,7 +33,7 @@ STORED = ("prompt", "previous_response_id", "conversation")
 
 def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     """Write the body of `POST /responses`; never a null, never a field `compat` rules out."""
-    return render_body(features.spare(request, NAME, LIMITS, compat), compat)
+    return render_body(spare(request, NAME, LIMITS, compat), compat)
 
 
 def render_body(request: ChatRequest, compat: Compat) -> JsonObject:
