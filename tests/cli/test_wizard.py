@@ -194,6 +194,16 @@ def test_a_local_server_is_asked_for_its_models() -> None:
     assert load("auth-profiles.json") == {}
 
 
+def test_a_server_that_is_slow_to_list_its_models_is_waited_for() -> None:
+    models = [1.0, *json_reply({"object": "list", "data": [{"id": "m"}, {"id": "another"}]})]
+    with serve(models) as server:
+        line = ("onboard", "--custom-base-url", f"{server.url}/v1", "--custom-model-id", "m")
+        steps = [("speak", "1" + ENTER), ("Key for", ENTER), ("Default model", CTRL_C)]
+        _, shown = drive(*line, steps=steps)
+    assert "another" in shown
+    assert "nothing answers" not in shown
+
+
 def test_a_local_server_that_is_not_running_is_said_and_its_model_can_be_typed() -> None:
     steps = [
         ("Address of the server", ENTER),

@@ -14,6 +14,8 @@ from jackfield.cli.setup import Setup
 from jackfield.model import Model, ProviderInfo
 from jackfield.providers.discover import find_local
 
+# A server that a person has just named is waited for longer than those a listing looks for.
+PATIENCE_S = 3.0
 KEEP = "keep"
 MANUAL = "manual"
 
@@ -38,7 +40,7 @@ def list_models(context: Context, setup: Setup) -> tuple[Model, ...]:
     """Return the provider's rows, those of a running local server, and the one the set-up starts with."""
     rows = {row.id: row for row in context.catalog.models(setup.info.id) if row.status != HIDDEN}
     if setup.info.local:
-        servers = find_local([setup.info])
+        servers = find_local([setup.info], limit_s=PATIENCE_S)
         for server in servers:
             rows |= {row.id: row for row in server.models}
         if not servers:
