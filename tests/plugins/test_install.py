@@ -13,6 +13,7 @@ import pytest
 from jackfield.errors import ConfigError
 from jackfield.plugins import install as installer
 from jackfield.plugins.install import install
+from jackfield.plugins.manifest import LIMIT
 from tests.commands import run, write_config
 from tests.plugins.folder import ROW, plugin_home, write_code, write_row
 
@@ -158,3 +159,26 @@ def test_bundled_ones_and_those_elsewhere_are_not_removed(tmp_path: Path) -> Non
     assert "was not installed here" in run("plugins", "uninstall", "acme").err
     assert "unknown plugin" in run("plugins", "uninstall", "nope").err
     assert path.exists()
+
+
+def test_an_archive_is_not_linked(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be linked"):
+        install(write_tar(tmp_path / "kit.tgz", MANIFEST, ACME), plugin_home(home), link=True)
+
+
+def test_a_file_or_folder_that_is_no_plugin_is_refused(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello", encoding="utf-8")
+    for path in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(ConfigError, match="is no plugin"):
+            install(path, plugin_home(home))
+
+
+def test_a_row_of_megabytes_is_refused(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"acme\.toml is over"):
+        install(write_row(tmp_path, ROW + "#" * LIMIT), plugin_home(home))
+
+
+def test_a_home_that_cannot_hold_plugins_is_told(home: Path, tmp_path: Path) -> None:
+    (home / "plugins").write_text("a file", encoding="utf-8")
+    with pytest.raises(ConfigError, match="cannot write"):
+        install(write_row(tmp_path), home / "plugins")

@@ -142,7 +142,7 @@ def _next_steps(context: Context, plugin_id: str) -> list[str]:
     """Return the command for each way to sign in that a plugin makes usable, one per provider."""
     from jackfield.cli.choices import BROWSER
 
-    steps = {}
+    steps: dict[str, str] = {}
     for name in context.catalog.provider_ids():
         info_ = context.catalog.provider(name)
         for method in info_.auth if info_ else ():
