@@ -59,6 +59,8 @@ def _guard(event: str, args: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_guard)
+# Hundreds of tests start a command: each of them would compile the whole product anew, five times the work.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # A shell that starts us in the background has us ignore Ctrl-C, and every command under test with us.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
