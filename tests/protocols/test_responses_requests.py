@@ -582,3 +582,11 @@ def requests(draw: st.DrawFn) -> ChatRequest:
 @given(requests())
 def test_a_request_comes_back_as_it_was(request: ChatRequest) -> None:
     assert wire.parse_request(json.encode(wire.render_request(request))) == request
+
+
+def test_a_limit_below_the_apis_least_is_raised_to_it_and_named() -> None:
+    request = ChatRequest(model="m", messages=[Message.user("Hi")], max_tokens=5)
+    assert wire.render_request(request)["max_output_tokens"] == 16
+    assert wire.find_losses(request) == ("max_tokens: 5 becomes 16, the least the API takes",)
+    own = wire.parse_request({"model": "m", "input": "Hi", "max_output_tokens": 5})
+    assert (wire.render_request(own)["max_output_tokens"], wire.find_losses(own)) == (5, ())

@@ -26,6 +26,8 @@ LIMITS: dict[str, str] = {
     "signatures": "only its own come back",
 }
 
+LEAST_TOKENS = 16
+
 
 def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...]:
     """Name what this wire cannot carry of the request, in words for the user."""
@@ -36,6 +38,8 @@ def find_more(request: ChatRequest, compat: Compat) -> Iterator[str]:
     """Yield the losses that no table can say."""
     if request.tool_choice and not request.tools:
         yield f"tool_choice: {LEFT_OUT}: there are no tools"
+    if (least := least_tokens(request)) != request.max_tokens:
+        yield f"max_tokens: {request.max_tokens} becomes {least}, the least the API takes"
     is_both = request.temperature is not None and request.top_p is not None
     if is_both and compat.supports_top_p_with_temperature is False:
         yield f"top_p: {LEFT_OUT}: the server takes it or the temperature"
@@ -46,3 +50,9 @@ def find_more(request: ChatRequest, compat: Compat) -> Iterator[str]:
     for block in said:
         if isinstance(block, ImageBlock | DocumentBlock | AudioBlock | VideoBlock) and not own(block.opaque):
             yield f"{MEDIA[type(block)]}: {LEFT_OUT}: in the model's own turn"
+
+
+def least_tokens(request: ChatRequest) -> int | None:
+    """Return the limit to ask for: the API refuses less than 16, others take 1; what a caller of this wire said stays."""
+    asked = request.max_tokens
+    return asked if asked is None or NAME in (request.opaque or {}) else max(asked, LEAST_TOKENS)

@@ -14,7 +14,7 @@ from jackfield.protocols.base import NATIVE, Body, decode
 from jackfield.protocols.fields import as_object, as_text, merge_fields, read, require, rest, said, wrong
 from jackfield.protocols.openai_responses.item_renderer import render_input
 from jackfield.protocols.openai_responses.items import parse_input
-from jackfield.protocols.openai_responses.limits import LIMITS
+from jackfield.protocols.openai_responses.limits import LIMITS, least_tokens
 from jackfield.protocols.openai_responses.reasoning import is_asked_to_think, parse_thinking, render_thinking
 from jackfield.protocols.openai_responses.tools import parse_choice, parse_tools, render_tools
 from jackfield.protocols.openai_responses.wire import ENCRYPTED, LOGPROBS, NAME, own
@@ -65,7 +65,7 @@ def _render_fields(request: ChatRequest, compat: Compat) -> JsonObject:
     is_alone = compat.supports_top_p_with_temperature is False and request.temperature is not None
     return said(
         {
-            "max_output_tokens": request.max_tokens,
+            "max_output_tokens": least_tokens(request),
             "temperature": request.temperature,
             "top_p": None if is_alone else request.top_p,
             "top_logprobs": request.logprobs or None,

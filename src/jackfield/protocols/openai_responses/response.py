@@ -147,7 +147,10 @@ def render_frame(response: ChatResponse, output: Sequence[JsonObject], status: s
     """Write a reply around its items; `status` is another than its end says while it goes on."""
     word = DETAILS.get(response.finish_reason)
     pending = next((word for word in PENDING if word == response.raw_finish_reason), "completed")
-    wire: JsonObject = {**DEFAULTS, **rest(response.extras, ("choices", "message"))}
+    wire: JsonObject = {**DEFAULTS, **rest(response.extras, ("choices", "message", "created", "created_at"))}
+    # Other wires have the time under another name, or in words.
+    times = (response.extras.get(name) for name in ("created_at", "created"))
+    wire["created_at"] = next((time for time in times if isinstance(time, int | float)), 0)
     wire |= {"id": response.id, "object": "response", "model": response.model, "output": list(output), "error": None}
     wire["status"] = status or ("incomplete" if word else pending)
     wire["incomplete_details"] = {"reason": word} if word and not status else None

@@ -10,6 +10,7 @@ INPUT, OUTPUT = "input_tokens_details", "output_tokens_details"
 # Our bucket → where it stands.
 DETAILS = {"cache_read": (INPUT, "cached_tokens"), "cache_write": (INPUT, "cache_write_tokens"),
            "reasoning": (OUTPUT, "reasoning_tokens")}  # fmt: skip
+EXPECTED = (DETAILS["cache_read"], DETAILS["reasoning"])
 
 
 def parse_usage(wire: JsonObject) -> Usage:
@@ -36,7 +37,9 @@ def render_usage(usage: Usage) -> JsonObject:
             wire["output_tokens"] = usage.output
         if usage.input is not None and usage.output is not None:
             wire["total_tokens"] = wire["input_tokens"] + usage.output
+        # OpenAI's client has these two always, and programs read them unasked.
+        wire[INPUT], wire[OUTPUT] = ({field: 0, **as_object(wire.get(group))} for group, field in EXPECTED)
         for name, (group, field) in DETAILS.items():
             if (count := getattr(usage, name)) is not None:
-                wire[group] = {**as_object(wire.get(group)), field: count}
+                wire[group] = {**wire[group], field: count}
     return wire
