@@ -319,6 +319,7 @@ def test_a_config_that_is_ours_already_is_not_imported_into_itself() -> None:
 def test_what_stands_in_a_broken_file_is_not_repeated() -> None:
     write(".local/share/opencode/auth.json", '{ "groq": { "type": "api", "key": gsk_0123456789abcdef } }')
     result = run("import", "opencode", "--yes")
+    assert result.code == 1
     assert "auth.json:1:" in result.err
     assert "gsk" not in result.out + result.err
 
@@ -340,3 +341,11 @@ def test_a_person_is_asked_and_may_say_no() -> None:
     child.close()
     assert child.exitstatus == 0
     assert list(profiles()) == ["anthropic:opencode"]
+
+
+def test_without_the_extra_yaml_says_what_to_install() -> None:
+    write("proxy.yaml", "model_list: []")
+    write("here/yaml.py", "raise ImportError")
+    result = run("import", "litellm", "proxy.yaml", env={"PYTHONPATH": str(Path(os.environ["HOME"]) / "here")})
+    assert result.code == 1
+    assert "pip install 'jackfield[import]'" in result.err

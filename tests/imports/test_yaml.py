@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from jackfield.config.node import Source
@@ -72,12 +69,3 @@ def test_broken_toml_is_refused_with_its_place() -> None:
 def test_an_empty_file_is_an_empty_object() -> None:
     assert [parse_tree(file(name, "\n")).plain() for name in ("a.json", "a.yaml", "a.toml")] == [{}, {}, {}]
     assert parse_tree(file("a.yaml", "# only a remark\n")).plain() == {}
-
-
-def test_without_the_extra_yaml_is_refused_with_what_to_install() -> None:
-    program = (
-        "import sys\nsys.modules['yaml'] = None\nfrom jackfield.config.node import Source\n"
-        "from jackfield.imports.tree import parse_tree\nparse_tree(Source('a: 1', 'a.yaml'))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=False)
-    assert "a.yaml: YAML cannot be read" in done.stderr

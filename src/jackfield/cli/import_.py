@@ -34,6 +34,7 @@ SHARED = (
 )
 PARTS = ("models", "keys", "logins")
 MOST_FAULTS = 100
+MOST_HINTS = 10
 
 
 class Given(Struct, frozen=True, kw_only=True):
@@ -76,6 +77,8 @@ def import_(context: Context, /, source: str, path: str, **flags: bool | tuple[s
     module, _, name = place.parser.partition(":")
     found: Imported = getattr(import_module(f"jackfield.imports.{module}"), name)(sources, known)
     found = replace(found, left_out=(*faults, *found.left_out, *_unasked(found, wishes)))
+    if found.is_empty and found.left_out:
+        raise ConfigError(f"nothing of {place.title} can be brought over", hint="\n".join(found.left_out[:MOST_HINTS]))
     raw = load_tree(context.paths.config, context.environ)[0].plain()
     plan = plan_import(found, raw, context.store.list(), known, wishes)
     plan, refused, preview = _check(context, plan)

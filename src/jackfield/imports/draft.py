@@ -18,7 +18,7 @@ from jackfield.credential import Profile, Secret
 from jackfield.errors import ConfigError
 from jackfield.imports.found import Credential, Imported, Known
 from jackfield.imports.names import OTHER_NAMES, PLACEHOLDERS, RESTRICTED
-from jackfield.imports.tree import parse_tree
+from jackfield.imports.tree import NoYaml, parse_tree
 from jackfield.message import JsonObject
 
 _REFERENCE = re.compile(r"(?:os\.environ/|\{env:\s*|\$\{?)([A-Za-z_][A-Za-z0-9_]*)\s*\}?")
@@ -58,11 +58,13 @@ class Draft:
     # -- reading -------------------------------------------------------------------
 
     def open(self, source: Source) -> Node | None:
-        """Return a file's tree; one that cannot be read is left out as a whole."""
+        """Return a file's tree; one that cannot be read is left out as a whole. Raises `NoYaml`."""
         try:
             root = parse_tree(source)
+        except NoYaml:
+            raise  # no fault of the file's: the user can mend it
         except ConfigError as error:
-            self.left_out.append(f"{error.message}; the file is left out" + (f" ({error.hint})" if error.hint else ""))
+            self.left_out.append(f"{error.message}; the file is left out")
             return None
         if root.kind in {"object", "array"}:
             return root

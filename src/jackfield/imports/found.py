@@ -51,3 +51,9 @@ class Imported(Struct, frozen=True, kw_only=True):
     credentials: tuple[Credential, ...] = ()
     left_out: tuple[str, ...] = ()  # each with place and reason
     notes: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing was found that could be brought over."""
+        named = self.primary or self.fallbacks or self.aliases or self.routes or self.notes
+        return not (self.providers or self.credentials or named)

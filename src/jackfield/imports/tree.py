@@ -29,6 +29,10 @@ _KINDS: dict[type, Kind] = {
 }
 
 
+class NoYaml(ConfigError):
+    """The extra that reads YAML is not installed."""
+
+
 def parse_tree(source: Source) -> Node:
     """Return a file's tree, read as its name's ending says; a blank text is an empty object."""
     if is_blank(source.text):
@@ -53,7 +57,7 @@ def _parse_yaml(source: Source) -> Node:
     try:
         import yaml  # noqa: PLC0415  an extra, and only these files need it
     except ImportError as error:
-        raise ConfigError(f"{source.name}: YAML cannot be read", hint="pip install 'jackfield[import]'") from error
+        raise NoYaml(f"{source.name}: YAML cannot be read", hint="pip install 'jackfield[import]'") from error
     if len(source.text) > MAX_YAML_CHARS:
         raise ConfigError(f"{source.name} is over {MAX_YAML_CHARS >> 20} MB; no such configuration is")
     try:
