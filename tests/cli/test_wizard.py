@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.commands import local_provider, run, write_config
-from tests.servers import json_reply, serve
+from tests.servers import Received, free_port, json_reply, serve
 
 pexpect = pytest.importorskip("pexpect")
 if not hasattr(pexpect, "spawn"):
@@ -143,9 +143,10 @@ def test_a_key_that_cannot_be_one_is_asked_for_again() -> None:
 
 def test_a_present_default_stays_unless_another_model_is_picked() -> None:
     write_config('{ "agents": { "defaults": { "model": { "primary": "groq/a" } } } }')
-    steps = [KEY_STEP, ("Default model", ENTER), ("Write this", "y" + ENTER)]
-    drive("onboard", "--auth-choice", "venice-api-key", steps=steps)
+    steps = [KEY_STEP, ("Default model", ENTER), NO_CHECK, ("Write this", "y" + ENTER)]
+    _, shown = drive("onboard", "--auth-choice", "venice-api-key", steps=steps)
     assert primary() == "groq/a"
+    assert "Ask venice/llama-3.3-70b one word" in shown
     steps = [("stored key", "y" + ENTER), ("Default model", "opus" + ENTER), NO_CHECK, ("Write this", "y" + ENTER)]
     drive("onboard", "--auth-choice", "venice-api-key", steps=steps)
     assert primary() == "venice/claude-opus-45"
@@ -177,6 +178,100 @@ def test_a_model_that_answers_is_saved_and_one_that_does_not_only_on_request() -
     assert primary() == f"custom-127-0-0-1-{server.port}/m"
     asked_with = [call.headers["authorization"] for call in server.journal if call.method == "POST"]
     assert asked_with == ["Bearer sk-1234567890"] * 2
+
+
+def test_a_wrong_key_may_be_entered_again_and_another_model_chosen_until_it_answers() -> None:
+    def answer(call: Received) -> Any:
+        if call.method == "GET":
+            return json_reply({"object": "list", "data": [{"id": "m"}, {"id": "better"}]})
+        if call.headers["authorization"] != "Bearer sk-right-1234567":
+            return json_reply({"error": {"message": f"bad {call.headers['authorization']}"}}, 401)
+        gone = {"error": {"message": "no model m", "code": "model_not_found"}}
+        return json_reply(REPLY) if call.json()["model"] == "better" else json_reply(gone, 404)
+
+    with serve(answer) as server:
+        line = ("onboard", "--custom-base-url", f"{server.url}/v1", "--custom-model-id", "m")
+        steps = [
+            ("speak", "1" + ENTER),
+            ("Key for", "sk-wrong-1234567" + ENTER),
+            ("Default model", "2" + ENTER),
+            ("one word", ENTER),
+            ("What now", "another key" + ENTER),
+            ("Key for", "sk-right-1234567" + ENTER),
+            ("no model m[^?]*What now", "another model" + ENTER),
+            ("Default model", "better" + ENTER),
+            ("it answers", ""),
+            ("Write this", "y" + ENTER),
+        ]
+        code, shown = drive(*line, steps=steps)
+    assert (code, primary()) == (0, f"custom-127-0-0-1-{server.port}/better")
+    [profile] = load("auth-profiles.json")["profiles"].values()
+    assert profile["key"] == "sk-right-1234567"
+    assert "-1234567" not in shown
+
+
+@pytest.mark.parametrize("term", ["dumb", "xterm-256color"])
+def test_without_a_network_nothing_is_written_unless_asked_for(term: str) -> None:
+    line = ("onboard", "--custom-base-url", f"http://127.0.0.1:{free_port()}/v1", "--custom-model-id", "m")
+    asked = [
+        ("speak", ENTER),
+        ("Key for", "sk-1234567890" + ENTER),
+        ("Default model", ENTER),
+        ("one word", "y" + ENTER),
+    ]
+    code, shown = drive(*line, steps=[*asked, ("no answer: cannot[^?]*What now", ENTER)], term=term)
+    assert (code, "nothing was written" in shown, load("auth-profiles.json")) == (0, True, {})
+    anyway = "5" + ENTER if term == "dumb" else "\x1b[A" + ENTER  # the last one, from the first upwards
+    code, _ = drive(*line, steps=[*asked, ("What now", anyway), ("Write this", "y" + ENTER)], term=term)
+    assert (code, len(load("auth-profiles.json")["profiles"])) == (0, 1)
+
+
+def test_a_second_accounts_key_does_not_take_the_first_ones_place_unasked() -> None:
+    rest = [("Default model", ENTER), NO_CHECK, ("Write this", "y" + ENTER)]
+    line = ("onboard", "--auth-choice", "venice-api-key")
+    drive(*line, steps=[KEY_STEP, *rest])
+    other = [("stored key", "n" + ENTER), ("Venice API key", "vapi_another567890" + ENTER)]
+    drive(*line, steps=[*other, (r"venice:default holds another key \(vapi…abcd\)", ENTER), *rest])
+    kept = load("auth-profiles.json")["profiles"]
+    assert {name: row["key"] for name, row in kept.items()} == {
+        "venice:default": KEY, "venice:account-2": "vapi_another567890",
+    }  # fmt: skip
+    drive(*line, steps=[*other, ("holds another", "in its place" + ENTER), *rest])
+    assert load("auth-profiles.json")["profiles"]["venice:default"]["key"] == "vapi_another567890"
+
+
+@pytest.mark.parametrize("done", range(4), ids=["provider", "key", "model", "yes"])
+def test_the_end_of_input_at_any_step_writes_nothing(done: int) -> None:
+    steps = [("Provider", "venice" + ENTER), KEY_STEP, ("Default model", ENTER), NO_CHECK, ("Write this", "y" + ENTER)]
+    at = done if done < 3 else 4
+    steps[at] = (steps[at][0], "\x04")
+    code, _ = drive("onboard", steps=steps[: at + 1])
+    assert code != 0
+    assert (load("auth-profiles.json"), load("jackfield.json")) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("choice", "model"),
+    [
+        ("apiKey", "anthropic/"),
+        ("openai-api-key", "openai/"),
+        ("synthetic-api-key", "synthetic/hf:MiniMaxAI/"),
+        ("moonshot-api-key", "moonshot/kimi"),
+        ("minimax-api", "minimax/MiniMax-M2"),
+        ("zai-api-key", "zai/glm"),
+        ("openrouter-api-key", "openrouter/"),
+        ("gemini-api-key", "google/gemini"),
+    ],
+)
+def test_each_choice_leads_to_a_summary_and_writes_nothing_before_the_yes(choice: str, model: str) -> None:
+    steps = [
+        ("(?i)(key|token)[^\n]*: ", "sk-0123456789abcdef0123456789" + ENTER),
+        ("Default model", ENTER),
+        (f"Ask {model}", "n" + ENTER),
+        (r"\+[^\n]*primary.*Write this", CTRL_C),
+    ]
+    code, _ = drive("onboard", "--auth-choice", choice, steps=steps)
+    assert (code, load("auth-profiles.json"), load("jackfield.json")) == (130, {}, {})
 
 
 def test_a_local_server_is_asked_for_its_models() -> None:

@@ -14,22 +14,15 @@ from jackfield.cli.choices import CHOICES, OFFERED, Choice, groups
 from jackfield.cli.context import Context
 from jackfield.cli.custom import COMPATIBILITY, CUSTOM, check_url
 from jackfield.cli.given import Given
-from jackfield.cli.keys import (
-    Key,
-    find_stored,
-    find_variable,
-    new_profile,
-    require_machine_keys,
-    require_shape,
-    take_variable,
-)
-from jackfield.cli.login import is_browser, sign_in
+from jackfield.cli.login import is_browser
 from jackfield.cli.models_menu import pick_model
 from jackfield.cli.setup import Setup, apply, becomes_default, preview
-from jackfield.cli.signin import check_secret, end_of, shown_key, warn_of
-from jackfield.cli.unattended import is_optional, place, prepare, report
-from jackfield.credential import Secret
+from jackfield.cli.signin import shown_key
+from jackfield.cli.unattended import place, prepare, report
+from jackfield.cli.wizard_key import ask_credential
 from jackfield.errors import AuthError
+
+LEAVE = "leave"
 
 
 def guide(context: Context, given: Given) -> None:
@@ -46,9 +39,9 @@ def guide(context: Context, given: Given) -> None:
     elif choice.info.local:
         given = _ask_address(given, choice.info.base_url)
     choice = place(given)
-    setup = prepare(choice, given, _ask_credential(context, choice, given))
-    setup = _ask_model(context, setup)
-    if _answers(context, setup) and _is_agreed(context, setup):
+    started = prepare(choice, given, ask_credential(context, choice, given))
+    setup = _settle(context, choice, given, _ask_model(context, started))
+    if setup and _is_agreed(context, setup):
         report(context, setup, given, apply(context, setup))
     else:
         ui.note("nothing was written")
@@ -105,52 +98,6 @@ def _ask_address(given: Given, usual: str) -> Given:
     return replace(given, custom=replace(given.custom, base_url="" if url == usual else url))
 
 
-def _ask_credential(context: Context, choice: Choice, given: Given) -> Key | None:
-    if not is_browser(choice.method):
-        return _ask_key(context, choice, given)
-    return Key(profile=sign_in(context, choice.info, choice.method, given.key.profile_id), origin="signed in")
-
-
-def _ask_key(context: Context, choice: Choice, given: Given) -> Key | None:
-    """Offer what is there already, then ask; `None` only where no key is needed."""
-    wanted = replace(given.key, expires_ms=end_of(context, given.lasts_ms))
-    if found := find_variable(context, choice):
-        name, text = found
-        if ask.confirm(f"Use existing {name} (env, {Secret(text).masked()})?"):
-            return take_variable(choice, found, wanted)
-    stored = find_stored(context, choice)
-    if stored and ask.confirm(f"Use the stored key {stored.profile.id} ({shown_key(stored.profile)})?"):
-        return stored
-    key = _ask_secret(choice) if choice.flag else None
-    if key is None:
-        require_machine_keys(context, choice)
-    return Key(profile=new_profile(choice, key, wanted), origin="typed") if key else None
-
-
-def _ask_secret(choice: Choice) -> str | None:
-    """Ask until a key is given that can be one; nothing is an answer only where no key is needed."""
-    if choice.method.hint:
-        ui.note(choice.method.hint)
-    while True:
-        text = ask.secret(_key_question(choice))
-        if not text.strip() and is_optional(choice):
-            return None
-        try:
-            key = check_secret(text, "the terminal")
-            require_shape(choice, key)
-        except AuthError as error:
-            ui.warn(error.message)
-            continue
-        warn_of(key, choice.info, choice.method)
-        return key
-
-
-def _key_question(choice: Choice) -> str:
-    if is_optional(choice):
-        return f"Key for {choice.info.name or choice.info.id} (empty: none)"
-    return choice.method.label or f"Key for {choice.info.id}"
-
-
 def _ask_model(context: Context, setup: Setup) -> Setup:
     """Ask for the default model among all the provider has; the present one may stay."""
     current = context.config.primary
@@ -162,18 +109,48 @@ def _ask_model(context: Context, setup: Setup) -> Setup:
     return replace(setup, model=model, alias=alias, set_default=setup.set_default or current is not None)
 
 
-def _answers(context: Context, setup: Setup) -> bool:
-    """Try the model where the person wants that; tell whether to go on."""
-    if setup.ref is None or context.offline or not ask.confirm(f"Ask {setup.ref} one word to see that it works?"):
-        return True
-    fault = find_fault(context, setup)
-    if fault is None:
-        ui.note("it answers")
-        return True
-    ui.note(f"no answer: {fault}")
-    if fault.hint:
-        ui.note(fault.hint)
-    return ask.confirm("Save anyway?", default=False)
+def _settle(context: Context, choice: Choice, given: Given, setup: Setup) -> Setup | None:
+    """Try the set-up until it answers or shall be kept as it is; `None`: the person leaves."""
+    # Who keeps another default model wants to know of the new key, too.
+    tried = setup if setup.ref else replace(setup, model=_first_model(choice, given))
+    if tried.ref is None:
+        return setup
+    if context.offline:
+        ui.note("offline: no model is asked")
+        return setup
+    if not ask.confirm(f"Ask {tried.ref} one word to see that it works?"):
+        return setup
+    while fault := find_fault(context, tried):
+        ui.note("\n".join(filter(None, (f"no answer: {fault}", fault.hint))))
+        match ask.pick("What now?", _ways_on(choice), default=LEAVE):
+            case "key":
+                fresh = prepare(choice, given, ask_credential(context, choice, given, anew=True))
+                setup = replace(setup, profile=fresh.profile, stored_id=fresh.stored_id, origin=fresh.origin)
+                tried = replace(setup, model=tried.model)
+            case "model":
+                setup = _ask_model(context, tried)
+                tried = setup if setup.ref else tried
+            case "save":
+                return setup
+            case "leave":
+                return None
+    ui.note("it answers")
+    return setup
+
+
+def _ways_on(choice: Choice) -> list[tuple[str, str]]:
+    credential = [("Sign in again", "key")] if is_browser(choice.method) else [("Enter another key", "key")]
+    return [
+        ("Leave; nothing is written", LEAVE),
+        ("Ask again", "again"),
+        *(credential if choice.flag or is_browser(choice.method) else ()),
+        ("Choose another model", "model"),
+        ("Save anyway", "save"),
+    ]
+
+
+def _first_model(choice: Choice, given: Given) -> str | None:
+    return given.custom.model_id or choice.method.default_model or choice.info.default_model or None
 
 
 def _is_agreed(context: Context, setup: Setup) -> bool:
