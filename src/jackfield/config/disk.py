@@ -9,32 +9,50 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from jackfield.errors import ConfigError
 
-if sys.platform == "win32":
-    import msvcrt
+TryLock = Callable[[int], bool]  # takes an open file, tells whether it is ours now
 
-    def _try_lock(fd: int) -> bool:
+
+def byte_lock(msvcrt: Any) -> TryLock:
+    """Return Windows' way to lock a file, its first byte, with Python's module for it."""
+
+    def try_lock(fd: int) -> bool:
         try:
             msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
         except OSError:
             return False
         return True
 
-else:
-    import fcntl
+    return try_lock
 
-    def _try_lock(fd: int) -> bool:
+
+def whole_lock(fcntl: Any) -> TryLock:
+    """Return POSIX' way to lock a file, with Python's module for it."""
+
+    def try_lock(fd: int) -> bool:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
 
+    return try_lock
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    SYSTEM_LOCK = byte_lock(msvcrt)
+else:
+    import fcntl
+
+    SYSTEM_LOCK = whole_lock(fcntl)
 
 OWNER_ONLY = 0o600
 REPLACE_TRIES = 10  # on Windows a reader's open file blocks the replacement for a moment
@@ -43,7 +61,7 @@ LONGEST_WAIT_S = 0.1
 
 
 @contextmanager
-def hold_lock(path: Path, *, timeout_s: float = 15.0) -> Iterator[None]:
+def hold_lock(path: Path, *, timeout_s: float = 15.0, try_lock: TryLock = SYSTEM_LOCK) -> Iterator[None]:
     """Hold the lock file at `path`, made when absent; threads of one process exclude each other too.
 
     The operating system frees it when the holder dies. Raises `ConfigError` when it cannot
@@ -55,7 +73,7 @@ def hold_lock(path: Path, *, timeout_s: float = 15.0) -> Iterator[None]:
     except OSError as error:
         raise ConfigError(f"cannot write in {path.parent}: {_reason(error)}") from error
     try:
-        _wait_for(fd, path, timeout_s)
+        _wait_for(lambda: try_lock(fd), path, timeout_s)
         yield
     finally:
         os.close(fd)  # frees the lock
@@ -71,7 +89,7 @@ def save_text(path: Path, text: str) -> None:
         for stale in target.parent.glob(f".{target.name}.*.tmp"):
             stale.unlink(missing_ok=True)
         _write(temp, text.encode("utf-8"))
-        _replace(temp, target)
+        replace_file(temp, target)
     except OSError as error:
         with suppress(OSError):  # where no file can be, there is none to remove
             temp.unlink()
@@ -86,17 +104,24 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _replace(temp: Path, target: Path) -> None:
+def replace_file(
+    temp: Path,
+    target: Path,
+    *,
+    replace: Callable[[Path, Path], object] = Path.replace,
+    posix: bool = os.name == "posix",
+) -> None:
+    """Put one file in the place of another, in one step; waits a moment for a reader that Windows lets block it."""
     for attempt in range(1, REPLACE_TRIES + 1):
         try:
-            temp.replace(target)
+            replace(temp, target)
         except PermissionError:
             if attempt == REPLACE_TRIES:
                 raise
             time.sleep(0.02)
         else:
             break
-    if os.name == "posix":
+    if posix:
         # The new name is on disk only when its directory is.
         fd = os.open(target.parent, os.O_RDONLY)
         try:
@@ -105,10 +130,10 @@ def _replace(temp: Path, target: Path) -> None:
             os.close(fd)
 
 
-def _wait_for(fd: int, path: Path, timeout_s: float) -> None:
+def _wait_for(try_lock: Callable[[], bool], path: Path, timeout_s: float) -> None:
     deadline = time.monotonic() + timeout_s
     wait_s = FIRST_WAIT_S
-    while not _try_lock(fd):
+    while not try_lock():
         if time.monotonic() >= deadline:
             raise ConfigError(
                 f"{path} has been locked by another process for {timeout_s:g} s",
