@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -349,3 +350,29 @@ def test_without_the_extra_yaml_says_what_to_install() -> None:
     result = run("import", "litellm", "proxy.yaml", env={"PYTHONPATH": str(Path(os.environ["HOME"]) / "here")})
     assert result.code == 1
     assert "pip install 'jackfield[import]'" in result.err
+
+
+def answer_after(change: Callable[[], object]) -> str:
+    """Start an import, change something while its question stands, say yes; return what it printed then."""
+    child = pexpect.spawn(sys.executable, ["-m", "jackfield", "import", "opencode"], encoding="utf-8", timeout=30)
+    child.expect(r"Write this\? \[y/N\]")
+    change()
+    child.sendline("y")
+    child.expect(pexpect.EOF)
+    child.close()
+    return str(child.before)
+
+
+def test_a_config_that_changed_while_the_question_stood_is_left_alone() -> None:
+    opencode()
+    said = answer_after(lambda: write_config("{ models: {} }"))
+    assert "has changed since the diff was made" in said
+    assert ours("jackfield.json").read_text(encoding="utf-8") == "{ models: {} }"
+    assert not ours("auth-profiles.json").exists()
+
+
+def test_a_credential_stored_while_the_question_stood_stays() -> None:
+    opencode()
+    mine = {"profiles": {"anthropic:opencode": {"type": "api_key", "provider": "anthropic", "key": "sk-ant-mine"}}}
+    answer_after(lambda: write(".jackfield/auth-profiles.json", mine))
+    assert profiles() == mine["profiles"]
