@@ -66,6 +66,22 @@ def test_turns_build_on_each_other(talk: Open, term: str) -> None:
     ]  # fmt: skip
 
 
+def test_a_conversation_stays_with_its_account_and_the_next_one_takes_another(talk: Open, home: Path) -> None:
+    with serve(HELLO) as server:
+        path = write_config(local_provider(server.url)).with_name("auth-profiles.json")
+        profiles = {f"box:{name}": {"type": "api_key", "provider": "box", "key": f"{name}-0123456789"} for name in "ab"}
+        path.write_text(json.dumps({"version": 1, "profiles": profiles}), encoding="utf-8")
+        for _ in range(2):
+            child = talk()
+            for line in ("one", "two"):
+                type_line(child, line)
+                child.expect("Hi there")
+            type_line(child, "/exit")
+            assert ended(child) == 0
+    keys = [call.headers["authorization"].removeprefix("Bearer ")[0] for call in server.journal]
+    assert keys == ["a", "a", "b", "b"]
+
+
 def test_ctrl_c_stops_the_answer_and_not_the_program(talk: Open) -> None:
     with serve(sse_reply(chunk({"content": "Once upon"}), HANG), HELLO) as server:
         write_config(local_provider(server.url))

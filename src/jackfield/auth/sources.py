@@ -21,6 +21,7 @@ from jackfield.auth.details import is_renewable
 from jackfield.auth.paste import check_key, key_problem
 from jackfield.auth.secret import describe_ref, is_dead, read_ref
 from jackfield.auth.store import FileStore
+from jackfield.auth.usage import Usage
 from jackfield.config.schema import Config, ProviderConfig
 from jackfield.credential import AwsKeys, Profile, ProfileType, RequestAuth, Secret, SecretRef
 from jackfield.model import ProviderInfo
@@ -109,8 +110,11 @@ def _profiles(info: ProviderInfo, config: Config, store: FileStore, now_ms: int)
     known = names(info, config)
     stored = {profile.id: profile for profile in store.list() if profile.provider in known}
     order = explicit_order(info, config, store)
-    listed = order if order is not None else _default_order(stored, known, config)
-    for profile_id in dict.fromkeys(listed):
+    use = {name: store.usage(name) for name in stored}
+    listed = order if order is not None else _default_order(stored, use, config, now_ms)
+    rests = {name: use[name].rests_until(now_ms) for name in stored}
+    # Who rests is tried when nobody else is left, the one that is back first before the others.
+    for profile_id in sorted(dict.fromkeys(listed), key=lambda name: rests.get(name, 0)):
         if profile_id in stored:
             profile = stored[profile_id]
             yield profile_source(profile, config, now_ms, renewable=is_renewable(info, profile))
@@ -126,11 +130,16 @@ def explicit_order(info: ProviderInfo, config: Config, store: FileStore) -> tupl
     return next(orders, None)
 
 
-def _default_order(stored: Mapping[str, Profile], known: frozenset[str], config: Config) -> list[str]:
-    # Profiles the config names come first; the others follow, so that a new sign-in needs no config entry.
-    declared = [name for name, meta in config.auth_profiles.items() if meta.provider in known and name in stored]
-    ranked = sorted(stored, key=lambda name: RANK[stored[name].type])
-    return list(dict.fromkeys([*sorted(declared, key=lambda name: RANK[stored[name].type]), *ranked]))
+def _default_order(stored: Mapping[str, Profile], use: Mapping[str, Usage], config: Config, now_ms: int) -> list[str]:
+    """Return the profiles in turn: by type, then the one that has waited longest."""
+
+    def turn(name: str) -> tuple[bool, int, bool, int]:
+        profile = stored[name]
+        is_stale = profile.expires_ms is not None and now_ms >= profile.expires_ms
+        # Profiles the config names come first; the others follow, so that a new sign-in needs no config entry.
+        return name not in config.auth_profiles, RANK[profile.type], is_stale, use[name].last_used_ms
+
+    return sorted(stored, key=turn)
 
 
 def profile_source(profile: Profile, config: Config, now_ms: int, *, renewable: bool = False) -> Source:

@@ -2,7 +2,7 @@
 
 Every change happens under a lock between processes, on the file as it is at that moment,
 and replaces it in one step; what this version does not understand is kept. A file that
-cannot be read is never written. Health and usage statistics in the file are left alone.
+cannot be read is never written. Who answered last is noted in it; no profile is put to rest.
 The secrets may be in the system's keyring instead; the file then has references to them.
 """
 
@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from jackfield.auth.file import load_object, save_object
 from jackfield.auth.record import FORMAT, SEALED, as_store, parse_profile, refers, render_profile, update_record
+from jackfield.auth.usage import Usage, note_successes, parse_usage
 from jackfield.config.schema import Config
 from jackfield.credential import Profile
 from jackfield.errors import ConfigError
@@ -36,6 +37,8 @@ class FileStore:
         self.keyring = keyring
         self._stamp: tuple[int, ...] | None = None
         self._root: JsonObject = {}
+        self._used: dict[str, int] = {}  # successes of this process, written or not
+        self._is_settled = False
 
     # -- reading ---------------------------------------------------------------
 
@@ -52,6 +55,13 @@ class FileStore:
         """Return the user's order of profile ids for a provider; `None`: there is none, `()`: use no profile."""
         listed = _section(self._load(), "order").get(provider)
         return tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list) else None
+
+    def usage(self, profile_id: str) -> Usage:
+        """Return when a profile was used last, and until when it rests."""
+        found = parse_usage(_section(self._load(), "usageStats").get(profile_id))
+        if self._is_settled and profile_id in self._used:
+            return replace(found, last_used_ms=-1)
+        return replace(found, last_used_ms=max(found.last_used_ms, self._used.get(profile_id, 0)))
 
     @property
     def place(self) -> str:
@@ -94,6 +104,18 @@ class FileStore:
     def delete(self, profile_id: str) -> bool:
         """Remove an entry, whatever it holds, and its place in every order; tell whether it was there."""
         return self._edit(lambda root: _forget(root, profile_id))[-1]
+
+    def remember_use(self, profile_id: str, now_ms: int) -> None:
+        """Know in this process, at once, that a profile answered."""
+        self._used[profile_id] = now_ms
+
+    def settle(self) -> None:
+        """Have whoever answered in this process come first from now on: one conversation stays with one account."""
+        self._is_settled = True
+
+    def note_successes(self, used_ms: Mapping[str, int], *, wait_s: float = 1) -> None:
+        """Write down when profiles answered, which ends their rest; raises `ConfigError` when the file is held longer."""
+        self._edit(lambda root: note_successes(root, used_ms), wait_s=wait_s)
 
     def set_order(self, provider: str, ids: Sequence[str] | None) -> None:
         """Set the order of a provider's profiles, or clear it with `None`."""
@@ -158,6 +180,9 @@ class HeldProfile(FileStore):
     def __init__(self, profile: Profile) -> None:
         super().__init__(Path(os.devnull))
         self._held = {"profiles": {profile.id: render_profile(profile)}}
+
+    def note_successes(self, used_ms: Mapping[str, int], *, wait_s: float = 1) -> None:
+        """Write nothing: there is no file."""
 
     def modify(
         self,

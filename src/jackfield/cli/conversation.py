@@ -80,6 +80,8 @@ class Conversation:
 def converse(context: Context, request: ChatRequest, options: dict[str, Any]) -> None:
     """Hold a conversation until the user leaves."""
     with asyncio.Runner() as runner:
+        # What a provider keeps of a conversation, its cache above all, is the account's.
+        context.store.settle()
         client = context.open_client()
         talk = Conversation(context, request, options, client)
         try:
