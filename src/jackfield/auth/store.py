@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from jackfield.auth.file import load_object, save_object
 from jackfield.auth.record import FORMAT, SEALED, as_store, parse_profile, refers, render_profile, update_record
 from jackfield.auth.usage import Usage, note_successes, parse_usage
