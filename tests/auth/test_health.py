@@ -29,7 +29,10 @@ def test_a_profile_is_judged_by_its_end(secret, expires_ms, health):
 
 
 def test_a_reference_is_not_missing_before_it_is_read():
-    assert judge(Profile(id="a:b", provider="a", type="api_key", secret=Secret(""), ref=SecretRef("env", "X")), NOW) == "static"
+    assert (
+        judge(Profile(id="a:b", provider="a", type="api_key", secret=Secret(""), ref=SecretRef("env", "X")), NOW)
+        == "static"
+    )
 
 
 @pytest.mark.parametrize(("renewal", "health"), [("", "ok"), ("begun", "ok"), ("lost", "ok"), ("refused", "expired")])

@@ -18,7 +18,7 @@ from jackfield.auth.sealed import own_ref
 from jackfield.auth.store import FileStore
 from jackfield.config.paths import locate
 from jackfield.config.schema import Config
-from jackfield.credential import Profile, Secret, SecretRef
+from jackfield.credential import Lease, Profile, Secret, SecretRef
 from jackfield.errors import ConfigError, MissingKey
 from jackfield.model import ProviderInfo
 
@@ -154,6 +154,24 @@ def test_a_new_key_replaces_the_old_one_where_it_stands(store: FileStore):
     FileStore(store.path).modify("box:me", lambda old: replace(old, secret=Secret("second")))
     assert read_entry(own(store)) == "second"
     assert "second" not in store.path.read_text("utf-8")
+
+
+def test_a_token_is_there_for_who_changes_it_into_another(store: FileStore):
+    store.modify("box:me", lambda _: profile(type="token"))
+    lease = Lease(secret=Secret(f"lease-{KEY}"), expires_ms=9)
+    store.modify("box:me", lambda old: replace(old, lease=lease if old.secret == Secret(KEY) else None))
+    assert KEY not in store.path.read_text("utf-8")
+    found = store.read("box:me")
+    assert (found.secret, found.lease) == (Secret(KEY), lease)
+
+
+@pytest.mark.parametrize("damage", ["", "{", '"text"', '{"access": "a", "type": "api_key"}', "jackfield-parts:00:2"])
+def test_a_damaged_entry_can_be_written_anew(store: FileStore, damage: str):
+    store.modify("box:me", lambda _: signed_in())
+    keyring.set_password("jackfield", own(store).id, damage)
+    assert store.read("box:me").type == "oauth"
+    store.modify("box:me", lambda _: signed_in())
+    assert store.read("box:me").secret == Secret(KEY)
 
 
 def test_a_removed_profile_leaves_nothing_in_the_keyring(store: FileStore):

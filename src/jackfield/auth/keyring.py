@@ -21,7 +21,7 @@ HEAD = "jackfield-parts"  # begins an entry whose text is in others: `jackfield-
 
 
 def read_entry(ref: SecretRef) -> str | None:
-    """Return an entry's text, `None` when there is none; raises `ConfigError` when the keyring cannot be asked."""
+    """Return an entry's text, `None` when there is none or not all of it; raises `ConfigError` when the keyring cannot be asked."""
     service = service_of(ref)
     with _opened() as backend:
         text: str | None = backend.get_password(service, ref.id)
@@ -29,9 +29,7 @@ def read_entry(ref: SecretRef) -> str | None:
         if not names:
             return text
         parts = [backend.get_password(service, name) for name in names]
-    if None in parts:
-        raise ConfigError(f"the keyring's entry {ref.id!r} is incomplete", hint="sign in again")
-    return "".join(part for part in parts if part)
+    return None if None in parts else "".join(part for part in parts if part)
 
 
 def save_entry(ref: SecretRef, text: str) -> None:

@@ -27,9 +27,9 @@ def own_ref(profile_id: str, path: Path) -> SecretRef:
 
 
 def open_record(record: JsonObject) -> JsonObject:
-    """Return an entry with the secrets its reference leads to; unchanged when the keyring has none.
+    """Return an entry with the secrets its reference leads to; unchanged when the keyring has none, or damaged ones.
 
-    Raises `ConfigError` when the keyring cannot be asked, or holds something else.
+    Raises `ConfigError` when the keyring cannot be asked.
     """
     field = _field(record)
     ref = parse_ref(record.get(f"{field}Ref"))
@@ -41,8 +41,7 @@ def open_record(record: JsonObject) -> JsonObject:
     try:
         secrets = msgspec.json.decode(text, type=dict[str, Any])
     except msgspec.DecodeError:
-        # Not `from`: the cause quotes the entry.
-        raise ConfigError(f"the keyring's entry {ref.id!r} is damaged", hint="sign in again") from None
+        return record
     return {**record, **{name: value for name, value in secrets.items() if name in SECRETS}}
 
 

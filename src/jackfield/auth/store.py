@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from jackfield.auth.file import load_object, save_object
-from jackfield.auth.record import FORMAT, SEALED, as_store, parse_profile, refers, render_profile, update_record
+from jackfield.auth.record import FORMAT, as_store, parse_profile, refers, render_profile, update_record
 from jackfield.auth.usage import Usage, note_successes, parse_usage
 from jackfield.config.schema import Config
 from jackfield.credential import Profile
@@ -91,8 +91,7 @@ class FileStore:
 
         def edit(root: JsonObject, change: Callable[[Profile | None], Profile | None]) -> Profile | None:
             profiles = root["profiles"]
-            # A key is replaced without a look at the old one; the tokens of a sign-in change together.
-            record = _opened(profiles.get(profile_id), only_joined=True)
+            record = _opened(profiles.get(profile_id))
             old = parse_profile(profile_id, record)
             new = change(old)
             if new is None:
@@ -207,9 +206,9 @@ def open_store(config: Config) -> FileStore:
     return FileStore(config.paths.auth, keyring=config.auth_store == "keyring")
 
 
-def _opened(record: object, *, only_joined: bool = False) -> object:
-    """Return an entry with its secrets in it; `only_joined`: when there are several that change together."""
-    if not isinstance(record, dict) or "keyring" not in refers(record) or (only_joined and SEALED not in record):
+def _opened(record: object) -> object:
+    """Return an entry with its secrets in it, wherever of the two they are."""
+    if not isinstance(record, dict) or "keyring" not in refers(record):
         return record
     from jackfield.auth.sealed import open_record  # noqa: PLC0415
 
