@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Everything else of the developer's environment (keys, proxies, homes) is out of sight.
 KEPT = (
@@ -59,6 +60,9 @@ def _guard(event: str, args: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_guard)
+# How fast examples are made says how busy the machine is, nothing about the code.
+settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("anywhere")
 # Hundreds of tests start a command: each of them would compile the whole product anew, five times the work.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # A shell that starts us in the background has us ignore Ctrl-C, and every command under test with us.

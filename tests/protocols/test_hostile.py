@@ -36,9 +36,10 @@ def distinct() -> list[str]:
 wires = pytest.mark.parametrize("name", distinct())
 
 
-def other_wire(body: bytes) -> Protocol:
-    """Return a wire to write what was read; all take their turns, always the same for the same bytes."""
-    return load(TWO_SIDED[zlib.crc32(body) % len(TWO_SIDED)])
+def writers(protocol: Protocol, body: bytes) -> list[Protocol]:
+    """Return the wires to write what was read: its own, and another; all take their turns, the same for the same bytes."""
+    names = {protocol.NAME} & {*TWO_SIDED} | {TWO_SIDED[zlib.crc32(body) % len(TWO_SIDED)]}
+    return [load(name) for name in sorted(names)]
 
 
 VALUES = (
@@ -358,7 +359,7 @@ def read_request(protocol: Protocol, body: bytes) -> None:
         request = protocol.parse_request(body)
     except Error:
         return
-    for other in (protocol, other_wire(body)):
+    for other in (protocol, *writers(protocol, body)):
         other.find_losses(request)
         json.dumps(other.render_request(request))
 
@@ -368,13 +369,13 @@ def read_reply(protocol: Protocol, body: bytes) -> None:
         response = protocol.parse_response(body)
     except Error:
         return
-    for other in (protocol, other_wire(body)):
+    for other in writers(protocol, body):
         json.dumps(other.render_response(response))
 
 
 def read_stream(protocol: Protocol, data: bytes) -> None:
     parser, heard = protocol.StreamParser(), Accumulator()
-    renderers = [other.StreamRenderer() for other in (protocol, other_wire(data))]
+    renderers = [other.StreamRenderer() for other in writers(protocol, data)]
     try:
         for events in (parser.feed(data), parser.close()):
             for event in events:
