@@ -133,3 +133,24 @@ def test_what_a_script_refuses_is_not_remembered_of_the_real_server(home: Path) 
             assert client.chat(request).text == "fine"
         assert ["seed" in asked.body for asked in client.requests] == [True, False, False]
     assert list(home.rglob("learned.json")) == []
+
+
+def test_a_lesson_that_cannot_be_written_still_holds_for_the_program(home: Path) -> None:
+    (home / ".jackfield").mkdir(parents=True)
+    (home / ".jackfield" / "cache").write_text("a file where the folder should be", encoding="utf-8")
+    request = ChatRequest(model="box/m", messages=[Message.user("Hi")], seed=7)
+    with serve(strict("seed")) as server, jackfield.Client(json.loads(local_provider(server.url))) as client:
+        assert [client.chat(request).text for _ in range(3)] == ["Hi there"] * 3
+    assert [("seed" in each.json()) for each in server.journal] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"version": 1, "x": ' + "[" * 100_000 + "]" * 100_000 + "}", "[[", "3"], ids=["deep", "cut", "3"]
+)
+def test_a_broken_file_of_lessons_is_an_empty_one(home: Path, text: str) -> None:
+    path = home / ".jackfield" / "cache" / "learned.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    with serve(strict("seed")) as server:
+        assert ask(server).text == "Hi there"
+    assert "seed" in path.read_text(encoding="utf-8")

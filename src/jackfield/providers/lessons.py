@@ -58,18 +58,18 @@ class Lessons:
         return with_lesson(info, model, lesson.compat) if lesson and self._is_fresh(lesson) else model
 
     def keep(self, info: ProviderInfo, model: Model, lesson: Compat) -> None:
-        """Remember a lesson, beside earlier ones of the same server."""
-        key = _key(info, model)
+        """Remember a lesson, beside earlier ones of the same server; this program does even where nothing can be written."""
+        key, learned = _key(info, model), Lesson(lesson, self._now_ms())
+        self._held = _added(self._held or {}, key, learned)
         if self._path is None:
-            self._held = _added(self._held or {}, key, Lesson(lesson, self._now_ms()))
             return
         try:
             with hold_lock(self._path.with_suffix(".lock"), timeout_s=LOCK_S):
-                self._held = _added(self._load(), key, Lesson(lesson, self._now_ms()))
+                self._held = _added({**self._held, **self._load()}, key, learned)
                 text = msgspec.json.format(msgspec.json.encode(_File(lessons=self._held)), indent=2)
                 save_text(self._path, text.decode() + "\n")
         except ConfigError:
-            # Not remembered: the next process asks, and learns, once more.
+            # Not written: the next process asks, and learns, once more.
             return
 
     def _load(self) -> dict[str, Lesson]:
@@ -77,7 +77,7 @@ class Lessons:
             return {}
         try:
             file = msgspec.json.decode(self._path.read_bytes(), type=_File)
-        except (OSError, msgspec.DecodeError, UnicodeError):
+        except (OSError, msgspec.DecodeError, UnicodeError, RecursionError):
             return {}
         return (
             {key: each for key, each in file.lessons.items() if self._is_fresh(each)} if file.version == FORMAT else {}
