@@ -40,7 +40,7 @@ def _load_file(path: Path) -> tuple[Reply, ...]:
     try:
         node = parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        reason = (error.strerror or "").lower() if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError(f"cannot read the script {path}: {reason}") from error
     except Json5Error as error:
         raise ConfigError(f"{path}:{error.line}:{error.column}: {error.message}") from error

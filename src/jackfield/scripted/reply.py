@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from jackfield.message import FinishReason, JsonObject
 
@@ -13,6 +13,12 @@ ErrorType = Literal[
     "auth", "permission", "billing", "rate_limit", "overloaded", "server_error", "timeout", "model_not_found",
     "context_overflow", "content_filter", "invalid_request",
 ]  # fmt: skip
+
+
+Count = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0)]
+HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+\Z")]
+HeaderText = Annotated[str, Meta(pattern=r"^[^\r\n\0]*\Z")]
 
 
 class Table(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -39,11 +45,11 @@ class Call(Table, frozen=True):
 class Counts(Table, frozen=True):
     """The tokens a reply reports, in disjoint buckets."""
 
-    input: int | None = None
-    output: int | None = None
-    cache_read: int | None = None
-    cache_write: int | None = None
-    reasoning: int | None = None
+    input: Count | None = None
+    output: Count | None = None
+    cache_read: Count | None = None
+    cache_write: Count | None = None
+    reasoning: Count | None = None
 
 
 class Reply(Table, frozen=True):
@@ -57,20 +63,20 @@ class Reply(Table, frozen=True):
     usage: Counts | None = None  # else words are counted
     model: str | None = None  # the name in the reply; else the one that was asked
     when: When = When()
-    repeat: int | bool = 1  # how often; true: for good
-    for_s: float | None = None  # for so many seconds after the first request, instead of so many times
-    delay_s: float = 0  # between the headers and the first event
-    per_token_s: float = 0  # between two words
+    repeat: Count | bool = 1  # how often; true: for good
+    for_s: Seconds | None = None  # for so many seconds after the first request, instead of so many times
+    delay_s: Seconds = 0  # between the headers and the first event
+    per_token_s: Seconds = 0  # between two words
     fault: str | None = None  # one of the named scenarios, `s01` to `s16`
     error: ErrorType | None = None  # instead of an answer
     message: str | None = None  # the words of the error
-    status: int | None = None
-    headers: dict[str, str] = {}
+    status: Annotated[int, Meta(ge=200, le=599)] | None = None
+    headers: dict[HeaderName, HeaderText] = {}
     body: Any = None  # sent as it is, instead of an answer: a text or a JSON value
     content_type: str | None = None  # other than the answer has
     reset: bool = False  # the connection is lost before any byte
-    cut_after: int | None = None  # the connection closes after so many words
-    silent_after: int | None = None  # nothing more after so many words …
-    silence_s: float = 3600  # … for so long; then the connection closes
-    malformed_after: int | None = None  # an event that is no JSON after so many words
+    cut_after: Count | None = None  # the connection closes after so many words
+    silent_after: Count | None = None  # nothing more after so many words …
+    silence_s: Seconds = 3600  # … for so long; then the connection closes
+    malformed_after: Count | None = None  # an event that is no JSON after so many words
     without_end: bool = False  # the stream lacks its last mark (`[DONE]`)
