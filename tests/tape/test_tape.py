@@ -128,8 +128,15 @@ async def test_a_miss_names_what_comes_nearest_and_how_it_differs(tapes: Path) -
 
 
 async def test_an_empty_folder_says_how_to_record(tapes: Path) -> None:
-    with pytest.raises(UsageError) as missed:
+    (tapes / "none").mkdir(parents=True)
+    with pytest.raises(UsageError, match="no recording in") as missed:
         await Player(tapes / "none").open(HttpRequest(url="http://127.0.0.1:1/x"))
+    assert "--record" in missed.value.hint
+
+
+async def test_a_folder_that_is_not_there_is_said_to_be(tapes: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no folder .*mistyped to answer from") as missed:
+        await Player(tapes / "mistyped").open(HttpRequest(url="http://127.0.0.1:1/x"))
     assert "--record" in missed.value.hint
 
 

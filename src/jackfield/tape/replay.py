@@ -66,6 +66,8 @@ class Player:
 
     def _load(self) -> list[_Tape]:
         if self._tapes is None:
+            if not self._folder.is_dir():
+                raise UsageError(f"there is no folder {self._folder} to answer from", hint=RECORD)
             self._tapes = [_Tape(path.name, load_exchange(path)) for path in sorted(self._folder.glob("*.json"))]
         return self._tapes
 
