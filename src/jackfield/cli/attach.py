@@ -101,7 +101,7 @@ def _read(path: str) -> bytes:
             with Path(path).expanduser().open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"cannot read {name}: {error.strerror}") from error
+        raise UsageError(f"cannot read {name}: {(error.strerror or str(error)).lower()}") from error
     if len(data) > MAX_BYTES:
         raise UsageError(f"{name} is over {MAX_BYTES // 2**20} MB, more than any service takes")
     return data

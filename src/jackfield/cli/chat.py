@@ -158,7 +158,7 @@ def load_schema(text: str) -> ResponseFormat:
         raw = text if text.lstrip().startswith("{") else Path(text).expanduser().read_text("utf-8")
         schema = json.loads(raw)
     except OSError as error:
-        raise UsageError(f"cannot read the schema {text}: {error.strerror}") from error
+        raise UsageError(f"cannot read the schema {text}: {(error.strerror or str(error)).lower()}") from error
     except (ValueError, RecursionError) as error:
         shown = f"{text[:40]}…" if len(text) > 40 else text
         raise UsageError(f"the schema {shown} is not JSON: {error}") from error

@@ -57,7 +57,7 @@ def _save(data: str, media_type: str, folder: Path) -> Path:
                 continue
             return path
     except OSError as error:
-        raise UsageError(f"cannot save to {folder}: {error.strerror}") from error
+        raise UsageError(f"cannot save to {folder}: {(error.strerror or str(error)).lower()}") from error
     raise UsageError(f"{folder} holds ten thousand files of that name", hint="name another folder")
 
 
