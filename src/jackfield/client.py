@@ -17,6 +17,7 @@ from jackfield.auth.details import has_flow
 from jackfield.auth.resolve import is_moved, resolve
 from jackfield.auth.store import FileStore, open_store
 from jackfield.auth.use_notes import UseNotes
+from jackfield.catalog import defaults
 from jackfield.catalog.lifecycle import foretell
 from jackfield.catalog.load import Catalog
 from jackfield.config.default import load_default
@@ -33,6 +34,7 @@ from jackfield.providers.counting import count, estimate
 from jackfield.providers.embedding import embed
 from jackfield.providers.learn import TEACHING, describe, learn
 from jackfield.providers.lessons import Lessons, with_lesson
+from jackfield.providers.names import as_named, find_renamed
 from jackfield.providers.provider import check_reply, load_protocol, render
 from jackfield.providers.quota import Window, parse_quota
 from jackfield.reply import ChatStream
@@ -176,11 +178,13 @@ class AsyncClient:
         With `tell`, a server that refuses a field is asked once more without it, and `tell` is told.
         """
         auth = await self.freshen(candidate, auth)
+        renamed = find_renamed(request, defaults.api(candidate.model, candidate.info))
         reply = await self._open(candidate, with_thinking(request, candidate.model, self.config), auth, tell)
         try:
             async with aclosing(_read(reply, candidate, request, auth.source)) as events:
                 async for event in events:
-                    yield replace(event, model=str(candidate.ref)) if isinstance(event, MessageStart) else event
+                    start = isinstance(event, MessageStart)
+                    yield replace(event, model=str(candidate.ref)) if start else as_named(event, renamed)
         finally:
             await reply.close()
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import jackfield
-from jackfield import ChatRequest, Message, TextBlock, Thinking, ThinkingBlock, Tool, ToolResult
+from jackfield import ChatRequest, Message, TextBlock, Thinking, ThinkingBlock, Tool, ToolCall, ToolChoice, ToolResult
 from jackfield.errors import ConfigError, ContextLength, Error, InvalidRequest, RateLimit, StreamBroken
+from jackfield.providers.names import legal_name
 from tests.cli.test_chat import HELLO, chunk, whole
 from tests.commands import local_provider, write_config
 from tests.servers import CUT, HANG, Server, json_reply, serve, sse_reply
@@ -175,6 +176,28 @@ async def test_a_tool_loop_goes_round() -> None:
     assert first.finish_reason == "tool_calls"
     assert second.text == "2"
     assert [turn["role"] for turn in server.journal[1].json()["messages"]] == ["user", "assistant", "tool"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_function_with_a_name_the_wire_refuses_is_called_by_its_own_name(stream: bool) -> None:
+    name = "mcp:files/read.all"
+    legal = legal_name(name, "openai-completions")
+    call = {"index": 0, "id": "t1", "type": "function", "function": {"name": legal, "arguments": "{}"}}
+    answer = json_reply(whole(None, tool_calls=[call]))
+    if stream:
+        answer = sse_reply(chunk({"tool_calls": [call]}), chunk({}, "tool_calls"), "[DONE]")
+    turns = [Message.assistant(ToolCall("t0", name, "{}")), Message.user(ToolResult("t0", [TextBlock("2")], name=name))]
+    with serve(answer) as server:
+        async with jackfield.AsyncClient(config(server)) as client:
+            request = ChatRequest(
+                model="box/m", messages=[Message.user("Go"), *turns], tools=[Tool(name)],
+                tool_choice=ToolChoice("tool", name), stream=stream,
+            )  # fmt: skip
+            reply = await (client.stream(request).response() if stream else client.chat(request))
+    assert [call.name for call in reply.tool_calls] == [name]
+    body = server.journal[0].json()
+    assert body["tools"][0]["function"]["name"] == body["tool_choice"]["function"]["name"] == legal
+    assert body["messages"][1]["tool_calls"][0]["function"]["name"] == legal
 
 
 async def test_a_loss_is_a_warning_and_under_strict_an_error() -> None:

@@ -22,6 +22,7 @@ from jackfield.message import (
     ImageBlock,
     Message,
     TextBlock,
+    Thinking,
     ThinkingBlock,
     ToolCall,
     ToolResult,
@@ -252,3 +253,17 @@ def test_a_model_that_only_reads_gets_a_word_for_a_picture_and_we_say_so() -> No
     assert all("image left out" in message["content"] for message in body["messages"][2:])
     losses = find_losses(ChatRequest(model=DEEPSEEK, messages=SEEN), info, model)
     assert any(loss.startswith("image: left out") for loss in losses)
+
+
+def test_a_loss_that_rests_on_another_models_thought_is_named_as_what_is_sent() -> None:
+    turns = [
+        Message.user("Hi"),
+        Message("assistant", [ThinkingBlock("Hm.", "c2ln"), ToolCall("a", "weather", "{}")], model=GPT),
+        Message.user(ToolResult("a", [TextBlock("mild")])),
+    ]
+    info, model = row(CLAUDE)
+    fields: dict[str, Any] = {"temperature": 0.5, "thinking": Thinking("low"), "tools": [WEATHER]}
+    body = sent(CLAUDE, *turns, **fields)
+    assert ("thinking" in body, body["temperature"]) == (False, 0.5)
+    losses = find_losses(ChatRequest(model=CLAUDE, messages=turns, max_tokens=9000, **fields), info, model)
+    assert [loss.partition(":")[0] for loss in losses] == ["thinking"]

@@ -19,6 +19,7 @@ from jackfield.protocols import load
 from jackfield.protocols.base import Protocol
 from jackfield.protocols.features import LEFT_OUT
 from jackfield.providers.limits import find_model_losses, spare_model
+from jackfield.providers.names import with_legal_names
 from jackfield.providers.params import apply_params
 from jackfield.providers.reply import check_reply
 from jackfield.providers.thoughts import drop_foreign_thoughts
@@ -120,7 +121,9 @@ def load_protocol(info: ProviderInfo, model: Model) -> Protocol:
 def find_losses(request: ChatRequest, info: ProviderInfo, model: Model) -> tuple[str, ...]:
     """Name what of a request does not reach the model, or not as it was said, in words for the user."""
     protocol, compat = load_protocol(info, model), defaults.compat(model, info)
-    asked = spare_model(request, model, protocol.NAME)
+    # What another model signed is not sent, and what rests on it (Anthropic's thinking) neither.
+    messages = drop_foreign_thoughts(request.messages, f"{info.id}/{model.id}")
+    asked = spare_model(replace(request, messages=messages), model, protocol.NAME)
     return (
         *find_model_losses(request, model, protocol.NAME),
         *find_gaps(request.messages),
@@ -163,7 +166,9 @@ def _auth_headers(info: ProviderInfo, model: Model, auth: RequestAuth) -> Header
 def for_wire(request: ChatRequest, info: ProviderInfo, model: Model) -> ChatRequest:
     """Return the request as this model gets it: its own id, its settings, its limits, no one else's thoughts."""
     api = defaults.api(model, info)
-    asked = apply_params(request, {**_own_params(model, api), **info.params, **(model.params or {})})
+    asked = apply_params(
+        with_legal_names(request, api), {**_own_params(model, api), **info.params, **(model.params or {})}
+    )
     asked = replace(
         asked,
         model=defaults.wire_id(model),
