@@ -174,7 +174,7 @@ def test_a_key_never_replaces_another_one(home: Path, store: Path) -> None:
 def test_words_that_are_no_keys_are_left_alone(home: Path) -> None:
     prepare(
         '{ env: { NAME: "a-long-word-of-mine" }, models: { providers: { ollama: { apiKey: "ollama-local" },'
-        ' venice: { apiKey: "VENICE_WORK_KEY" } } } }'
+        ' venice: { apiKey: "VENICE_WORK_KEY", headers: { "HTTP-Referer": "https://me.example" } } } } }'
     )
     assert messages("plain-key", VENICE_WORK_KEY=KEY) == []
 

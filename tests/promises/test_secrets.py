@@ -176,11 +176,14 @@ def test_with_the_keyring_not_even_the_store_holds_the_key(home: Path) -> None:
 
 def test_doctor_moves_a_key_into_the_keyring_and_leaves_none_behind(home: Path) -> None:
     with serve(json_reply({"error": {"message": "no"}}, 401)) as server:
-        write_config(json.dumps({**json.loads(config_with(KEY, server.url)), "auth": {"store": "keyring"}}))
+        root = {**json.loads(config_with(KEY, server.url)), "auth": {"store": "keyring"}}
+        root["models"]["providers"]["box"]["headers"] = {"x-key": KEY, "x-plain": "word"}
+        write_config(json.dumps(root))
         run("config", "set", "models.providers.box.name", "Box", env=KEYRING)  # makes a backup that holds the key
         assert run("doctor", "--fix", "--yes", env=KEYRING).code == 0
         run("chat", "Hello", env=KEYRING)
-    assert server.journal[0].headers["authorization"] == f"Bearer {KEY}"
+    sent = server.journal[0].headers
+    assert (sent["authorization"], sent["x-key"], sent["x-plain"]) == (f"Bearer {KEY}", KEY, "word")
     assert holders(home) == {RING}
 
 

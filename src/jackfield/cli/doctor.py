@@ -125,7 +125,7 @@ def _intent(context: Context, finding: Finding) -> str:
 
     match finding.fix:
         case PlainKey() as key:
-            return f"move {key.place} to {key.profile_id} in {context.store.place}"
+            return f"move {key.place} to {key.target} in {context.store.place}"
         case Close(path):
             return f"close {path} to others"
         case Discard(path):

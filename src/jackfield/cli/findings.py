@@ -193,8 +193,8 @@ def _caches(context: Context) -> Iterator[Finding]:
 def _plain_keys(context: Context) -> Iterator[Finding]:
     for key in find_plain_keys(context):
         message = f"a key stands as it is in {key.place}: {key.secret.masked()}"
-        hint = "move it: jackfield doctor --fix" if key.profile_id else key.advice
-        yield Finding(kind="plain-key", message=message, hint=hint, fix=key if key.profile_id else None)
+        hint = "move it: jackfield doctor --fix" if key.target else key.advice
+        yield Finding(kind="plain-key", message=message, hint=hint, fix=key if key.target else None)
 
 
 CHECKS: tuple[Callable[[Context], Iterator[Finding]], ...] = (

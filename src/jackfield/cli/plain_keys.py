@@ -13,19 +13,21 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from jackfield.auth.keyring import save_entry
+from jackfield.auth.record import render_ref
 from jackfield.auth.sources import PLACEHOLDERS, entry_of, needs_no_key, variables
 from jackfield.cli.context import Context
 from jackfield.cli.signin import keep_profile, make_profile
 from jackfield.config.disk import hold_lock, save_text
 from jackfield.config.environment import VARIABLE, parse_dotenv
 from jackfield.config.keypath import KeyPath, render_path
-from jackfield.config.mask import find_secrets
+from jackfield.config.mask import find_secrets, is_telling
 from jackfield.config.node import Node
 from jackfield.config.read import place
 from jackfield.config.save import Edit, EditResult, Set, Unset, edit_config
 from jackfield.config.source import load_tree, read_text
 from jackfield.config.table import PROVIDER
-from jackfield.credential import ProfileType, Secret
+from jackfield.credential import ProfileType, Secret, SecretRef
 from jackfield.model import ProviderInfo
 
 LONG_WORD = 20  # characters
@@ -45,7 +47,13 @@ class PlainKey(Struct, frozen=True, kw_only=True):
     type: ProfileType = "api_key"
     paths: tuple[KeyPath, ...] = ()  # in the config: the key, and who asks for it
     variable: str = ""  # in the home's `.env`
+    entry: str = ""  # of the keyring, for what is no profile
     advice: str = ""
+
+    @property
+    def target(self) -> str:
+        """What it becomes, in words; empty when it stays."""
+        return self.profile_id or (self.entry and "an entry of its own")
 
 
 def find_plain_keys(context: Context) -> Iterator[PlainKey]:
@@ -64,12 +72,17 @@ def _in_providers(context: Context, root: Node) -> Iterator[PlainKey]:
         for node in find_secrets(entry, PROVIDER):
             steps = next((path for path, each in _walk(entry) if each is node), ())
             path = ("models", "providers", name, *steps)
-            if not _is_plain(node.value, context, info):
+            # Most headers name a program or a page.
+            if not _is_plain(node.value, context, info) or not is_telling(str(path[-1])):
                 continue
             found = PlainKey(
                 place=f"{place(node)}, {render_path(path)}", secret=Secret(node.value), paths=(path,), advice=BY_HAND
             )
-            yield _movable(context, info, found) if info and steps == ("apiKey",) else found
+            if info and steps == ("apiKey",):
+                found = _movable(context, info, found)
+            elif context.store.keyring and steps[:1] == ("headers",):
+                found = replace(found, entry=f"{render_path(path)} in {context.paths.home}")
+            yield found
 
 
 def _in_block(context: Context, root: Node) -> Iterator[PlainKey]:
@@ -149,8 +162,9 @@ def move(context: Context, keys: Sequence[PlainKey]) -> None:
     if edits:  # a config that cannot take the change stops us before anything is stored
         edit_config(context.paths, edits, environ=context.environ, dry_run=True)
     for key in keys:
-        info = context.catalog.provider(key.provider)
-        if info:
+        if key.entry:
+            save_entry(SecretRef("keyring", key.entry), key.secret.reveal())
+        elif info := context.catalog.provider(key.provider):
             keep_profile(context, info, make_profile(info, key.profile_id, key.type, key.secret.reveal()))
     if edits:
         _blot(edit_config(context.paths, edits, environ=context.environ), keys)
@@ -158,7 +172,8 @@ def move(context: Context, keys: Sequence[PlainKey]) -> None:
 
 
 def _edits(context: Context, keys: Sequence[PlainKey]) -> list[Edit]:
-    edits: list[Edit] = [Unset(path) for key in keys for path in key.paths]
+    edits: list[Edit] = [Unset(path) for key in keys if key.profile_id for path in key.paths]
+    edits += [Set(path, render_ref(SecretRef("keyring", key.entry))) for key in keys if key.entry for path in key.paths]
     for provider, ids in context.config.auth_order.items():
         # The config's own key was tried last.
         new = [key.profile_id for key in keys if key.provider == provider and key.profile_id not in ids]

@@ -60,9 +60,14 @@ def find_secrets(node: Node, shape: Shape | None, key: str = "") -> Iterator[Nod
             yield from find_secrets(child, _shape_below(shape, name), name)
 
 
+def is_telling(key: str) -> bool:
+    """Tell whether a key's or a header's name says that a secret stands there."""
+    return bool(_TELLING.fullmatch(key))
+
+
 def _is_secret(node: Node, shape: Shape | None, key: str) -> bool:
     known = isinstance(shape, SecretText | Key)
-    told = (shape is None or isinstance(shape, Anything)) and _TELLING.fullmatch(key)
+    told = (shape is None or isinstance(shape, Anything)) and is_telling(key)
     hidden = known or told or _PASSWORD.match(node.value)
     return bool(hidden and node.value and not VARIABLE.fullmatch(node.value))
 
