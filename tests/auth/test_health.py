@@ -35,7 +35,9 @@ def test_a_reference_is_not_missing_before_it_is_read():
     )
 
 
-@pytest.mark.parametrize(("renewal", "health"), [("", "ok"), ("begun", "ok"), ("lost", "ok"), ("refused", "expired")])
+@pytest.mark.parametrize(
+    ("renewal", "health"), [("", "ok"), ("begun", "ok"), ("lost", "expired"), ("refused", "expired")]
+)
 def test_what_renews_itself_is_good_until_its_issuer_refuses(renewal, health):
     profile = Profile(
         id="a:b", provider="a", type="oauth", secret=Secret("k"), refresh=Secret("r"), expires_ms=NOW - DAY, renewal=renewal

@@ -16,9 +16,10 @@ GRAVITY: tuple[Health, ...] = ("expired", "missing", "expiring", "ok", "static")
 def judge(profile: Profile, now_ms: int) -> Health:
     """Return a profile's state; `static` has no date, `expiring` has less than a day left.
 
-    What renews itself is `ok` whatever its date says, until its issuer refuses the renewal.
+    What renews itself is `ok` whatever its date says, until its issuer refuses the renewal, or
+    its one refresh token may be spent.
     """
-    if profile.refresh is not None and profile.renewal != "refused":
+    if profile.refresh is not None and profile.renewal not in {"refused", "lost"}:
         return "ok"
     if not profile.secret and profile.ref is None:
         return "missing"

@@ -6,12 +6,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.auth import aws
+from jackfield.auth.flows.paste import parse_token
 from jackfield.auth.sources import names, variables
 from jackfield.cli.choices import Choice
 from jackfield.cli.context import Context
 from jackfield.cli.signin import check_secret, make_profile, name_profile
 from jackfield.credential import Profile, ProfileType, Secret, SecretRef
-from jackfield.errors import AuthError, MissingKey
+from jackfield.errors import MissingKey
 
 TYPES: dict[str, ProfileType] = {"token": "token"}
 
@@ -106,11 +107,4 @@ def require_machine_keys(context: Context, choice: Choice) -> None:
 
 def require_shape(choice: Choice, key: str) -> None:
     """Raise `AuthError` for a token that is cut off, or of another kind than the choice takes."""
-    method = choice.method
-    if method.secret_prefix and not key.startswith(method.secret_prefix):
-        raise AuthError(f"expected a token that starts with {method.secret_prefix}", hint=method.hint)
-    if len(key) < method.secret_min_length:
-        raise AuthError(
-            f"the token is too short: {len(key)} characters, at least {method.secret_min_length} expected",
-            hint="paste the whole token; terminals wrap it over several lines",
-        )
+    parse_token(key, choice.method)
