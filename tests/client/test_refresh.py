@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from jackfield import AsyncClient, Client
+from jackfield.config.disk import hold_lock
 from tests.servers import Received, Step, free_port, json_reply, serve, text_reply
 
 KEY = "sk-box-0123456789"
@@ -136,3 +140,31 @@ def test_the_sync_client_refreshes_too() -> None:
     with serve(json_reply(listing("a"))) as server, Client(config(box=f"{server.url}/v1")) as client:
         assert [each.error for each in client.refresh_models()] == [None]
         assert refs(client, "box") == ["box/a"]
+
+
+async def test_a_lock_that_another_program_holds_stops_nobody_else(home: Path) -> None:
+    held, longest_s = threading.Event(), 0.0
+
+    def hold() -> None:
+        with hold_lock(home / ".jackfield/cache/models/.lock"):
+            held.set()
+            time.sleep(1)
+
+    async def tick() -> None:
+        nonlocal longest_s
+        while True:
+            started = time.monotonic()
+            await asyncio.sleep(0.01)
+            longest_s = max(longest_s, time.monotonic() - started)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait(10)
+    with serve(json_reply(listing("a"))) as server:
+        async with AsyncClient(config(box=f"{server.url}/v1")) as client:
+            ticking = asyncio.create_task(tick())
+            [done] = await client.refresh_models()
+            ticking.cancel()
+    other.join()
+    assert done.error is None
+    assert longest_s < 0.7

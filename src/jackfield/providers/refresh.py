@@ -6,6 +6,7 @@ last one as it is, with the reason beside it. Knows no config and no clock: both
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -62,11 +63,12 @@ async def refresh_one(
         failed = replace(last, error=error.message, failed_at=now_s)
         # Nothing is written of a server of this machine that has never run.
         if last.fetched_at or not (info.local or isinstance(error, ConfigError)):
-            save(shelf, info.id, failed, rows)
+            await asyncio.to_thread(save, shelf, info.id, failed, rows)
         return Refreshed(provider=info.id, head=failed, models=rows, error=error)
     found = rows if models is None else models
     head = replace(head, fetched_at=now_s, error="", failed_at=0)
-    save(shelf, info.id, head, found)
+    # Another process may hold the lock; the answers of the other providers do not wait for it.
+    await asyncio.to_thread(save, shelf, info.id, head, found)
     before, after = {row.id for row in rows}, {row.id for row in found}
     return Refreshed(
         provider=info.id,
@@ -173,7 +175,7 @@ async def _read(reply: HttpReply, info: ProviderInfo, auth: RequestAuth, form: L
     if reply.status == 200:
         body = await reply.read(LIST_LIMIT)
         try:
-            return parse_listing(body, form)
+            return await asyncio.to_thread(parse_listing, body, form)
         except BadReply as error:
             error.hint = f"asked {reply.url}; check models.providers.{info.id}.baseUrl"
             raise redact(error, reply.request) from error.__cause__
