@@ -18,7 +18,11 @@ REPLY = {
     "id": "1", "object": "chat.completion", "created": 1, "model": "m",
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "OK"}, "finish_reason": "stop"}],
 }  # fmt: skip
-BOX = {"agents": {"defaults": {"model": {"primary": "box/m"}}}}
+# A refusal of which a chat learns, and after which it asks again.
+TEACHING = {
+    "message": "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+    "param": "max_tokens", "code": "unsupported_parameter",
+}  # fmt: skip
 
 
 def keep(profiles: dict[str, Any], **more: Any) -> Path:
@@ -157,7 +161,7 @@ def answer_by_key(call: Received) -> Any:
         return [HANG]
     if name in refusals:
         echoed = f"bad thing about {call.headers['authorization']}"
-        return json_reply({"error": {"message": echoed}}, refusals[name])
+        return json_reply({"error": {"message": echoed, **(TEACHING if name == "odd" else {})}}, refusals[name])
     return json_reply(REPLY, **{"x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": "4"})
 
 
