@@ -80,7 +80,7 @@ def measure_stream(name: str) -> str:
     loads = per_piece(lambda: (json.loads, bodies))
     parse = per_piece(lambda: (protocol.StreamParser().feed, pieces))
     relay = per_piece(lambda: (Relay(protocol, target).feed, pieces))
-    return f"| `{name}` | {mark(parse)} | {parse / loads:.1f} | `{target.NAME}` | {relay:.1f} |"
+    return f"| `{name}` | {mark(parse)} | {parse / loads:.1f} | `{target.NAME}` | {mark(relay)} |"
 
 
 class Relay:
