@@ -208,6 +208,12 @@ async def test_a_key_that_a_server_masks_itself_is_masked_whole(tapes: Path) -> 
     assert "https://x.example" in text
 
 
+@pytest.mark.parametrize("spelled", ["can/ary+word=1", "can\\/ary+word=1", "can%2Fary%2Bword%3D1"])
+def test_a_secret_is_found_however_a_server_spells_it(spelled: str) -> None:
+    clean = Redactor(HttpRequest(url="http://x/y", headers={"authorization": Secret("Bearer can/ary+word=1")}))
+    assert clean.text(f'{{"said": "{spelled}"}}') == f'{{"said": "{"*" * len(spelled)}"}}'
+
+
 def test_innocent_words_and_counters_stay() -> None:
     clean = Redactor(HttpRequest(url="http://x/y", headers={"x": Secret("abc")}))
     kept = {"x-ratelimit-remaining-tokens": "12", "anthropic-ratelimit-tokens-limit": "9", "x-request-id": "req_1"}

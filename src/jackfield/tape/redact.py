@@ -86,6 +86,8 @@ def _spellings(secrets: Iterable[str]) -> set[bytes]:
     found = set()
     for secret in secrets:
         plain = secret.encode("utf-8", "replace")
-        spelled = {plain, json.dumps(secret)[1:-1].encode(), quote(secret, safe="").encode(), b64encode(plain)}
+        quoted = json.dumps(secret)[1:-1].encode()
+        # Some servers escape the slash in JSON, too.
+        spelled = {plain, quoted, quoted.replace(b"/", b"\\/"), quote(secret, safe="").encode(), b64encode(plain)}
         found |= {word for word in spelled if len(secret) >= SHORTEST and len(word) >= SHORTEST}
     return found
