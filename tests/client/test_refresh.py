@@ -148,6 +148,7 @@ async def test_a_lock_that_another_program_holds_stops_nobody_else(home: Path) -
     def hold() -> None:
         with hold_lock(home / ".jackfield/cache/models/.lock"):
             held.set()
+            server.heard.wait(10)
             time.sleep(1)
 
     async def tick() -> None:
@@ -157,14 +158,14 @@ async def test_a_lock_that_another_program_holds_stops_nobody_else(home: Path) -
             await asyncio.sleep(0.01)
             longest_s = max(longest_s, time.monotonic() - started)
 
-    other = threading.Thread(target=hold)
-    other.start()
-    held.wait(10)
     with serve(json_reply(listing("a"))) as server:
+        other = threading.Thread(target=hold)
+        other.start()
+        held.wait(10)
         async with AsyncClient(config(box=f"{server.url}/v1")) as client:
             ticking = asyncio.create_task(tick())
             [done] = await client.refresh_models()
             ticking.cancel()
-    other.join()
+        other.join()
     assert done.error is None
     assert longest_s < 0.7
