@@ -192,3 +192,17 @@ def test_the_setup_token_says_whose_it_is() -> None:
     result = run("models", "auth", "setup-token", "--yes", stdin="sk-ant-oat01-" + "a" * 80)
     assert (result.code, result.out) == (0, "Auth profile: anthropic:manual (anthropic/token)\n")
     assert "Claude Code only" in result.err
+
+
+def test_the_wizard_leads_to_the_same_page_and_writes_nothing_before_it_is_done() -> None:
+    child = spawn(
+        "onboard", "--auth-choice", "openai-codex", env={"JACKFIELD_OPENAI_CODEX_OAUTH_CLIENT_ID": "our-client"}
+    )
+    child.expect("meant for OpenAI's own programs")
+    child.expect(r"(https://auth\.openai\.com/oauth/authorize\?\S+)")
+    assert dict(parse_qsl(urlsplit(child.match[1]).query))["client_id"] == "our-client"
+    child.expect("paste the address")
+    child.sendline("https://localhost:1455/auth/callback?code=c1&state=another")
+    code, shown = end(child)
+    assert (code, "the state differs" in shown) == (1, True)
+    assert not folder().exists()
