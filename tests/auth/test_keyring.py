@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import keyring
@@ -223,3 +225,21 @@ def test_a_sign_in_cannot_refer_to_a_file(store: FileStore, config: Config, tmp_
     (tmp_path / "token").write_text(KEY, encoding="utf-8")
     store.modify("box:me", lambda _: signed_in(ref=SecretRef("file", str(tmp_path / "token"))))
     assert next(source.reason for source in sources(INFO, config, store, 0)) == "unresolved_ref"
+
+
+def test_without_the_extra_one_line_says_how_to_get_it(tmp_path: Path):
+    code = f"""
+import sys
+sys.modules["keyring"] = None  # what Python itself puts there for a package that is not to be imported
+from pathlib import Path
+from jackfield.auth.store import FileStore
+from jackfield.credential import Profile, Secret
+from jackfield.errors import ConfigError
+store = FileStore(Path({str(tmp_path / "profiles.json")!r}), keyring=True)
+try:
+    store.modify("a:b", lambda _: Profile(id="a:b", provider="a", type="api_key", secret=Secret("k")))
+except ConfigError as error:
+    print(error.message, "|", error.hint, "|", store.path.exists())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "secrets in the keyring need an extra | pip install 'jackfield[keyring]' | False\n"

@@ -15,7 +15,7 @@ from types import ModuleType
 from jackfield.credential import SecretRef
 from jackfield.errors import ConfigError
 
-SERVICE = "jackfield"
+SERVICES = {"default": "jackfield"}  # a reference's provider → the service; others go by their own name
 LONGEST_ENTRY = 1_200  # characters
 HEAD = "jackfield-parts"  # begins an entry whose text is in others: `jackfield-parts:<digest>:<how many>`
 
@@ -66,7 +66,7 @@ def check_keyring() -> None:
 
 def service_of(ref: SecretRef) -> str:
     """Return the service a reference's entry stands under: ours, or the one it names."""
-    return SERVICE if ref.provider == "default" else ref.provider
+    return SERVICES.get(ref.provider, ref.provider)
 
 
 _HINT = 'unlock or start it (Secret Service, KWallet, Keychain), or keep secrets in the file: jackfield config set auth.store "file"'

@@ -154,6 +154,8 @@ def _advice(ref: SecretRef) -> str:
         case "env":
             return f"set {ref.id}"
         case "keyring":
-            return f"store it: keyring set {'jackfield' if ref.provider == 'default' else ref.provider} '{ref.id}'"
+            from jackfield.auth.keyring import service_of  # noqa: PLC0415
+
+            return f"store it: keyring set {service_of(ref)} '{ref.id}'"
         case _:
             return ""
