@@ -197,3 +197,8 @@ def test_every_codec_has_what_the_client_calls() -> None:
         codec = find_codec(api)
         assert codec.PATH.startswith("/")
         assert set(codec.LIMITS) <= set(EmbedRequest.__struct_fields__)
+
+
+def test_a_row_that_is_no_object_is_the_servers_fault() -> None:
+    with pytest.raises(BadReply, match="a vector is not a list of numbers"):
+        openai.parse_response(b'{"data": [1]}')

@@ -15,7 +15,7 @@ from jackfield.message import JsonObject, Usage
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE, Body, as_count, decode
 from jackfield.protocols.embeddings.vectors import decode_request, parse_vector
-from jackfield.protocols.fields import as_object, as_text, objects, read, require, rest, said, wrong
+from jackfield.protocols.fields import as_object, as_text, read, require, rest, said, wrong
 
 PATH = "/embeddings"
 LIMITS: Mapping[str, str] = {"purpose": "left out: this wire's vectors are for any purpose"}
@@ -71,7 +71,7 @@ def parse_response(body: Body) -> EmbedResponse:
     data = wire.get("data")
     if not isinstance(data, list) or not data:
         raise BadReply(f"the reply has no vectors: its fields are {', '.join(sorted(wire)) or 'none'}")
-    rows = [row for _, row in objects(data, "data")]
+    rows = [as_object(row) for row in data]
     places = [as_count(row.get("index")) for row in rows]
     order = sorted(range(len(rows)), key=lambda row: (places[row] if None not in places else row) or 0)
     usage = as_object(wire.get("usage"))
