@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 @json_option
 @pass_context
 def doctor(context: Context, fix: bool, yes: bool, as_json: bool) -> int:
-    """Look for what is wrong with the set-up, and say what to do.
+    """Find what is wrong with the set-up, and mend it.
 
-    Looks at files, models and credentials in use; asks no provider and opens no keyring.
+    Looks at files, models and credentials in use, and says what to do; asks no provider, follows no reference.
     Changes nothing without --fix. Fails when something is wrong and stays so.
     """
     from jackfield.cli.findings import find_all
