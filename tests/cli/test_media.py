@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from jackfield.cli.attach import detect_type
+from jackfield.cli.media import keep_media
+from jackfield.errors import BadReply
+from jackfield.message import ChatResponse, ImageBlock
 from tests.cli.test_chat import PNG, whole
 from tests.commands import local_provider, run, write_config
 from tests.servers import json_reply, serve
@@ -47,6 +50,30 @@ def test_a_folder_that_cannot_be_written_is_named(home: Path) -> None:
     assert result.code == 2
     assert "cannot save to" in result.err
     assert result.out == "Here\n"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "name"),
+    [
+        ("../../up", "file-1.up"),
+        ("..\\..\\up/x", "file-1.x"),
+        ("-rf/x", "file-1.x"),
+        ("a\0b/c", "file-1.c"),
+        ("x" * 999, "file-1.bin"),
+    ],
+    ids=["up", "back", "dash", "zero", "long"],
+)
+def test_no_media_type_leads_a_file_out_of_its_folder_or_gives_it_an_odd_name(
+    tmp_path: Path, media_type: str, name: str
+) -> None:
+    reply = ChatResponse(content=[ImageBlock(media_type=media_type, data="aGk=")])
+    assert keep_media(reply, str(tmp_path)) == [tmp_path / name]
+
+
+@pytest.mark.parametrize("data", ["!!", "aGk", "é==="])
+def test_what_is_no_base64_is_the_servers_fault(tmp_path: Path, data: str) -> None:
+    with pytest.raises(BadReply, match="is no base64"):
+        keep_media(ChatResponse(content=[ImageBlock(media_type="image/png", data=data)]), str(tmp_path))
 
 
 def test_sources_are_named_after_the_answer_once_each() -> None:

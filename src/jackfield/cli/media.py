@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from jackfield.message import AudioBlock, Block, ChatResponse, DocumentBlock, Im
 MEDIA = (ImageBlock, AudioBlock, VideoBlock, DocumentBlock)
 # Media type → the usual end of a file's name; another type's own second half stands in.
 ENDS = {"image/jpeg": "jpg", "audio/mpeg": "mp3", "audio/x-wav": "wav", "text/plain": "txt"}
+# The type is the server's word: no other first half of one gets into a file's name.
+STEMS = frozenset({"image", "audio", "video", "text", "application"})
 KINDS = {"image": "a picture", "audio": "sound", "video": "a film"}
 
 
@@ -42,10 +43,11 @@ def keep_media(reply: ChatResponse, folder: str | None) -> list[Path]:
 def _save(data: str, media_type: str, folder: Path) -> Path:
     try:
         raw = b64decode(data, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # of characters beyond ASCII; of anything else it is a `binascii.Error`
         raise BadReply(f"the answer's {media_type} is no base64: {error}") from error
     end = ENDS.get(media_type) or "".join(filter(str.isalnum, media_type.partition("/")[2]))[:8] or "bin"
-    stem = media_type.partition("/")[0]
+    kind = media_type.partition("/")[0].lower()
+    stem = kind if kind in STEMS else "file"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for number in range(1, 10_000):
