@@ -134,3 +134,10 @@ def test_the_tables_of_the_pages_are_shipped_as_they_stand(provider: str) -> Non
         assert ours.cost == Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
         assert row.get("privacy", UNSET) == ours.privacy
     assert INFOS[provider].default_model == table["defaultModel"].partition("/")[2]
+
+
+def test_no_provider_is_told_that_another_program_speaks() -> None:
+    said = [(name.lower(), str(value)) for info in INFOS.values() for name, value in info.headers.items()]
+    told = [(name, value) for name, value in said if name.startswith(("user-agent", "editor", "x-client"))]
+    assert [pair for pair in told if not pair[1].startswith("jackfield/")] == []
+    assert "copilot-integration-id" not in dict(said)
