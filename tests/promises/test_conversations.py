@@ -21,6 +21,7 @@ from jackfield.message import (
     ChatResponse,
     ImageBlock,
     Message,
+    ResponseFormat,
     TextBlock,
     Thinking,
     ThinkingBlock,
@@ -267,3 +268,11 @@ def test_a_loss_that_rests_on_another_models_thought_is_named_as_what_is_sent() 
     assert ("thinking" in body, body["temperature"]) == (False, 0.5)
     losses = find_losses(ChatRequest(model=CLAUDE, messages=turns, max_tokens=9000, **fields), info, model)
     assert [loss.partition(":")[0] for loss in losses] == ["thinking"]
+
+
+def test_openais_thoughts_come_back_whole_under_any_key_and_deepseek_is_asked_for_schemas_in_words() -> None:
+    body = sent(GPT, Message.user("Hi"), thinking=Thinking("low"))
+    assert (body["store"], body["include"]) == (False, ["reasoning.encrypted_content"])
+    body = sent(DEEPSEEK, Message.user("Hi"), response_format=ResponseFormat({"type": "object"}))
+    assert body["response_format"] == {"type": "json_object"}
+    assert "JSON Schema" in body["messages"][0]["content"]
