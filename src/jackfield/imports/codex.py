@@ -11,6 +11,8 @@ from jackfield.imports.draft import Draft
 from jackfield.imports.found import Imported, Known
 from jackfield.imports.logins import add_codex_login
 
+# What a Codex config calls the account that is signed in.
+SIGNED_IN = frozenset({"", "openai"})
 APIS = {"chat": "openai-completions", "responses": "openai-responses", "": "openai-responses"}
 
 
@@ -72,7 +74,7 @@ def _add_alias(draft: Draft, name: str, profile: Node, config: Node, usual: str)
 def _find_ref(draft: Draft, node: Node, provider: str, usual: str) -> str:
     """Return `provider/model` of a config or profile; a provider named openai is the one that is signed in."""
     model = draft.text(node, "model")
-    builtin = provider.lower() in {"", "openai"}
+    builtin = provider.lower() in SIGNED_IN
     found = usual if builtin else draft.ours(provider)
     if model and not found:
         draft.leave(f"model {model}", f"its provider {provider} is not brought over", node.find(("model",)))
