@@ -144,7 +144,7 @@ def render_headers(info: ProviderInfo, model: Model, auth: RequestAuth, *, strea
     accept = f"{load_protocol(info, model).STREAM_TYPE}, application/json" if stream else "application/json"
     headers: Headers = {"content-type": "application/json", "accept": accept, "user-agent": f"jackfield/{__version__}"}
     headers |= _auth_headers(info, model, auth)
-    for given in (info.headers, model.headers or {}):
+    for given in (info.headers, auth.headers, model.headers or {}):
         headers |= {name.lower(): value for name, value in given.items()}
     return {name: value for name, value in headers.items() if value}
 
