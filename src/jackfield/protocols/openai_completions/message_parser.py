@@ -121,8 +121,9 @@ def parse_assistant(wire: JsonObject, place_id: str) -> tuple[list[Block], JsonO
 
 
 def parse_images(wire: object) -> list[Block]:
-    """Read the pictures a model drew (`images`, OpenRouter's field)."""
-    return [block for part in as_list(wire) if isinstance(block := parse_part(part), ImageBlock)]
+    """Read the pictures a model drew (`images`, OpenRouter's field); their number in a stream says nothing of them."""
+    parts = [rest(part, ("index",)) if isinstance(part, dict) else part for part in as_list(wire)]
+    return [block for part in parts if isinstance(block := parse_part(part), ImageBlock)]
 
 
 def parse_audio(wire: object) -> list[Block]:
