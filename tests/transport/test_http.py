@@ -14,7 +14,7 @@ from contextlib import suppress
 import pytest
 
 from jackfield.credential import Secret
-from jackfield.errors import BadReply, ConnectError, Error, StreamBroken, TimeoutExpired
+from jackfield.errors import BadReply, ConnectError, ConnectionLost, Error, StreamBroken, TimeoutExpired
 from jackfield.model import Network, Timeouts
 from jackfield.transport.http import Transport
 from jackfield.transport.reply import HttpReply
@@ -297,7 +297,7 @@ async def test_a_reused_connection_that_closes_unheard_is_replaced_once(transpor
 async def test_a_second_loss_in_a_row_is_the_callers(transport: Transport) -> None:
     with serve(json_reply(1), [CUT]) as server:
         await (await transport.open(ask(server.url))).read()
-        assert type(await fail(transport, ask(server.url))) is ConnectError
+        assert type(await fail(transport, ask(server.url))) is ConnectionLost
 
     assert len(server.journal) == 3
 
@@ -305,7 +305,7 @@ async def test_a_second_loss_in_a_row_is_the_callers(transport: Transport) -> No
 async def test_a_reused_connection_that_has_begun_to_answer_is_not_replaced(transport: Transport) -> None:
     with serve(json_reply(1), [b"HTTP/1.1 200 OK\r\ncontent-", CUT], json_reply(2)) as server:
         await (await transport.open(ask(server.url))).read()
-        assert type(await fail(transport, ask(server.url))) is ConnectError
+        assert type(await fail(transport, ask(server.url))) is ConnectionLost
 
     assert len(server.journal) == 2
 
