@@ -257,7 +257,7 @@ async def test_a_connection_closed_before_any_answer_says_so_and_is_not_retried(
     with serve([CUT], [RESET]) as server:
         for _ in range(2):
             error = await fail(transport, ask(server.url))
-            assert type(error) is ConnectError
+            assert type(error) is ConnectionLost
             assert "lost before any answer" in error.message
 
     assert len(server.journal) == 2
