@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from msgspec import convert
@@ -45,12 +44,11 @@ from jackfield.tape.replay import Player
 from jackfield.transport.http import Transport
 from jackfield.transport.reply import REPLY_LIMIT, HttpReply, Sender
 
+Tell = Callable[[str], None]  # takes a warning
 NO_AUTH = RequestAuth(secret=None, source="none")
 if TYPE_CHECKING:
     from jackfield.auth.refresh import Refresher
     from jackfield.providers.refresh import Refreshed
-
-Tell = Callable[[str], None]  # takes a warning
 
 
 class AsyncClient:
@@ -89,9 +87,7 @@ class AsyncClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -212,6 +208,10 @@ class AsyncClient:
         """Return what a provider's last reply told of its quota, to one credential (as in `RequestAuth`) or to any."""
         told = [headers for (name, of), headers in self._told.items() if name == provider and source in {None, of}]
         return parse_quota(told[-1]) if told else ()
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what plugins, and the recording of exchanges, have failed at so far."""
+        return (*self.plugins.problems, *(self._transport.problems if isinstance(self._transport, Recorder) else ()))
 
     def note_success(self, profile_id: str | None) -> None:
         """Remember that a profile answered, so that another one is next; sends and awaits nothing."""

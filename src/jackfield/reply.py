@@ -35,7 +35,7 @@ class ChatStream:
         self._strict = strict
         self._heard = Accumulator()
         self._warnings = list(made.warnings)
-        self._known = frozenset(client.plugins.problems)
+        self._known = frozenset(client.problems())
         self._events = self._run()
 
     def __aiter__(self) -> Events:
@@ -61,7 +61,7 @@ class ChatStream:
             said,
             requested=self._walk.plan.requested,
             attempts=tuple(self._walk.attempts),
-            warnings=tuple(dict.fromkeys((*self._warnings, *self._plugin_problems()))),
+            warnings=tuple(dict.fromkeys((*self._warnings, *self._problems()))),
         )
 
     async def _run(self) -> Events:
@@ -87,9 +87,9 @@ class ChatStream:
         self._walk.profile_id = auth.profile_id
         return self._client.attempt(candidate, self._request, auth, None if self._strict else self._warnings.append)
 
-    def _plugin_problems(self) -> tuple[str, ...]:
+    def _problems(self) -> tuple[str, ...]:
         # Those that were there before are not this reply's.
-        return tuple(each for each in self._client.plugins.problems if each not in self._known)
+        return tuple(each for each in self._client.problems() if each not in self._known)
 
     def _weigh_losses(self, candidate: Candidate) -> None:
         losses = find_losses(self._request, candidate.info, candidate.model)

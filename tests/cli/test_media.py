@@ -52,6 +52,17 @@ def test_a_folder_that_cannot_be_written_is_named(home: Path) -> None:
     assert result.out == "Here\n"
 
 
+def test_an_answer_whose_files_cannot_be_saved_is_still_printed_as_json(home: Path) -> None:
+    (home / "taken").write_text("a file", encoding="utf-8")
+    with serve(json_reply(whole("Here", **PICTURE))) as server:
+        write_config(local_provider(server.url))
+        result = run("chat", "--json", "--save", str(home / "taken"), "Draw")
+    said = result.json()
+    assert (result.code, said["text"], said["files"]) == (2, "Here", [])
+    assert "cannot save to" in said["warnings"][0]
+    assert "error: cannot save to" in result.err
+
+
 @pytest.mark.parametrize(
     ("media_type", "name"),
     [

@@ -20,6 +20,7 @@ from jackfield.tape.record import Recorder
 from jackfield.tape.redact import Redactor
 from jackfield.tape.replay import Player
 from jackfield.transport.http import Transport
+from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest
 from tests.cli.test_chat import HELLO, whole
 from tests.commands import local_provider, run
@@ -68,6 +69,33 @@ async def test_what_is_recorded_is_played_back_without_a_network_and_without_a_k
         again = await (client.stream(question()).response() if streamed else client.chat(question()))
     assert again.text == said.text == "Hi there"
     assert again.usage == said.usage
+
+
+class Spoiler:
+    """A network during whose answer the folder of the recording becomes a file."""
+
+    def __init__(self, network: Transport, folder: Path) -> None:
+        self.is_live = True
+        self._network = network
+        self._folder = folder
+
+    async def open(self, request: HttpRequest) -> HttpReply:
+        self._folder.rmdir()
+        self._folder.write_text("taken", encoding="utf-8")
+        return await self._network.open(request)
+
+    async def close(self) -> None:
+        await self._network.close()
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_an_answer_that_cannot_be_recorded_is_still_given_and_says_so(tapes: Path, streamed: bool) -> None:
+    with serve(HELLO if streamed else json_reply(whole())) as server:
+        recorder = Recorder(Spoiler(Transport(), tapes), tapes)
+        async with jackfield.AsyncClient(config(server.url), transport=recorder) as client:
+            said = await (client.stream(question()).response() if streamed else client.chat(question()))
+    assert said.text == "Hi there"
+    assert [each.partition(":")[0] for each in said.warnings] == ["the exchange is not recorded"]
 
 
 async def test_a_replay_is_byte_identical_also_in_its_cuts(tapes: Path) -> None:

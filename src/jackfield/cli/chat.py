@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from jackfield.cli import answer, ui
 from jackfield.cli.attach import load_attachment, read_message
 from jackfield.cli.context import Context, pass_context
 from jackfield.cli.media import keep_media
-from jackfield.errors import ConfigError, UsageError
+from jackfield.errors import ConfigError, Error, UsageError
 from jackfield.message import EFFORTS, ChatRequest, ChatResponse, Message, ResponseFormat, TextBlock, Thinking, Tool
 
 
@@ -57,7 +58,7 @@ class Heat(click.FloatRange):
 @click.option("--replay", metavar="DIR", help="Answer from exchanges kept in this folder; no network, no key.")
 @click.option("--profile-id", metavar="ID", help="Use this credential and no other.")
 @pass_context
-def chat(context: Context, /, message: str | None, files: tuple[str, ...], **options: Any) -> None:
+def chat(context: Context, /, message: str | None, files: tuple[str, ...], **options: Any) -> int:
     """Ask a model once, or hold a conversation.
 
     \b
@@ -86,17 +87,29 @@ def chat(context: Context, /, message: str | None, files: tuple[str, ...], **opt
         from jackfield.cli.conversation import converse
 
         converse(context, request, options)
-        return
+        return 0
     content = [*blocks, *([TextBlock(message)] if message else [])]
     request = with_turn(request, Message("user", content))
     reply = asyncio.run(ask(context, request, options))
-    saved = keep_media(reply, options["save"])
-    if options["as_json"]:
+    try:
+        saved = keep_media(reply, options["save"])
+    except Error as error:
+        # The answer is paid for: one whose files cannot be saved is printed all the same.
+        tell(context, replace(reply, warnings=(*reply.warnings, error.message)), as_json=options["as_json"])
+        ui.fail(error)
+        return ui.exit_code(error)
+    tell(context, reply, saved, as_json=options["as_json"])
+    return 0
+
+
+def tell(context: Context, reply: ChatResponse, saved: Sequence[Path] = (), *, as_json: bool) -> None:
+    """Print a reply as JSON; or, where its words are printed already, what a person should know of it."""
+    if as_json:
         ui.as_json(answer.render_reply(reply, saved))
-    else:
-        answer.remark(reply)
-        if context.verbose:
-            ui.note(summary(reply))
+        return
+    answer.remark(reply)
+    if context.verbose:
+        ui.note(summary(reply))
 
 
 async def ask(context: Context, request: ChatRequest, options: dict[str, Any]) -> ChatResponse:

@@ -133,7 +133,7 @@ def run(argv: Sequence[str], program: str = "jackfield") -> int:
         return 1
     except Error as error:
         ui.fail(error, json_wanted=json_wanted)
-        return 2 if isinstance(error, UsageError) else 1
+        return ui.exit_code(error)
     except SystemExit:
         # How click leaves when the reader (`| head`) has what it wanted; ours do not exit.
         return 0

@@ -34,9 +34,10 @@ def keep_media(reply: ChatResponse, folder: str | None) -> list[Path]:
         if any(_data(block) for block in blocks):
             ui.note("save it with --save DIR")
         return []
-    saved = [_save(_data(block), _type(block), Path(folder).expanduser()) for block in blocks if _data(block)]
-    for path in saved:
-        ui.note(f"saved {path}")
+    saved = []
+    for block in filter(_data, blocks):
+        saved.append(_save(_data(block), _type(block), Path(folder).expanduser()))
+        ui.note(f"saved {saved[-1]}")  # at once: the next may fail
     return saved
 
 

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 import click
 
-from jackfield.errors import Error
+from jackfield.errors import Error, UsageError
 
 # All control characters but tab and line feed, the escape that starts a sequence, C1 codes.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -122,6 +122,11 @@ def fail(error: Error, *, json_wanted: bool = False) -> None:
     if error.hint:
         for line in error.hint.splitlines():
             click.echo(f"{style('hint:', 'hint')} {safe(line)}", err=True)
+
+
+def exit_code(error: Error) -> int:
+    """Return how a command ends that failed so: 2 when it was used wrongly, else 1."""
+    return 2 if isinstance(error, UsageError) else 1
 
 
 def render_error(error: Error) -> dict[str, Any]:
