@@ -103,6 +103,12 @@ class AwsKeys(Struct, frozen=True, kw_only=True):
     config_file: str = ""
 
 
+class AdcFile(Struct, frozen=True, kw_only=True):
+    """Google's application default credentials: the file that becomes a token when a request leaves."""
+
+    path: str
+
+
 class RequestAuth(Struct, frozen=True, kw_only=True):
     """All that a request may receive of a credential, and in words where it came from."""
 
@@ -114,3 +120,4 @@ class RequestAuth(Struct, frozen=True, kw_only=True):
     base_url: str = ""  # where this credential is good, instead of the provider's own address
     params: Mapping[str, str] = {}  # request fields that go with it: a project
     aws: AwsKeys | None = None  # signs the request, where no secret travels with it
+    adc: AdcFile | None = None  # becomes the secret when the request leaves

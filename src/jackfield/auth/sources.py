@@ -16,14 +16,14 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.auth import aws
+from jackfield.auth import adc, aws
 from jackfield.auth.details import is_renewable
 from jackfield.auth.paste import check_key, key_problem
 from jackfield.auth.secret import describe_ref, is_dead, read_ref
 from jackfield.auth.store import FileStore
 from jackfield.auth.usage import Usage
 from jackfield.config.schema import Config, ProviderConfig
-from jackfield.credential import AwsKeys, Profile, ProfileType, RequestAuth, Secret, SecretRef
+from jackfield.credential import AdcFile, AwsKeys, Profile, ProfileType, RequestAuth, Secret, SecretRef
 from jackfield.model import ProviderInfo
 
 # Why a place gives nothing; the words are OpenClaw's reason codes.
@@ -46,6 +46,7 @@ class Source(Struct, frozen=True, kw_only=True):
     detail: str = ""  # the variable that is missing, with key and line
     ref: SecretRef | None = None  # where the secret stands, when it is looked up as a request leaves
     aws: AwsKeys | None = None
+    adc: AdcFile | None = None
 
     def is_sendable(self) -> bool:
         """Tell whether the key, if there is one, can travel in a header."""
@@ -55,13 +56,20 @@ class Source(Struct, frozen=True, kw_only=True):
         """Return what a request gets; raises `AuthError` when the key cannot travel in a header."""
         secret = None if self.secret is None else check_key(self.secret.reveal(), self.label)
         profile_id = self.profile.id if self.profile else None
-        return RequestAuth(secret=secret, source=self.label, profile_id=profile_id, type=self.type, aws=self.aws)
+        return RequestAuth(
+            secret=secret, source=self.label, profile_id=profile_id, type=self.type, aws=self.aws, adc=self.adc
+        )
 
 
 def sources(info: ProviderInfo, config: Config, store: FileStore, now_ms: int) -> Iterator[Source]:
     """Yield every place in the order they are tried, the useless ones with their reason."""
     keyed = unfilled = False
-    places = (_profiles(info, config, store, now_ms), _variables(info, config.environ), _configured(info, config))
+    places = (
+        _profiles(info, config, store, now_ms),
+        _variables(info, config.environ),
+        _configured(info, config),
+        _adc(info, config),
+    )
     for source in chain(*(() if signs(info, config) else places), _aws(info, config)):
         keyed = keyed or not source.reason
         unfilled = unfilled or bool(source.detail)
@@ -212,6 +220,12 @@ def _aws(info: ProviderInfo, config: Config) -> Iterator[Source]:
         yield Source(kind="env", label=label, aws=keys)
     if signs(info, config) or aws.has_chain(config.environ):
         yield Source(kind="env", label="AWS's own chain", aws=aws.chain(config.environ))
+
+
+def _adc(info: ProviderInfo, config: Config) -> Iterator[Source]:
+    """Yield Google's application default credentials, for a provider that takes them."""
+    if any(method.kind == "adc" for method in info.auth) and (file := adc.find(config.environ)):
+        yield Source(kind="env", label=adc.SOURCE, adc=file)
 
 
 def _configured(info: ProviderInfo, config: Config) -> Iterator[Source]:

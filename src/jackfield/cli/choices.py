@@ -17,7 +17,7 @@ from jackfield.model import AuthMethod, ProviderInfo
 SKIP = "skip"
 KEYED = frozenset({"api-key", "none"})  # kinds whose flag takes a key
 BROWSER = frozenset({"oauth", "device-code"})  # kinds that open a page elsewhere
-OFFERED = frozenset({"api-key", "token", "none", "aws"})  # kinds this version can carry out
+OFFERED = frozenset({"api-key", "token", "none", "aws", "adc"})  # kinds this version can carry out
 
 
 class Choice(Struct, frozen=True):

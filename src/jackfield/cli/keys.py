@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.auth import aws
+from jackfield.auth import adc, aws
 from jackfield.auth.flows.paste import parse_token
 from jackfield.auth.sources import names, variables
 from jackfield.cli.choices import Choice
@@ -99,10 +99,12 @@ def missing_key(choice: Choice) -> MissingKey:
 
 
 def require_machine_keys(context: Context, choice: Choice) -> None:
-    """Raise `MissingKey` for a sign-in that stands on AWS's own keys where this machine has none."""
+    """Raise `MissingKey` for a sign-in that stands on what this machine has, AWS's keys or Google's file, where it has none."""
     environ = context.config.environ
     if choice.method.kind == "aws" and not (any(aws.find_keys(environ)) or aws.has_chain(environ)):
         raise MissingKey("no AWS credentials on this machine", hint=f"what works: {choice.method.hint}")
+    if choice.method.kind == "adc" and (gap := adc.find_gap(environ)):
+        raise MissingKey(f"no Google credentials on this machine: {gap}", hint=f"what works: {choice.method.hint}")
 
 
 def require_shape(choice: Choice, key: str) -> None:

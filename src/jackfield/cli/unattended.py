@@ -57,7 +57,7 @@ def place(given: Given) -> Choice:
 
 def is_optional(choice: Choice) -> bool:
     """Tell whether the choice works without a key."""
-    return choice.method.kind in {"none", "aws"} or choice.info.key_optional
+    return choice.method.kind in {"none", "aws", "adc"} or choice.info.key_optional
 
 
 def prepare(choice: Choice, given: Given, key: Key | None) -> Setup:

@@ -20,6 +20,7 @@ from yarl import URL
 from jackfield.credential import Secret
 from jackfield.errors import Error, UsageError
 from jackfield.model import Network
+from jackfield.transport.adc import Tokens
 from jackfield.transport.failures import (
     explain_opening,
     explain_packing,
@@ -103,6 +104,7 @@ class Transport:
         self._closed = False
         self._trust: dict[Network, SSLContext | None] = {}
         self._signer = Signer()
+        self._tokens = Tokens(self.open)
 
     async def __aenter__(self) -> Self:
         return self
@@ -130,6 +132,8 @@ class Transport:
             check_offline(request, proxy)
         if request.aws:
             request = await self._signer.sign(request, request.aws)
+        if request.adc:
+            request = await self._tokens.authorize(request, request.adc)
         timers = Timers(request.limits(), asyncio.get_running_loop().time)
         response = await self._send_in_time(request, proxy, timers)
         if response.status in REDIRECTS:

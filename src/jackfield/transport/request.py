@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from jackfield.credential import AwsKeys, Secret
+from jackfield.credential import AdcFile, AwsKeys, Secret
 from jackfield.model import Network, Timeouts
 
 # Query fields whose values may be shown; any other may be a key or a signature.
@@ -31,6 +31,7 @@ class HttpRequest(Struct, frozen=True, kw_only=True):
     timeouts: Timeouts = Timeouts()  # `None` in it: the default holds
     network: Network = Network()
     aws: AwsKeys | None = None  # signs the request when it leaves
+    adc: AdcFile | None = None  # gives the request its token when it leaves
     settings: str = ""  # config key these settings stand under, for hints: `models.providers.venice`
 
     def limits(self) -> Timeouts:
