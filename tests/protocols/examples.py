@@ -46,6 +46,7 @@ SOUND = "UklGRiQAAABXQVZFZm10IBAAAAABAAEA"
 FILM = "AAAAIGZ0eXBpc29tAAACAGlzb21pc28y"
 CALL = ToolCall("call_1", "weather", '{"city":"Rom"}')
 PLAIN = ChatRequest(model="m", messages=[Message.user("What is it?")], max_tokens=9000)
+TO_JSON = replace(PLAIN, system=[TextBlock("Answer in JSON.")])  # some wires take no such request without the word
 
 
 class Example(Struct, frozen=True):
@@ -138,7 +139,7 @@ EXAMPLES: dict[str, Example] = {
     "cache_key": said(cache_key="k-1"),
     "thinking.effort": said(thinking=Thinking("high")),
     "thinking.budget": said(thinking=Thinking(budget_tokens=4096)),
-    "response_format.json": said(response_format=ResponseFormat()),
+    "response_format.json": Example(replace(TO_JSON, response_format=ResponseFormat()), TO_JSON),
     "response_format.schema": said(response_format=ResponseFormat(SCHEMA)),
     "cache_control": Example(turns(Message.user(TextBlock("What is it?", MARK))), PLAIN),
     "image": medium(IMAGE, "image"),

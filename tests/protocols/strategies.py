@@ -130,11 +130,14 @@ def openai_assistants(draw: st.DrawFn) -> Message:
 def openai_requests(draw: st.DrawFn) -> ChatRequest:
     """Draw a request that uses the whole wire."""
     offered = draw(st.lists(tools, max_size=2))
+    wanted = draw(st.none() | formats)
+    # OpenAI refuses a request for any JSON that does not say so in words too.
+    said = [TextBlock("Answer in JSON.")] if wanted and wanted.schema is None else []
     efforts = st.sampled_from(EFFORTS[1:]).map(lambda word: Thinking(word, opaque=_own({"reasoning_effort": word})))
     return ChatRequest(
         model=draw(names),
         messages=draw(st.lists(openai_users() | openai_assistants(), max_size=4)),
-        system=draw(st.lists(texts, max_size=2)),
+        system=[*draw(st.lists(texts, max_size=2)), *said],
         tools=offered,
         tool_choice=draw(st.none() | tool_choices) if offered else None,
         parallel_tools=draw(st.none() | st.booleans()) if offered else None,
@@ -144,7 +147,7 @@ def openai_requests(draw: st.DrawFn) -> ChatRequest:
         stop=draw(st.lists(words, max_size=2)),
         seed=draw(st.none() | st.integers(-(2**40), 2**40)),
         thinking=draw(st.none() | efforts),
-        response_format=draw(st.none() | formats),
+        response_format=wanted,
         stream=draw(st.booleans()),
         service_tier=draw(st.none() | names),
         user=draw(st.none() | names),

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from jackfield.errors import InvalidRequest
 from jackfield.message import (
@@ -30,6 +31,7 @@ from jackfield.message import (
 )
 from jackfield.model import Compat
 from jackfield.protocols import openai_completions as wire
+from jackfield.protocols import openai_responses
 
 MARK = {"type": "ephemeral"}
 WEATHER = Tool(
@@ -471,6 +473,19 @@ def test_a_callers_wish_to_think_is_understood_and_passed_on(
 )
 def test_a_wanted_form_is_asked_for_as_the_server_can(wanted: ResponseFormat, compat: Any, expected: Any) -> None:
     assert render(response_format=wanted, compat=Compat(**compat))["response_format"] == expected
+
+
+def test_any_json_is_also_asked_for_in_words_where_no_text_names_it() -> None:
+    asked = ChatRequest(model="m", system=[TextBlock("Be brief")], response_format=ResponseFormat())
+    for codec, opaque in ((wire, wire.NAME), (openai_responses, openai_responses.NAME)):
+        assert "Answer in JSON." in json.dumps(codec.render_request(asked))
+        for named in (
+            replace(asked, messages=[Message.user("As Json, please")]),
+            replace(asked, messages=[Message.user(ToolResult("a", [TextBlock("json")]))]),
+            replace(asked, opaque={opaque: {}}),
+            replace(asked, response_format=ResponseFormat(SCHEMA)),
+        ):
+            assert "Answer in JSON" not in json.dumps(codec.render_request(named))
 
 
 def test_a_form_we_have_no_value_for_goes_on_unread() -> None:

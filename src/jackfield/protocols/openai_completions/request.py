@@ -19,7 +19,7 @@ from jackfield.protocols.openai_completions.message_renderer import render_messa
 from jackfield.protocols.openai_completions.thinking import parse_thinking, render_thinking
 from jackfield.protocols.schema import strip_keywords
 from jackfield.protocols.spare import spare
-from jackfield.protocols.structured import as_instruction
+from jackfield.protocols.structured import as_instruction, with_json_word
 
 KNOWN = frozenset((
     "model", "messages", "tools", "functions", "tool_choice", "function_call", "parallel_tool_calls", "max_tokens",
@@ -45,6 +45,7 @@ def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     wanted = request.response_format
     if wanted and wanted.schema is not None and compat.supports_response_format is False:
         request = replace(as_instruction(request), response_format=ResponseFormat())
+    request = with_json_word(request, NAME)
     body: JsonObject = {"model": request.model, "messages": render_messages(request, compat)}
     body.update(_render_tools(request, compat))
     body.update(_render_plain(request, compat))

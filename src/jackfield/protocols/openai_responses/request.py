@@ -19,6 +19,7 @@ from jackfield.protocols.openai_responses.reasoning import is_asked_to_think, pa
 from jackfield.protocols.openai_responses.tools import parse_choice, parse_tools, render_tools
 from jackfield.protocols.openai_responses.wire import ENCRYPTED, LOGPROBS, NAME, own
 from jackfield.protocols.spare import spare
+from jackfield.protocols.structured import with_json_word
 
 KNOWN = frozenset((
     "model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "max_output_tokens", "temperature",
@@ -38,6 +39,7 @@ def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
 
 def render_body(request: ChatRequest, compat: Compat) -> JsonObject:
     """Write a request from which all has gone that the server does not take."""
+    request = with_json_word(request, NAME)
     held = own(request.opaque)
     is_ours = NAME in (request.opaque or {})
     is_stateless = is_asked_to_think(request) and not is_ours and compat.supports_store is not True
