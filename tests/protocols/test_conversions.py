@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from jackfield.events import split_events
 from jackfield.message import ChatResponse, ImageBlock, OpaqueBlock, TextBlock
 from jackfield.protocols import ONE_SIDED, PACKAGES, load
+from jackfield.protocols.reply_fields import OWN
 from tests.protocols.conformance import Heard, render_stream
 
 MARK = {"type": "ephemeral"}
@@ -102,3 +104,26 @@ def test_what_only_another_wire_understands_is_left_out(target: str) -> None:
     )
     assert "dash" not in body
     assert "telegraph" not in body
+
+
+@pytest.mark.parametrize("target", TWO_SIDED)
+def test_a_wires_own_reply_fields_are_written_into_no_other_wires_reply(target: str) -> None:
+    codec = load(target)
+    home = next(
+        (
+            wire
+            for wire in OWN
+            if target.endswith(wire) or target.partition("-")[0] == wire.partition("-")[0] == "google"
+        ),
+        target,
+    )
+    for wire, names in OWN.items():
+        reply = ChatResponse(id="1", model="m", content=[TextBlock("Hi")], extras=dict.fromkeys(names, "own"))
+        start, *events, end = split_events(reply)
+        late = [replace(start, extras={}), *events, replace(end, extras=reply.extras)]
+        for body in (
+            json.dumps(codec.render_response(reply)).encode(),
+            render_stream(codec, [start, *events, end]),
+            render_stream(codec, late),
+        ):
+            assert (b'"own"' in body) is (wire == home)

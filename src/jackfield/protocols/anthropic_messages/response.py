@@ -12,8 +12,10 @@ from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatResponse, FinishReason, JsonObject, ToolCall, Usage
 from jackfield.protocols.anthropic_messages.blocks import parse_content, render_block
 from jackfield.protocols.anthropic_messages.errors import parse_error
+from jackfield.protocols.anthropic_messages.wire import NAME
 from jackfield.protocols.base import Body, as_count, decode
 from jackfield.protocols.fields import as_object, read
+from jackfield.protocols.reply_fields import foreign_fields
 
 STOP_REASONS: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -41,7 +43,7 @@ FOR_AN_HOUR = "ephemeral_1h_input_tokens"
 # Reply fields of other wires, which mean nothing to a reader of this one.
 FOREIGN = frozenset({
     "choices", "created", "message", "object", "prompt_filter_results", "provider", "service_tier", "system_fingerprint",
-    "timings", "x_groq",
+    "timings", "x_groq", *foreign_fields(NAME),
 })  # fmt: skip
 FOREIGN_COUNTERS = frozenset({"completion_tokens_details", "prompt_tokens_details", "total_tokens"})
 

@@ -11,13 +11,14 @@ from jackfield.message import AudioBlock, Block, ChatResponse, FinishReason, Jso
 from jackfield.protocols.base import NATIVE, Body, decode, preview
 from jackfield.protocols.fields import as_list, as_object, as_text, rest
 from jackfield.protocols.openai_completions.citations import cite, parse_citations, render_annotations
-from jackfield.protocols.openai_completions.fields import keep, own
+from jackfield.protocols.openai_completions.fields import NAME, keep, own
 from jackfield.protocols.openai_completions.logprobs import render_logprobs, take_logprobs
 from jackfield.protocols.openai_completions.message_parser import parse_assistant
 from jackfield.protocols.openai_completions.message_renderer import render_call, render_extra_parts, render_words
 from jackfield.protocols.openai_completions.reasoning import render_reasoning
 from jackfield.protocols.openai_completions.usage import find_usage, parse_usage, render_usage
 from jackfield.protocols.openai_errors import parse_error
+from jackfield.protocols.reply_fields import foreign_fields
 
 FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop", "eos": "stop", "end_turn": "stop", "stop_sequence": "stop", "length": "length",
@@ -26,6 +27,7 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "sensitive": "content_filter", "safety": "content_filter",
 }  # fmt: skip
 REPLY_KEYS = frozenset(("id", "object", "model", "choices", "usage", "obfuscation"))
+FOREIGN = foreign_fields(NAME)
 CHOICE_KEYS = frozenset(("index", "message", "delta", "finish_reason"))
 
 
@@ -97,7 +99,7 @@ def attach(blocks: list[Block], left: JsonObject) -> bool:
 
 def render_response(response: ChatResponse) -> JsonObject:
     """Write a whole reply; `created` is 0 unless `extras` say when."""
-    extras = dict(response.extras)
+    extras = rest(response.extras, FOREIGN)
     first, *others = as_list(extras.pop("choices", None)) or [{}]
     message = {**render_reply_message(response.content), **as_object(extras.pop("message", None))}
     if response.logprobs:

@@ -12,16 +12,18 @@ from jackfield.message import AudioBlock, Block, ImageBlock, JsonObject, Refusal
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.fields import as_list, as_object, rest
 from jackfield.protocols.openai_completions.citations import render_annotation
-from jackfield.protocols.openai_completions.fields import own
+from jackfield.protocols.openai_completions.fields import NAME, own
 from jackfield.protocols.openai_completions.logprobs import render_logprobs
 from jackfield.protocols.openai_completions.message_renderer import render_call
 from jackfield.protocols.openai_completions.parts import render_part
 from jackfield.protocols.openai_completions.reasoning import DETAILS, field_of, render_details
 from jackfield.protocols.openai_completions.usage import render_usage
 from jackfield.protocols.openai_errors import render_error
+from jackfield.protocols.reply_fields import foreign_fields
 from jackfield.protocols.sse import encode
 
 ENCODER = msgspec.json.Encoder()
+FOREIGN = foreign_fields(NAME)
 WORDS = b'[{"index":0,"delta":{"content":%s},"finish_reason":null}]}'
 
 
@@ -59,7 +61,7 @@ class StreamRenderer:
                 return self._delta(self._render_end(event))
             case MessageStart(reply_id, model, extras):
                 head = {"id": reply_id, "object": "chat.completion.chunk", "created": 0, "model": model}
-                head.update(rest(extras, ("choices", "message", "usage")))
+                head.update(rest(extras, ("choices", "message", "usage", *FOREIGN)))
                 self._head, self._prefix = frozenset(head), ENCODER.encode(head)[:-1] + b',"choices":'
                 self._words = encode(self._prefix.replace(b"%", b"%%") + WORDS)
                 return self._delta({"role": "assistant", "content": ""})
@@ -142,7 +144,7 @@ class StreamRenderer:
         out += self._chunk([{**as_object(first), "index": 0, "delta": {}, "finish_reason": event.finish_reason}])
         for other in others:
             out += self._chunk([{**rest(other, ("message",)), "delta": as_object(other.get("message"))}])
-        left = rest(event.extras, ("choices", "message", *self._head))
+        left = rest(event.extras, ("choices", "message", *FOREIGN, *self._head))
         usage = render_usage(event.usage) if self._include_usage else {}
         if usage or left:
             out += self._chunk([], {**left, **({"usage": usage} if usage else {})})

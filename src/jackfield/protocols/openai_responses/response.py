@@ -15,11 +15,13 @@ from jackfield.protocols.openai_responses.citations import parse_logprobs, rende
 from jackfield.protocols.openai_responses.item_renderer import render_items
 from jackfield.protocols.openai_responses.items import parse_output
 from jackfield.protocols.openai_responses.usage import parse_usage, render_usage
-from jackfield.protocols.openai_responses.wire import keep, own
+from jackfield.protocols.openai_responses.wire import NAME, keep, own
+from jackfield.protocols.reply_fields import foreign_fields
 
 REPLY_KEYS = frozenset(
     ("id", "object", "model", "output", "output_text", "usage", "status", "error", "incomplete_details")
 )
+FOREIGN = foreign_fields(NAME)
 # Why an answer is incomplete, and what a client is told.
 INCOMPLETE: dict[str, FinishReason] = {"max_output_tokens": "length", "content_filter": "content_filter"}
 DETAILS = {reason: word for word, reason in INCOMPLETE.items()}
@@ -147,7 +149,7 @@ def render_frame(response: ChatResponse, output: Sequence[JsonObject], status: s
     """Write a reply around its items; `status` is another than its end says while it goes on."""
     word = DETAILS.get(response.finish_reason)
     pending = next((word for word in PENDING if word == response.raw_finish_reason), "completed")
-    wire: JsonObject = {**DEFAULTS, **rest(response.extras, ("choices", "message", "created", "created_at"))}
+    wire: JsonObject = {**DEFAULTS, **rest(response.extras, ("choices", "message", "created", "created_at", *FOREIGN))}
     # Other wires have the time under another name, or in words.
     times = (response.extras.get(name) for name in ("created_at", "created"))
     wire["created_at"] = next((time for time in times if isinstance(time, int | float)), 0)
