@@ -26,7 +26,7 @@ from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.errors import BadReply, MissingKey, StreamBroken, UsageError
 from jackfield.events import MessageStart, StreamEvent, split_events
 from jackfield.message import ChatRequest, ChatResponse, Thinking, TokenCount
-from jackfield.model import Model
+from jackfield.model import Model, ProviderInfo
 from jackfield.plugins.load import Plugins
 from jackfield.protocols.base import StreamParser
 from jackfield.providers.counting import count, estimate
@@ -131,7 +131,7 @@ class AsyncClient:
             auth = self.resolve(candidate) if candidate.info.counting else NO_AUTH
         except MissingKey as error:
             return estimate(asked, candidate.info, candidate.model, error.message)
-        auth = await self.freshen(candidate, auth)
+        auth = await self.freshen(candidate.info, auth)
         return await count(asked, candidate.info, candidate.model, auth, self._transport)
 
     async def embed(self, request: EmbedRequest, *, profile_id: str | None = None) -> EmbedResponse:
@@ -140,7 +140,7 @@ class AsyncClient:
             raise UsageError("no embedding model is named", hint="such as openai/text-embedding-3-small")
         made = self.plan(ChatRequest(model=request.model), profile_id=profile_id)
         candidate = made.candidates[0]
-        auth = await self.freshen(candidate, self.resolve(candidate))
+        auth = await self.freshen(candidate.info, self.resolve(candidate))
         answer = await embed(request, candidate.info, candidate.model, auth, self._transport)
         return replace(answer, requested=made.requested, warnings=(*made.warnings, *answer.warnings))
 
@@ -164,7 +164,7 @@ class AsyncClient:
         # Only who refreshes pays for the parsers of lists.
         from jackfield.listings import refresh_listings  # noqa: PLC0415
 
-        return await refresh_listings(self._transport, self.config, self.catalog, self.store, providers)
+        return await refresh_listings(self._transport, self.config, self.catalog, self.store, providers, self.freshen)
 
     async def attempt(
         self, candidate: Candidate, request: ChatRequest, auth: RequestAuth, tell: Tell | None = None
@@ -173,7 +173,7 @@ class AsyncClient:
 
         With `tell`, a server that refuses a field is asked once more without it, and `tell` is told.
         """
-        auth = await self.freshen(candidate, auth)
+        auth = await self.freshen(candidate.info, auth)
         renamed = find_renamed(request, defaults.api(candidate.model, candidate.info))
         reply = await self._open(candidate, with_thinking(request, candidate.model, self.config), auth, tell)
         try:
@@ -222,16 +222,16 @@ class AsyncClient:
         """Return the candidate with what its server has refused before."""
         return replace(candidate, model=self._lessons.taught(candidate.info, candidate.model))
 
-    async def freshen(self, candidate: Candidate, auth: RequestAuth) -> RequestAuth:
+    async def freshen(self, info: ProviderInfo, auth: RequestAuth) -> RequestAuth:
         """Return the credential renewed where it has expired; raise `AuthError` saying how to sign in again."""
-        if not (self._transport.is_live and has_flow(candidate.info)):
+        if not (self._transport.is_live and has_flow(info)):
             return auth
         if self._refresher is None:
             # Only who has signed in somewhere pays for it.
             from jackfield.auth.refresh import Refresher  # noqa: PLC0415
 
             self._refresher = Refresher(self.store, self.config.environ, self._open_plain, _now_ms)
-        return await self._refresher.fresh(candidate.info, auth, moved=is_moved(candidate.info, self.config))
+        return await self._refresher.fresh(info, auth, moved=is_moved(info, self.config))
 
     def _open_plain(self) -> Transport:
         # Tokens are never recorded, so their way leads past the recorder.

@@ -13,27 +13,32 @@ from jackfield.config.schema import Config
 from jackfield.credential import RequestAuth
 from jackfield.errors import Error, ModelNotFound, TransportError
 from jackfield.model import ProviderInfo
-from jackfield.providers.refresh import Refreshed, refresh_one
+from jackfield.providers.refresh import Freshen, Refreshed, as_it_is, refresh_one
 from jackfield.transport.reply import Sender
 
 AT_ONCE = 8
 
 
 async def refresh_listings(
-    sender: Sender, config: Config, catalog: Catalog, store: FileStore, providers: Sequence[str] = ()
+    sender: Sender,
+    config: Config,
+    catalog: Catalog,
+    store: FileStore,
+    providers: Sequence[str] = (),
+    freshen: Freshen = as_it_is,
 ) -> tuple[Refreshed, ...]:
     """Ask providers for their lists and keep them; return what came of each, in the order asked.
 
     Without names those are asked that have a list and a credential; of them a server of this
-    machine that does not answer, and that the config does not speak of, is left out. Raises
-    `ModelNotFound` for a name that is no provider.
+    machine that does not answer, and that the config does not speak of, is left out. `freshen`
+    renews a credential that has expired. Raises `ModelNotFound` for a name that is no provider.
     """
     asked = tuple(_named(providers, config, catalog, store) if providers else _ready(config, catalog, store))
     room = asyncio.Semaphore(AT_ONCE)
 
     async def ask(info: ProviderInfo, auth: RequestAuth) -> Refreshed:
         async with room:
-            return await refresh_one(sender, info, auth, catalog.shelf, time.time())
+            return await refresh_one(sender, info, auth, catalog.shelf, time.time(), freshen)
 
     done = await asyncio.gather(*(ask(info, auth) for info, auth in asked))
     catalog.reload_discovered()

@@ -9,8 +9,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from jackfield import AsyncClient, Client
+from jackfield.catalog.load import Catalog
+from jackfield.config.default import load_default
 from jackfield.config.disk import hold_lock
+from tests.auth.oauth_server import keep, make_info, rotating
 from tests.servers import Received, Step, free_port, json_reply, serve, text_reply
 
 KEY = "sk-box-0123456789"
@@ -169,3 +174,26 @@ async def test_a_lock_that_another_program_holds_stops_nobody_else(home: Path) -
         other.join()
     assert done.error is None
     assert longest_s < 0.7
+
+
+async def test_a_sign_in_that_has_expired_is_renewed_before_the_list_is_asked_for(tmp_path: Path) -> None:
+    with rotating() as issuer, serve(json_reply(listing("a"))) as server:
+        url, said = f"{server.url}/v1", load_default({})
+        info = replace(make_info(issuer.url), base_url=url, discovery="/models")
+        async with AsyncClient(said, catalog=Catalog(said, [info]), store=keep(tmp_path / "a.json")) as client:
+            [done] = await client.refresh_models(["box"])
+            await client.refresh_models(["box"])
+    assert done.error is None
+    assert [each.headers["authorization"] for each in server.journal] == ["Bearer a1"] * 2
+    assert issuer.spent == ["r0"]
+
+
+async def test_a_sign_in_that_cannot_be_renewed_costs_no_other_provider_anything(tmp_path: Path) -> None:
+    with rotating() as issuer, serve(json_reply(listing("a"))) as server:
+        said = load_default(config(other=f"{server.url}/v1"))
+        catalog, store = Catalog(said, [make_info(issuer.url)]), keep(tmp_path / "a.json", refresh="gone")
+        async with AsyncClient(said, catalog=catalog, store=store) as client:
+            box, other = await client.refresh_models(["box", "other"])
+    assert box.error
+    assert "models auth login --provider box" in box.error.hint
+    assert other.error is None

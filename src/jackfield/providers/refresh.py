@@ -7,7 +7,7 @@ last one as it is, with the reason beside it. Knows no config and no clock: both
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -30,6 +30,8 @@ from jackfield.providers.url import side_url
 from jackfield.transport.reply import HttpReply, Sender
 from jackfield.transport.request import HttpRequest, merge_timeouts
 
+Freshen = Callable[[ProviderInfo, RequestAuth], Awaitable[RequestAuth]]
+
 PATIENCE = Timeouts(connect=5, first_token=10, idle=10, total=30)
 PAGES = 20  # a list that goes on is cut here
 LIST_LIMIT = 16 * 1024 * 1024  # bytes of one page
@@ -48,8 +50,13 @@ class Refreshed(Struct, frozen=True, kw_only=True):
     error: Error | None = None  # why there is no new list; the last one is kept
 
 
+async def as_it_is(_info: ProviderInfo, auth: RequestAuth) -> RequestAuth:
+    """Return a credential unchanged, for who renews none."""
+    return auth
+
+
 async def refresh_one(
-    transport: Sender, info: ProviderInfo, auth: RequestAuth, shelf: Shelf, now_s: float
+    transport: Sender, info: ProviderInfo, auth: RequestAuth, shelf: Shelf, now_s: float, freshen: Freshen = as_it_is
 ) -> Refreshed:
     """Ask a provider for its list, keep it, and return it with what changed; a failure is part of the value.
 
@@ -58,7 +65,7 @@ async def refresh_one(
     last, rows = shelf.head(info.id, info.base_url), shelf.models(info.id, info.base_url)
     last = replace(last, format=FORMAT, base_url=info.base_url)
     try:
-        head, models = await _fetch(transport, info, auth, last)
+        head, models = await _fetch(transport, info, await freshen(info, auth), last)
     except Error as error:
         failed = replace(last, error=error.message, failed_at=now_s)
         # Nothing is written of a server of this machine that has never run.
