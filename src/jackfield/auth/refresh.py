@@ -78,7 +78,8 @@ class Refresher:
         return replace(auth, secret=lease.secret, base_url=lease.base_url or auth.base_url)
 
     async def _lease(self, info: ProviderInfo, flow: Flow, secret: Secret, profile: Profile | None) -> Lease:
-        if profile and not profile.secret:  # its secret stands where the store cannot write: nor is a lease of it written
+        # Its secret stands where the store cannot write: nor is a lease of it written.
+        if profile and not profile.secret:
             profile = None
         held = profile.lease if profile else self._leases.get(secret)
         if held and self._now_ms() < held.expires_ms:
