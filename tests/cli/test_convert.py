@@ -27,6 +27,14 @@ def test_strict_refuses_what_would_be_lost() -> None:
     assert "seed" in result.err
 
 
+def test_a_failure_is_json_where_json_is_wanted() -> None:
+    result = run("convert", "openai-completions", "anthropic-messages", "--json", stdin="[]")
+    assert (result.code, result.json()["ok"]) == (1, False)
+    assert result.json()["error"]["type"] == "invalid_request"
+    done = run("convert", "openai-completions", "anthropic-messages", "--json", stdin=json.dumps(REQUEST))
+    assert (done.code, done.json()["max_tokens"]) == (0, 9)
+
+
 def test_a_stream_becomes_the_other_protocols_stream() -> None:
     data = "".join(f"data: {json.dumps(each)}\n\n" for each in (CHUNK, LAST)) + "data: [DONE]\n\n"
     result = run("convert", "openai-completions", "anthropic-messages", "--kind", "stream", stdin=data)

@@ -53,14 +53,22 @@ def test_a_longer_span_looks_further() -> None:
     assert "box/soon" in run("models", "audit", "--within", "2000y").out
 
 
+def test_one_model_is_counted_as_one() -> None:
+    provider = {"baseUrl": "http://127.0.0.1:9/v1", "apiKey": "k"}
+    config = {"agents": {"defaults": {"model": {"primary": "box/one"}}}, "models": {"providers": {"box": provider}}}
+    write_config(json.dumps(config))
+    assert run("models", "audit").err == "1 model checked, none ends within 90d\n"
+
+
 def test_what_a_provider_no_longer_lists_is_gone() -> None:
     with serve(json_reply({"data": [{"id": "here"}]})) as server:
         provider = {"baseUrl": f"{server.url}/v1", "apiKey": "k"}
         config = {"agents": {"defaults": {"model": {"primary": "box/lost", "fallbacks": ["box/here"]}}}}
         write_config(json.dumps({**config, "models": {"providers": {"box": provider}}}))
         before = run("models", "audit")
-        run("models", "refresh", "box")
+        refreshed = run("models", "refresh", "box")
         after = run("models", "audit")
+    assert refreshed.out.startswith("box: 1 model, ")
     assert (before.code, before.err) == (0, "2 models checked, none ends within 90d\n")
     assert (after.code, after.out.splitlines()[1].split()) == (1, ["box/lost", "default", "not", "listed", "-", "-"])
 

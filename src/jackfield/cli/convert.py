@@ -18,7 +18,8 @@ KINDS = ("request", "reply", "stream")
 @click.argument("target", metavar="TO")
 @click.option("--kind", type=click.Choice(KINDS), default="request", help="What standard input holds.")
 @click.option("--strict", is_flag=True, help="Fail when the other protocol cannot carry part of it.")
-def convert(source: str, target: str, kind: str, strict: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print a failure as JSON too.")
+def convert(source: str, target: str, kind: str, strict: bool, as_json: bool) -> None:  # noqa: ARG001  `main.run` reads it
     """Read a body of protocol FROM on standard input, write it in protocol TO.
 
     What TO cannot carry is named on standard error.

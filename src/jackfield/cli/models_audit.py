@@ -57,7 +57,11 @@ def audit(context: Context, within: str, as_json: bool) -> int:
     elif telling:
         ui.table(HEADER, [_cells(each) for each in telling])
     else:
-        ui.note(f"{len(findings)} models checked, none ends within {within}" if findings else "no model is configured")
+        ui.note(
+            f"{ui.count(len(findings), 'model')} checked, none ends within {within}"
+            if findings
+            else "no model is configured"
+        )
     return 1 if any(each.fate.state in ENDED for each in telling) else 0
 
 

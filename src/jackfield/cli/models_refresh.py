@@ -58,7 +58,9 @@ async def _refresh(context: Context, providers: tuple[str, ...]) -> tuple[Refres
 def _tell(result: Refreshed) -> None:
     if result.error is None:
         changes = [*_change("new", result.new), *_change("gone", result.gone)]
-        ui.out(", ".join([f"{result.provider}: {len(result.models)} models", *(changes or ["nothing new"])]))
+        ui.out(
+            ", ".join([f"{result.provider}: {ui.count(len(result.models), 'model')}", *(changes or ["nothing new"])])
+        )
         return
     kept = f"; the list of {age(time.time() - result.head.fetched_at)} ago is kept" if result.head.fetched_at else ""
     ui.out(f"{result.provider}: failed: {result.error.message}{kept}")

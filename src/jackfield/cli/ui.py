@@ -100,6 +100,11 @@ def as_json(value: object) -> None:
     out(json.dumps(value, indent=2, ensure_ascii=False, default=_to_json))
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 model`, `2 models`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print columns, each as wide as its widest cell; nothing is ever cut off."""
     lines = [header, *rows]
