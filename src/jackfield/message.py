@@ -68,6 +68,7 @@ Role = Literal["user", "assistant"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 Effort = Literal["off", "minimal", "low", "medium", "high", "xhigh"]
 Builtin = Literal["web_search", "web_fetch", "code_execution"]
+NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}  # of a function that takes nothing
 EFFORTS: tuple[Effort, ...] = ("off", "minimal", "low", "medium", "high", "xhigh")
 
 
@@ -114,7 +115,7 @@ class Tool(Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.parameters is None and self.builtin is None and self.opaque is None:
             # A function that takes nothing.
-            force_setattr(self, "parameters", {"type": "object", "properties": {}})
+            force_setattr(self, "parameters", NO_PARAMETERS)
 
 
 class ToolChoice(Struct, frozen=True):

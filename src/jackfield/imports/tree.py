@@ -89,7 +89,7 @@ class _Unfolding:
         if id(found) in above or len(above) >= MAX_DEPTH:
             raise self.error(start, "a value holds itself" if id(found) in above else "nested too deep")
         above = (*above, id(found))
-        match found.id:
+        match _sort(found):
             case "mapping":
                 return Node(self.source, "object", self.members(found, above), start, end)
             case "sequence":
@@ -102,10 +102,10 @@ class _Unfolding:
         own, merged = dict[str, Node](), dict[str, Node]()
         for key, value in found.value:
             if key.tag.endswith(":merge"):
-                parts = value.value if value.id == "sequence" else [value]
+                parts = value.value if _sort(value) == "sequence" else [value]
                 for part in (self.node(each, above) for each in parts):
                     merged = {**part.value, **merged} if part.kind == "object" else merged
-            elif key.id == "scalar":
+            elif _sort(key) == "scalar":
                 own[key.value] = self.node(value, above)
         return {**merged, **own}
 
@@ -127,6 +127,11 @@ class _Unfolding:
 
 
 # -- TOML --------------------------------------------------------------------------
+
+
+def _sort(found: Any) -> str:
+    """Return what PyYAML calls the sort of a node: mapping, sequence or scalar."""
+    return str(found.id)
 
 
 def _parse_toml(source: Source) -> Node:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import (
+    NO_PARAMETERS,
     ChatRequest,
     Effort,
     JsonObject,
@@ -45,7 +46,6 @@ KNOWN = frozenset((
 # What a level may cost; the strongest think as long as they like.
 BUDGETS: dict[Effort, int | None] = {"minimal": 512, "low": 2048, "medium": 8192, "high": None, "xhigh": None}
 CHOICES = {"none": "NONE", "required": "REQUIRED"}
-NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 
 
 # -- value → wire ------------------------------------------------------------------

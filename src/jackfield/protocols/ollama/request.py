@@ -12,7 +12,17 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from jackfield.errors import BadReply, InvalidRequest
-from jackfield.message import EFFORTS, ChatRequest, Effort, JsonObject, ResponseFormat, Thinking, Tool, ToolChoice
+from jackfield.message import (
+    EFFORTS,
+    NO_PARAMETERS,
+    ChatRequest,
+    Effort,
+    JsonObject,
+    ResponseFormat,
+    Thinking,
+    Tool,
+    ToolChoice,
+)
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE, Body, as_count, decode
 from jackfield.protocols.fields import (
@@ -46,7 +56,6 @@ LOOSE = frozenset((
     "mirostat_eta", "draft_num_predict",
 ))  # fmt: skip
 WINDOW, WINDOW_NAMES = "num_ctx", ("num_ctx", "numCtx")
-NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 
 
 # -- value → wire ------------------------------------------------------------------

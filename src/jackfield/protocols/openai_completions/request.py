@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 from msgspec.structs import replace
 
 from jackfield.errors import BadReply, InvalidRequest
-from jackfield.message import ChatRequest, JsonObject, ResponseFormat, Tool, ToolChoice
+from jackfield.message import NO_PARAMETERS, ChatRequest, JsonObject, ResponseFormat, Tool, ToolChoice
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE, Body, as_opaque, decode
 from jackfield.protocols.fields import as_list, as_object, as_text, merge_fields, rest, said, wrong
@@ -32,7 +32,6 @@ CHOICES: dict[str, Literal["auto", "none", "required"]] = {
 }  # fmt: skip
 ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")  # in a schema's name, which is a label and no more
 SEARCH = "web_search_options"
-NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 Number = TypeVar("Number", int, float)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jackfield.message import Builtin, ChatRequest, JsonObject, Tool, ToolChoice
+from jackfield.message import NO_PARAMETERS, Builtin, ChatRequest, JsonObject, Tool, ToolChoice
 from jackfield.model import Compat
 from jackfield.protocols.base import as_opaque
 from jackfield.protocols.fields import as_text, objects, read, require, rest, wrong
@@ -21,7 +21,6 @@ BUILTINS: dict[Builtin, JsonObject] = {
     "code_execution": {"type": "code_interpreter", "container": {"type": "auto"}},
 }
 PREFIXES: tuple[tuple[str, Builtin], ...] = (("web_search", "web_search"), ("code_interpreter", "code_execution"))
-NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 KEYS = ("type", "name", "description", "parameters", "strict")
 
 
