@@ -55,6 +55,11 @@ class Secret:
         raise TypeError("a Secret cannot be pickled or copied")
 
 
+def reveal(value: str | Secret) -> str:
+    """Return what a header says, secret or not; call it at the socket and nowhere earlier."""
+    return value.reveal() if isinstance(value, Secret) else value
+
+
 class SecretRef(Struct, frozen=True):
     """Where a secret stands, so that no file of ours need hold it."""
 

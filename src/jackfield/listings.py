@@ -62,7 +62,7 @@ def _named(
 
 def _ready(config: Config, catalog: Catalog, store: FileStore) -> Iterator[tuple[ProviderInfo, RequestAuth]]:
     for name in catalog.provider_ids():
-        info = catalog.provider(name) if catalog.fetched(name) is not None else None
+        info = catalog.provider(name) if catalog.has_list(name) else None
         auth = _auth(info, config, store) if info else None
         if info and auth and (auth.secret or info.local or name in config.providers):
             yield info, auth

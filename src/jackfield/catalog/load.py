@@ -83,16 +83,20 @@ class Catalog:
         That is so where it has none, and where the config gives the models itself.
         """
         name = self.normalise(provider_id)
+        info = self._info(name)
+        return self.shelf.head(name, info.base_url) if info and self.has_list(name) else None
+
+    def has_list(self, provider_id: str) -> bool:
+        """Tell whether a provider's list of models counts: it has one, and the config does not give the models itself."""
+        name = self.normalise(provider_id)
         info, entry = self._info(name), self._entry(name)
-        if info is None or not info.discovery or (entry is not None and entry.models):
-            return None
-        return self.shelf.head(name, info.base_url)
+        return info is not None and bool(info.discovery) and not (entry is not None and entry.models)
 
     def discovered(self, provider_id: str) -> tuple[Model, ...]:
         """Return the rows a provider listed when it was last asked, as it said them."""
         name = self.normalise(provider_id)
         info = self._info(name)
-        return self.shelf.models(name, info.base_url) if info and self.fetched(name) is not None else ()
+        return self.shelf.models(name, info.base_url) if info and self.has_list(name) else ()
 
     def model(self, provider_id: str, model_id: str) -> Model:
         """Return the row of a model; an id that no row has is passed through as it is.
@@ -145,8 +149,9 @@ class Catalog:
         ref = ModelRef.parse(text)
         if ref is None:
             ids = self._all_ids()
-            unlike = (*near.names(text, self._names()), *near.resembling(text, ids))[: near.LIMIT]
-            return near.holding(text, ids, self._favourites()) or unlike
+            if inside := near.holding(text, ids, self._favourites()):
+                return inside
+            return (*near.names(text, self._names()), *near.resembling(text, ids))[: near.LIMIT]
         provider = self.normalise(ref.provider)
         if self._info(provider) is not None:
             return near.refs(ref.model, {provider: tuple(self._rows(provider))})

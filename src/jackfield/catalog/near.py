@@ -23,9 +23,9 @@ def names(text: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*close, *sorted(inside, key=len)]))[:LIMIT]
 
 
-def refs(text: str, models: Mapping[str, Iterable[str]], first: Container[str] = ()) -> tuple[str, ...]:
+def refs(text: str, models: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     """Return the refs nearest to a model's name, one per model: those that contain it, else those that look alike."""
-    return holding(text, models, first) or resembling(text, models)
+    return holding(text, models) or resembling(text, models)
 
 
 def holding(text: str, models: Mapping[str, Iterable[str]], first: Container[str] = ()) -> tuple[str, ...]:

@@ -88,9 +88,10 @@ def _figure(extras: JsonObject) -> Decimal | None:
 
 
 def _round(usd: Decimal) -> Decimal:
-    return _trim(usd.quantize(SMALLEST)) if usd < ABSURD else usd
+    return trim(usd.quantize(SMALLEST)) if usd < ABSURD else usd
 
 
-def _trim(usd: Decimal) -> Decimal:
+def trim(usd: Decimal) -> Decimal:
+    """Return the same amount without zeros at its end."""
     # normalize() would write 10 as 1E+1.
     return usd.quantize(Decimal(1)) if usd == usd.to_integral_value() else usd.normalize()

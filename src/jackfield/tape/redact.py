@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from jackfield.credential import Secret
+from jackfield.credential import Secret, reveal
 from jackfield.transport.request import SHOWN_QUERY, HttpRequest, shown_url
 
 MASK = "****"
@@ -73,7 +73,7 @@ def _is_private(name: str) -> bool:
 def _secrets(request: HttpRequest) -> Iterable[str]:
     for name, value in request.headers.items():
         if isinstance(value, Secret) or _is_private(name):
-            said = value.reveal() if isinstance(value, Secret) else value
+            said = reveal(value)
             # `Bearer sk-…` is echoed without its first word.
             yield from {said, said.rpartition(" ")[2]}
     parts = urlsplit(request.url)

@@ -56,7 +56,8 @@ class Player:
         """Do nothing: a recording holds nothing."""
 
     def _pick(self, asked: Request) -> Answer:
-        alike = [tape for tape in self._load() if _question(tape.exchange.request) == _question(asked)]
+        wanted = _question(asked)
+        alike = [tape for tape in self._load() if _question(tape.exchange.request) == wanted]
         fresh = [tape for tape in alike if not tape.is_played]
         if not fresh:
             raise self._miss(asked, len(alike))
@@ -76,11 +77,9 @@ class Player:
         if played:
             said = "1 recording" if played == 1 else f"{played} recordings"
             return UsageError(f"{what} was asked once more than {self._folder} has answers: {said}", hint=RECORD)
+        wanted = _question(asked)
         apart = sorted(
-            (
-                (list(_differences(_question(tape.exchange.request), _question(asked))), tape.name)
-                for tape in self._load()
-            ),
+            ((list(_differences(_question(tape.exchange.request), wanted)), tape.name) for tape in self._load()),
             key=lambda each: (len(each[0]), each[1]),
         )
         near = [f"{name}: {'; '.join(differences[:MOST_NAMED])}" for differences, name in apart[:MOST_NAMED]]

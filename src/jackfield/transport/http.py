@@ -17,7 +17,7 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
-from jackfield.credential import Secret
+from jackfield.credential import reveal
 from jackfield.errors import Error, UsageError
 from jackfield.model import Network
 from jackfield.transport.adc import Tokens
@@ -182,7 +182,7 @@ class Transport:
             request.method,
             URL(request.url, encoded=request.url.isascii()),
             data=request.body or None,
-            headers={name: _reveal(value) for name, value in request.headers.items()},
+            headers={name: reveal(value) for name, value in request.headers.items()},
             timeout=aiohttp.ClientTimeout(total=None, connect=request.limits().connect),
             allow_redirects=False,
             ssl=self._trusted(request) or True,
@@ -246,7 +246,3 @@ async def _note_reuse(
     _session: aiohttp.ClientSession, trip: SimpleNamespace, _params: aiohttp.TraceConnectionReuseconnParams
 ) -> None:
     trip.trace_request_ctx.reused = True
-
-
-def _reveal(value: str | Secret) -> str:
-    return value.reveal() if isinstance(value, Secret) else value

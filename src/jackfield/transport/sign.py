@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from msgspec.structs import replace
 
-from jackfield.credential import AwsKeys, Secret
+from jackfield.credential import AwsKeys, Secret, reveal
 from jackfield.errors import AuthError, ConfigError, MissingKey
 from jackfield.transport.request import HttpRequest
 
@@ -37,7 +37,7 @@ def sign(request: HttpRequest, keys: AwsKeys, now: datetime, service: str = SERV
     url = urlunsplit(parts._replace(path=parts.path.replace(":", "%3A")))
     token = keys.session_token.reveal() if keys.session_token else None
     stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    headers = {name: _text(request.headers[name]) for name in SIGNED if name in request.headers}
+    headers = {name: reveal(request.headers[name]) for name in SIGNED if name in request.headers}
     headers |= {"x-amz-date": stamp} | ({"x-amz-security-token": token} if token else {})
     secret = keys.secret_key.reveal() if keys.secret_key else ""
     signer = auth.SigV4Auth(credentials.Credentials(keys.access_key, secret, token), service, pick_region(url, keys))
@@ -106,7 +106,3 @@ def _library(module: str) -> Any:
         raise ConfigError(
             "requests signed with AWS keys need AWS's library", hint="pip install 'jackfield[bedrock]'"
         ) from error
-
-
-def _text(value: str | Secret) -> str:
-    return value.reveal() if isinstance(value, Secret) else value

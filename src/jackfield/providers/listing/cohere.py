@@ -8,6 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from jackfield.model import Model
+from jackfield.protocols.fields import as_list
 from jackfield.providers.listing.row import Listing, Row, any_of, kinds, size, to_listing
 
 
@@ -27,8 +28,7 @@ def parse(value: object) -> Listing | None:
 def _to_model(row: Row) -> Model | None:
     if not any_of(row.get("endpoints"), "chat"):
         return None
-    abilities = row.get("features")
-    listed = abilities if isinstance(abilities, list) else []
+    listed = as_list(row.get("features"))
     return Model(
         id=row["name"],
         context_window=size(row, "context_length"),

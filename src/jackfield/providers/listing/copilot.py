@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET, UnsetType
 
 from jackfield.model import Api, Model
+from jackfield.protocols.fields import as_list
 from jackfield.providers.listing.row import Listing, Row, child, flag, is_kind, kinds, size, to_listing, words
 
 # In order of preference; the first that the model answers at names its wire. A list without endpoints is older than them.
@@ -41,5 +42,5 @@ def _to_model(row: Row) -> Model | None:
 
 
 def _wire(endpoints: object) -> Api | UnsetType:
-    offered = endpoints if isinstance(endpoints, list) else []
+    offered = as_list(endpoints)
     return next((api for path, api in WIRES if path in offered), UNSET)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from jackfield.catalog.price import MILLION
 from jackfield.model import Model
 from jackfield.providers.listing import openai
 from jackfield.providers.listing.row import (
-    MILLION,
     Listing,
     Row,
     child,

@@ -11,9 +11,10 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from jackfield.catalog.price import MILLION
 from jackfield.model import Cost, Modality, Model
+from jackfield.protocols.fields import as_list
 from jackfield.providers.listing.row import (
-    MILLION,
     Listing,
     Row,
     any_of,
@@ -57,12 +58,12 @@ def _to_model(row: Row) -> Model | None:
     said = {**child(row, "default_generation_settings"), **child(row, "meta"), **row}
     top, spec = child(row, "top_provider"), child(row, "architecture")
     offers = [
-        offer for offer in _list(row.get("providers")) if isinstance(offer, dict) and offer.get("status") == "live"
+        offer for offer in as_list(row.get("providers")) if isinstance(offer, dict) and offer.get("status") == "live"
     ]
     abilities = [
-        *_list(row.get("supported_parameters")),
-        *_list(row.get("supported_features")),
-        *_list(row.get("tags")),
+        *as_list(row.get("supported_parameters")),
+        *as_list(row.get("supported_features")),
+        *as_list(row.get("tags")),
     ]
     retires = day(row.get("shutdown_date") or row.get("expiration_date") or row.get("deprecation"))
     return Model(
@@ -134,7 +135,3 @@ def _widest(offers: list[Row]) -> int | UnsetType:
 def _cheapest(offers: list[Row]) -> Row:
     priced = [offer for offer in offers if price(child(offer, "pricing").get("output")) is not None]
     return min(priced, key=lambda offer: price(child(offer, "pricing").get("output")) or 0, default={})
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

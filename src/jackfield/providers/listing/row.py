@@ -11,10 +11,11 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
+from jackfield.catalog.price import trim
 from jackfield.model import Cost, Modality, Model
+from jackfield.protocols.fields import as_object
 
 Row = dict[str, Any]
-MILLION = Decimal(1_000_000)
 # Names of models that hold no conversation, where the list does not say what they are for.
 # A pattern is compiled when the first list is read, not when a command starts.
 SPEECHLESS = (
@@ -57,12 +58,9 @@ def to_listing(rows: object, id_of: Callable[[Row], object], to_model: Callable[
     return Listing(tuple(named), tuple(model for model in found if model is not None))
 
 
-def child(row: Mapping[str, Any], *path: str) -> Row:
+def child(row: Mapping[str, Any], name: str) -> Row:
     """Return an object inside an object; empty where there is none."""
-    for name in path:
-        inner = row.get(name)
-        row = inner if isinstance(inner, dict) else {}
-    return dict(row)
+    return as_object(row.get(name))
 
 
 def size(row: Mapping[str, Any], *names: str) -> int | UnsetType:
@@ -108,7 +106,7 @@ def price(value: object, per: Decimal = Decimal(1)) -> Decimal | None:
         amount = Decimal(str(value)) * per
     except DecimalException:
         return None
-    return _trim(amount) if amount.is_finite() and 0 <= amount <= MOST_USD else None
+    return trim(amount) if amount.is_finite() and 0 <= amount <= MOST_USD else None
 
 
 def cost(
@@ -142,8 +140,3 @@ def _is_name(name: str) -> bool:
 
 def _number(value: object) -> float:
     return value if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) else 0
-
-
-def _trim(amount: Decimal) -> Decimal:
-    # normalize() would write 10 as 1E+1.
-    return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
