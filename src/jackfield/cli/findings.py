@@ -101,7 +101,7 @@ def _profiles(context: Context) -> Iterator[Finding]:
     now_ms = context.now_ms()
     for profile in context.store.list():
         again = f"sign in again: jackfield models auth login --provider {profile.provider}"
-        match judge(profile, now_ms) if profile.refresh is None else "ok":
+        match judge(profile, now_ms):
             case "expired":
                 yield Finding(kind="expired", message=f"{profile.id} has expired", hint=again)
             case "expiring":

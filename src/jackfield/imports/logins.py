@@ -7,20 +7,18 @@ Where the files are and what they hold was read from the programs' sources, 2026
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
+from jackfield.auth.flows.token import parse_claims
+from jackfield.auth.record import LAST_MOMENT_MS
 from jackfield.config.node import Node, Source
 from jackfield.credential import Profile, Secret
 from jackfield.imports.draft import Draft
 from jackfield.imports.found import Imported, Known
 
-LATEST_MS = 8_640_000_000_000_000
 OPENAI_CLAIM = "https://api.openai.com/auth"
 
 
@@ -71,18 +69,6 @@ def add_codex_login(draft: Draft, root: Node) -> None:
     _add_oauth(draft, tokens, replace(blank, expires_ms=ends_s * 1000 if isinstance(ends_s, int) else None))
 
 
-def parse_claims(token: str) -> Mapping[str, Any]:
-    """Return what a JSON web token says, unverified; nothing for another token."""
-    parts = token.split(".")
-    if len(parts) != 3 or len(token) > 65_536:
-        return {}
-    try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, binascii.Error, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _add_oauth(draft: Draft, node: Node, blank: Profile) -> None:
     """Add a sign-in: `blank` says whose it is, the node holds its tokens."""
     access, refresh = draft.text(node, "access_token"), draft.text(node, "refresh_token")
@@ -97,7 +83,7 @@ def _add_oauth(draft: Draft, node: Node, blank: Profile) -> None:
         secret=Secret(access),
         refresh=Secret(refresh) if refresh else None,
         # An end nobody knows is long past: the token is refreshed before it is used.
-        expires_ms=ends_ms if 0 < ends_ms <= LATEST_MS else 1,
+        expires_ms=ends_ms if 0 < ends_ms <= LAST_MOMENT_MS else 1,
         details={key: value for key, value in blank.details.items() if value},
     )
     draft.add(profile, node)

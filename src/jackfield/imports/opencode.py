@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from jackfield.auth.record import LAST_MOMENT_MS
 from jackfield.config.node import Node, Source
 from jackfield.credential import Profile, Secret
 from jackfield.imports.draft import Draft
 from jackfield.imports.found import Imported, Known
-from jackfield.imports.logins import LATEST_MS
 from jackfield.message import JsonObject
 
 # The SDK package an entry names → the wire it speaks.
@@ -141,7 +141,7 @@ def _add_login(draft: Draft, provider: str, entry: Node) -> None:
                 type="oauth",
                 secret=Secret(access),
                 refresh=Secret(refresh) if refresh else None,
-                expires_ms=ends_ms if 0 < ends_ms <= LATEST_MS else 1,
+                expires_ms=ends_ms if 0 < ends_ms <= LAST_MOMENT_MS else 1,
                 details=details,
             ),
             entry,

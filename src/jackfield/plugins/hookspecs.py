@@ -53,6 +53,3 @@ class Plugin(Protocol):
 
     def sign_in(self, provider: str, talk: Talk) -> Profile:
         """Return the credential of a login of one's own, for a way to sign in whose row names this plugin."""
-
-
-HOOKS = ("configure", "providers", "headers", "on_attempt", "sign_in")

@@ -36,9 +36,9 @@ TIERS = ("default", "flex", "priority", "reserved")
 
 def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...]:
     """Name every feature that is dropped or approximated; empty when the wire carries all."""
-    held = with_sources(request)
-    found = features.find_losses(held, NAME, _limits(compat), compat)
-    return tuple(dict.fromkeys([*found, *_others(spare(held, NAME, _limits(compat), compat), compat)]))
+    held, limits = with_sources(request), _limits(compat)
+    found = features.find_losses(held, NAME, limits, compat)
+    return tuple(dict.fromkeys([*found, *_others(spare(held, NAME, limits, compat), compat)]))
 
 
 def as_sendable(request: ChatRequest, compat: Compat) -> ChatRequest:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from jackfield.message import ChatRequest, JsonObject, Role, Tool, ToolCall
+from jackfield.message import NO_PARAMETERS, ChatRequest, JsonObject, Role, Tool, ToolCall
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE, own_fields
 from jackfield.protocols.bedrock_converse.blocks import render_marked
@@ -27,7 +27,6 @@ from jackfield.protocols.toolids import legal_ids
 
 # What stands beside a document that comes without a word.
 SEE_DOCUMENT = "(See the document.)"
-ANY_INPUT: JsonObject = {"type": "object", "properties": {}}
 
 
 def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
@@ -107,7 +106,7 @@ def _render_tools(request: ChatRequest, compat: Compat) -> JsonObject:
     tools = [wire for tool in request.tools for wire in _render_tool(tool, compat)]
     if history and not tools:
         names = (block.name for turn in request.messages for block in turn.content if isinstance(block, ToolCall))
-        tools = [{"toolSpec": {"name": name, "inputSchema": {"json": ANY_INPUT}}} for name in dict.fromkeys(names)]
+        tools = [{"toolSpec": {"name": name, "inputSchema": {"json": NO_PARAMETERS}}} for name in dict.fromkeys(names)]
         return {"tools": tools} if tools else {}
     match choice.mode if choice and tools else None:
         case "auto":

@@ -35,7 +35,6 @@ class StreamParser:
         self._reader = ReplyReader(self._out)
         self._head = b""
         self._is_live = False  # an event of JSON has come
-        self.garbage = 0  # events that were none
 
     def feed(self, data: bytes) -> Sequence[StreamEvent]:
         """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""
@@ -81,8 +80,6 @@ class StreamParser:
             if isinstance(event, dict):
                 self._is_live = True
                 self._read_chunk(self._unwrap(event) if self._unwrap else event)
-            else:
-                self.garbage += 1
 
     def _read_chunk(self, chunk: JsonObject) -> None:
         if chunk.get("error"):

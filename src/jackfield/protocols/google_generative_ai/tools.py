@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jackfield.message import Builtin, ChatRequest, JsonObject, Tool, ToolChoice
+from jackfield.message import NO_PARAMETERS, Builtin, ChatRequest, JsonObject, Tool, ToolChoice
 from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE, as_opaque, own_fields
 from jackfield.protocols.fields import as_list, as_object, as_text, objects, read, require, rest, said
@@ -24,7 +24,6 @@ FIELDS: dict[Builtin, str] = {
     "code_execution": "codeExecution",
 }
 SCHEMAS = ("parameters", "parametersJsonSchema")
-NOTHING: JsonObject = {"type": "object", "properties": {}}
 MODES = {"none": "NONE", "auto": "AUTO", "required": "ANY", "tool": "ANY"}
 CONFIG = "functionCallingConfig"
 
@@ -45,7 +44,7 @@ def parse_tools(wires: list[object]) -> Iterator[Tool]:
 
 def _parse_function(wire: JsonObject, at: str) -> Tool:
     openapi, schema = read(wire, "parameters", dict, at), read(wire, "parametersJsonSchema", dict, at)
-    parameters = schema or (parse_openapi(openapi) if openapi else NOTHING)
+    parameters = schema or (parse_openapi(openapi) if openapi else NO_PARAMETERS)
     given, own = said({name: wire.get(name) for name in SCHEMAS}), rest(wire, ("name", "description", *SCHEMAS))
     if render_schema(parameters, NATIVE, "parameters") != given:
         own["schema"] = given

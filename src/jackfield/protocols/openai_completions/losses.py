@@ -56,8 +56,9 @@ def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...
 
     Thoughts of another wire are no loss: only their issuer wants them back.
     """
-    losses = features.find_losses(request, NAME, find_limits(compat), compat)
-    spared = spare(request, NAME, find_limits(compat), compat)
+    limits = find_limits(compat)
+    losses = features.find_losses(request, NAME, limits, compat)
+    spared = spare(request, NAME, limits, compat)
     return tuple(dict.fromkeys([*losses, *_rules(spared, compat), *_spoken(spared, compat)]))
 
 

@@ -21,6 +21,7 @@ from jackfield.message import (
     VideoBlock,
 )
 from jackfield.model import Compat
+from jackfield.protocols.dataurl import split_data_url
 from jackfield.protocols.fields import as_list, as_object, as_text, rest
 from jackfield.protocols.openai_completions.fields import NAME, keep, own
 from jackfield.protocols.openai_completions.url_parts import (
@@ -123,14 +124,6 @@ def _parse_file(part: JsonObject, mark: JsonObject | None) -> Block:
 def _media_opaque(part: JsonObject, kind: str, inner: JsonObject, known: tuple[str, ...]) -> JsonObject | None:
     outer, more = rest(part, ("type", "cache_control", kind)), rest(inner, known)
     return keep({"part": outer or None, "inner": more or None})
-
-
-def split_data_url(url: str) -> tuple[str, str | None, str | None]:
-    """Return (media type, base64 data, `None`) of a data URL, or ("", `None`, the URL)."""
-    head, comma, data = url.partition(";base64,")
-    if url.startswith("data:") and comma:
-        return head[5:], data, None
-    return "", None, url or None
 
 
 _MEDIA: dict[str, Callable[[JsonObject, JsonObject | None], Block]] = {
