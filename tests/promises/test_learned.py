@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import jackfield
-from jackfield import ChatRequest, Compat, Message, TextBlock
+from jackfield import ChatRequest, Message, TextBlock
 from jackfield.errors import InvalidRequest
 from tests.cli.test_chat import HELLO, whole
 from tests.commands import local_provider, run, write_config
@@ -100,7 +100,6 @@ def test_what_the_user_declares_is_not_unlearned() -> None:
         with pytest.raises(InvalidRequest):
             ask(server, compat={"unsupportedFields": []})
         assert len(server.journal) == 1
-    assert Compat(unsupported_fields=()).unsupported_fields == ()
 
 
 def test_a_second_refusal_is_the_callers_and_the_first_lesson_stays() -> None:

@@ -70,7 +70,9 @@ def problems(info: ProviderInfo, model: Model, request: ChatRequest) -> Iterator
     api, compat, body = defaults.api(model, info), defaults.compat(model, info), body_of(info, model, request)
     refused = REFUSED.get(info.id, set()) if model.reasoning or info.id not in ONLY_REASONING else set()
     yield from (f"{name}: refused" for name in refused & body.keys())
-    known = frozenset({"top_k", *DIALECTS.get(compat.thinking_format, set())})
+    known = frozenset(
+        {*({"top_k"} if api == "openai-completions" else ()), *DIALECTS.get(compat.thinking_format, set())}
+    )
     judge = "mistral" if info.id == "mistral" else api
     yield from find_problems(judge, _declared(body, compat) if api == "openai-completions" else body, known)
 
