@@ -1,0 +1,1 @@
+"""What may be spent: how fast, and how much."""
