@@ -62,11 +62,12 @@ def _schema(shape: Shape) -> JsonObject:  # noqa: C901  one case per shape
         case SecretText() | Key():
             return {"anyOf": [_SECRET, _schema(REFERENCE)]}
         case Number():
-            return {"type": "integer" if shape.whole else "number"} | (
-                {} if shape.least is None else {"minimum": shape.least}
-            )
+            bounds = {"minimum": shape.least, "maximum": shape.most}
+            return {"type": "integer" if shape.whole else "number"} | {
+                name: bound for name, bound in bounds.items() if bound is not None
+            }
         case Money():
-            return {"type": "number"}
+            return {"type": ["number", "string"]} if shape.strict else {"type": "number"}
         case Flag():
             return {"type": "boolean"}
         case Anything():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from jackfield.config.environment import add_block, load_environ
@@ -32,6 +32,7 @@ from jackfield.config.select import (
     read_profiles,
 )
 from jackfield.config.source import ON_DISK, load_tree
+from jackfield.config.spend import BudgetRules
 from jackfield.config.table import ENV, ROOT
 from jackfield.credential import Secret
 from jackfield.message import JsonObject
@@ -111,6 +112,8 @@ def check_tree(paths: Paths, effective: Environ, root: Node, warnings: Sequence[
         cooldowns=read_cooldowns(auth),
         plugins=read_plugins(said.get("plugins", {})),
         plugin_rules=read_plugin_rules(said.get("plugins", {})),
+        budget=convert(models.get("budget", {}), BudgetRules),
+        spill_at=auth.get("spillAt"),
         min_privacy=models.get("policy", {}).get("minPrivacy"),
         thinking_default=defaults.get("thinkingDefault"),
         timeout_s=defaults.get("timeoutSeconds"),

@@ -8,6 +8,7 @@ from msgspec import convert
 
 from jackfield.config.keypath import KeyPath
 from jackfield.config.schema import ConfigSecret, MissingVar, ProviderConfig, Route
+from jackfield.config.spend import build_pace
 from jackfield.credential import Secret
 from jackfield.message import JsonObject
 from jackfield.model import Compat, Model, Network, Timeouts
@@ -35,6 +36,7 @@ def _provider(id_: str, said: JsonObject, missing: list[tuple[KeyPath, MissingVa
         compat=convert(said.get("compat", {}), Compat),
         timeouts=_timeouts(said),
         network=convert(said["network"], Network) if said.get("network") else None,
+        pace=build_pace(said.get("pace")),
         missing=tuple(found for path, found in missing if path[:3] == ("models", "providers", id_)),
         **values,
     )

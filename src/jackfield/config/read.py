@@ -39,6 +39,7 @@ from jackfield.config.table import REFERENCE
 from jackfield.credential import Secret, SecretRef
 
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,15})?")
 _MOST = 10**15  # larger numbers are slips, and not every float is exact there
 
 
@@ -64,7 +65,7 @@ class Reader:
             case Text():
                 return self._text(node, shape, path)
             case Money():
-                return self._money(node, path)
+                return self._limit(node, path) if shape.strict else self._money(node, path)
             case Number():
                 return self._number(node, shape, path)
             case Record():
@@ -219,6 +220,8 @@ class Reader:
             return UNSET
         if shape.least is not None and node.value < shape.least:
             return self.complain(node, path, f"{node.text} is less than {shape.least}")
+        if shape.most is not None and node.value > shape.most:
+            return self.complain(node, path, f"{node.text} is more than {shape.most}")
         return int(node.value) if shape.whole else node.value
 
     def _money(self, node: Node, path: KeyPath) -> Any:
@@ -227,6 +230,17 @@ class Reader:
         text = node.text
         amount = Decimal(node.value) if "x" in text or "X" in text else Decimal(text)
         return amount if amount >= 0 else UNSET
+
+    def _limit(self, node: Node, path: KeyPath) -> Any:
+        # A limit that is passed over is none, so whatever is odd here stops the program.
+        if _is_number(node):
+            return self._money(node, path) if node.value >= 0 else self.complain(node, path, f"{node.text} is negative")
+        filled = fill(node.value, self.environ) if node.kind == "string" else None
+        if filled and filled.missing:
+            return self.complain(node, path, f"{filled.missing[0]} is not set")
+        if filled is None or not _AMOUNT.fullmatch(filled.text.strip()):
+            return self._wrong(node, path, 'an amount in dollars, such as "2.50"')
+        return Decimal(filled.text.strip())
 
     def _filled(self, node: Node, path: KeyPath) -> Any:
         if "${" not in node.value:

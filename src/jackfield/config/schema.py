@@ -13,6 +13,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from jackfield.config.paths import Paths
+from jackfield.config.spend import BudgetRules, Pace
 from jackfield.credential import Secret, SecretRef
 from jackfield.errors import ConfigError
 from jackfield.message import JsonObject
@@ -101,6 +102,7 @@ class ProviderConfig(Struct, frozen=True, kw_only=True):
     timeouts: Timeouts | None = None
     network: Network | None = None
     privacy: Privacy | None = None
+    pace: Pace | None = None
     missing: tuple[MissingVar, ...] = ()
 
 
@@ -180,6 +182,8 @@ class Config(Struct, frozen=True, kw_only=True):
     plugins: Mapping[str, bool] = {}  # plugin id → enabled, for the ids the config names
     plugin_rules: PluginRules = PluginRules()
     min_privacy: Privacy | None = None
+    budget: BudgetRules = BudgetRules()
+    spill_at: float | None = None  # share of a quota from which the provider's other profiles go first
     thinking_default: str | None = None
     timeout_s: float | None = None
     warnings: tuple[str, ...] = ()

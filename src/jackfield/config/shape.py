@@ -44,10 +44,13 @@ class Number(Struct, frozen=True):
     whole: bool = False
     lenient: bool = False
     least: int | None = None
+    most: int | None = None
 
 
 class Money(Struct, frozen=True):
-    """An amount in US dollars, kept to the digit."""
+    """An amount in US dollars, kept to the digit; `strict`: also as a text, and what cannot be read is an issue."""
+
+    strict: bool = False
 
 
 class Anything(Struct, frozen=True):

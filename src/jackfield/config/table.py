@@ -22,6 +22,7 @@ from jackfield.config.shape import (
     Text,
     choices,
 )
+from jackfield.config.spend import BUDGET, PACE, SPILL
 from jackfield.message import Effort
 from jackfield.model import Api, Compat, Cost, Modality, Network, Privacy, Timeouts
 
@@ -100,6 +101,7 @@ PROVIDER = Table(
         Field("timeouts", TIMEOUTS, "timers in seconds"),
         Field("timeoutSeconds", SECONDS, "OpenClaw's name of `timeouts.total`"),
         Field("network", NETWORK, "the way out: proxy and certificates"),
+        Field("pace", PACE, "`auto`: by the server's own rate headers, else at most so many a minute", "none"),
         Field("privacy", choices(Privacy), "how private it is"),
         Field("request", BAG, "use `headers` and `network`", idle=True),
         Field("localService", BAG, "start the server yourself", idle=True),
@@ -133,6 +135,7 @@ MODELS = Table(
             Table((Field("minPrivacy", choices(Privacy), "candidates below it are never tried"),)),
             "what may be used",
         ),
+        Field("budget", BUDGET, "limits in US dollars, held before a request leaves"),
         Field("bedrockDiscovery", BAG, "list the models in the config", idle=True),
         Field("catalogRefresh", BAG, 'run "jackfield models refresh"', idle=True),
     ),
@@ -197,6 +200,7 @@ AUTH = Table(
             "profiles in the order they are tried; others never are",
             "sign-ins, tokens, keys",
         ),
+        SPILL,
         Field(
             "cooldowns",
             Table(
