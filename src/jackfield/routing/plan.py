@@ -6,55 +6,41 @@ clock, so that a live call, an explanation and a test run the same code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 from msgspec.structs import replace
 
+from jackfield.auth.sources import Source
 from jackfield.catalog.load import Catalog
 from jackfield.config.schema import Config
 from jackfield.errors import ConfigError, InvalidRequest, ModelNotFound, NotAllowed
+from jackfield.health.view import NOTHING, View
 from jackfield.message import ChatRequest, ImageBlock, ToolResult
 from jackfield.model import Model, ModelRef, ProviderInfo, Timeouts
+from jackfield.routing.candidate import Candidate, Plan, Skipped
 from jackfield.routing.names import DEFAULT, Named, expand_names, follow, split_profile
+from jackfield.routing.needs import larger
 from jackfield.routing.policy import PRIVACY, check_allowed, privacy_of
 from jackfield.transport.request import merge_timeouts
 
-
-class Candidate(Struct, frozen=True, kw_only=True):
-    """One planned try."""
-
-    ref: ModelRef
-    info: ProviderInfo
-    model: Model
-    reason: str
-    profile_id: str | None = None
+__all__ = ["Candidate", "Plan", "Skipped", "has_images", "larger", "plan", "resolve_ref"]
 
 
-class Skipped(Struct, frozen=True):
-    """A model that will not be tried, and why."""
-
-    ref: str
-    reason: str
-
-
-class Plan(Struct, frozen=True, kw_only=True):
-    """What will be tried for a request, in order; never empty."""
-
-    requested: str
-    candidates: tuple[Candidate, ...]
-    skipped: tuple[Skipped, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-def plan(
+def plan(  # noqa: PLR0913  what it depends on is all it may know
     request: ChatRequest,
     config: Config,
     catalog: Catalog,
     *,
     fallbacks: Sequence[str] = (),
     profile_id: str | None = None,
+    credentials: Callable[[ProviderInfo], Sequence[Source]] | None = None,  # noqa: ARG001  not yet weighed
+    health: View = NOTHING,  # noqa: ARG001
+    now_ms: int = 0,  # noqa: ARG001
+    sticky: Callable[[str], str | None] | None = None,  # noqa: ARG001
+    spill_at: float | None = None,  # noqa: ARG001
+    afford: Callable[[Candidate], str] | None = None,  # noqa: ARG001
 ) -> Plan:
     """Plan a request; raise when its model is unknown, not allowed or not configured.
 
