@@ -1,0 +1,70 @@
+"""One attempt as a row: who asked, what for, who answered, what it took. No secret, no word of the conversation."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from jackfield.message import Usage
+
+NANO = Decimal("0.000000001")
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One try at one candidate; the fields are the table's columns, in its order."""
+
+    id: str  # 128 random bits: writing a row again changes nothing
+    at_ms: int  # when the try began, Unix milliseconds
+    request: str = ""  # shared by the attempts of one call
+    attempt: int = 1  # the first try of a call is 1
+    source: str = "gateway"  # or `cli`
+    key_id: str = ""
+    key_name: str = ""
+    end_user: str = ""  # the caller's own word for whom it asks
+    requested: str = ""  # as the caller named it
+    served: str = ""  # `provider/model` that was asked
+    provider: str = ""
+    profile: str = ""
+    wire_in: str = ""  # the caller's protocol
+    wire_out: str = ""  # the provider's
+    streamed: bool = False
+    outcome: str = "ok"  # or an error's type
+    status: int | None = None  # the provider's HTTP status
+    input: int | None = None  # tokens, in disjoint buckets; `None`: not reported
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None  # inside output
+    estimated: bool = False  # the tokens were counted by us
+    cost_nanos: int | None = None  # billionths of a dollar; `None`: the price is unknown
+    first_ms: int | None = None  # until the first content
+    total_ms: int | None = None  # until the end
+
+
+COLUMNS = Row.__struct_fields__
+
+
+def complete(row: Row, usage: Usage, usd: Decimal | None) -> Row:
+    """Return the row with what the attempt took."""
+    return replace(
+        row,
+        input=usage.input,
+        output=usage.output,
+        cache_read=usage.cache_read,
+        cache_write=usage.cache_write,
+        reasoning=usage.reasoning,
+        estimated=usage.estimated,
+        cost_nanos=to_nanos(usd),
+    )
+
+
+def to_nanos(usd: Decimal | None) -> int | None:
+    """Return dollars as whole billionths: sums of them are exact in any database."""
+    return None if usd is None else int((usd / NANO).to_integral_value())
+
+
+def to_usd(nanos: int | None) -> Decimal | None:
+    """Return billionths as dollars."""
+    return None if nanos is None else nanos * NANO

@@ -1,0 +1,207 @@
+"""Writes rows behind the caller's back: a bounded queue, and a thread that empties it every quarter of a second.
+
+`note` never waits and never fails. While the database is away the rows wait; when no more fit,
+they are counted and let go, and the count is written as soon as the database is back.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+
+from jackfield.errors import Error
+from jackfield.ledger.database import Database, open_database
+from jackfield.ledger.row import COLUMNS, Row
+
+CAPACITY = 20_000  # rows that wait while the database is away: some 20 MB
+BATCH = 1_000
+LARGEST = 2**63 - 1
+GATHER_S = 0.25
+RETRY_S = 1.0
+SEEN_EVERY_S = 10
+GONE_AFTER_S = 30  # a writer not seen for so long was killed
+
+INSERT = (
+    f"INSERT INTO attempts ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (id) DO NOTHING"  # noqa: S608  our own names
+)
+JOIN = """INSERT INTO ledger_writers (id, pid, started_ms, seen_ms, dropped) VALUES (?, ?, ?, ?, ?)
+          ON CONFLICT (id) DO UPDATE SET seen_ms = excluded.seen_ms, dropped = excluded.dropped, killed = 0"""
+LEAVE = "UPDATE ledger_writers SET ended_ms = ? WHERE id = ?"
+KILLED = "SELECT id, pid, seen_ms FROM ledger_writers WHERE ended_ms IS NULL AND killed = 0 AND seen_ms < ? AND id <> ?"
+BURY = "UPDATE ledger_writers SET killed = 1 WHERE id = ? AND killed = 0 AND ended_ms IS NULL"
+
+
+class Ledger:
+    """A queue of rows and the thread that writes them; `close` it, or lose what waits."""
+
+    def __init__(
+        self,
+        open_: Callable[[], Database],
+        *,
+        say: Callable[[str], None] = lambda _: None,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        capacity: int = CAPACITY,
+    ) -> None:
+        self.written = 0
+        self.dropped = 0  # found no room while the database was away
+        self.trouble = ""  # why rows wait; empty: none does for long
+        self._open = open_
+        self._say = say
+        self._now_ms = now_ms
+        self._capacity = capacity
+        self._id = secrets.token_hex(8)
+        self._started_ms = now_ms()
+        self._rows: deque[Row] = deque()
+        self._batch: list[Row] = []  # taken from the queue, not yet written
+        self._database: Database | None = None
+        self._seen_ms = 0
+        self._wake, self._empty, self._ending = Event(), Event(), Event()
+        self._thread: Thread | None = None
+        self._starting = Lock()
+
+    @classmethod
+    def open(cls, url: str, *, say: Callable[[str], None] = lambda _: None) -> Ledger:
+        """Return a ledger at a database's URL; it connects on its own thread, and keeps trying.
+
+        `say` is told, on that thread, when the database goes and comes back, and of a process
+        that was killed before it had written its last rows.
+        """
+        ledger = cls(lambda: open_database(url), say=say)
+        ledger.start()
+        return ledger
+
+    @property
+    def waiting(self) -> int:
+        """How many rows are not written yet."""
+        return len(self._rows) + len(self._batch)
+
+    def start(self) -> None:
+        """Start the thread, once."""
+        with self._starting:
+            if self._thread is None:
+                self._thread = Thread(target=self._keep_writing, name="jackfield-ledger", daemon=True)
+                self._thread.start()
+
+    def note(self, row: Row) -> None:
+        """Queue a row; costs under a microsecond, from any thread."""
+        if len(self._rows) >= self._capacity:
+            self.dropped += 1
+            return
+        self._rows.append(row)
+        if not self._wake.is_set():
+            self._empty.clear()
+            self._wake.set()
+
+    def flush(self, timeout_s: float = 5.0) -> bool:
+        """Wait until nothing waits; tell whether that came true in time."""
+        if not self.waiting and not self._wake.is_set():
+            return True
+        return self._empty.wait(timeout_s)
+
+    def close(self, timeout_s: float = 5.0) -> int:
+        """Write what waits and end; return how many rows could not be written in time."""
+        self._ending.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        return self.waiting
+
+    # -- on the thread -------------------------------------------------------------
+
+    def _keep_writing(self) -> None:
+        while not self._ending.is_set():
+            if self._round():
+                self._wake.wait(SEEN_EVERY_S)
+                self._ending.wait(GATHER_S)
+            else:
+                self._ending.wait(RETRY_S)
+        self._end()
+
+    def _round(self) -> bool:
+        """Write all that waits, and that this process is alive; tell whether the database took it."""
+        self._wake.clear()
+        try:
+            database = self._connect()
+            while self.waiting:
+                self._write(database)
+            if self._now_ms() - self._seen_ms >= SEEN_EVERY_S * 1000:
+                self._show_up(database)
+        except Error as error:
+            self._fall_behind(error)
+            return False
+        if self.trouble:
+            self._say(f"the ledger is written again: {self.written} rows so far, {self.dropped} found no room")
+            self.trouble = ""
+        if not self._rows:
+            self._empty.set()
+        return True
+
+    def _connect(self) -> Database:
+        if self._database is None:
+            self._database = self._open()
+            self._seen_ms = 0
+        return self._database
+
+    def _write(self, database: Database) -> None:
+        while self._rows and len(self._batch) < BATCH:
+            self._batch.append(self._rows.popleft())
+        database.write((INSERT, [_as_values(row) for row in self._batch]), self._presence())
+        # A batch that failed is written again; rows of it that arrived after all are known by their id.
+        self.written += len(self._batch)
+        self._batch.clear()
+
+    def _presence(self) -> tuple[str, list[tuple[object, ...]]]:
+        self._seen_ms = self._now_ms()
+        return JOIN, [(self._id, os.getpid(), self._started_ms, self._seen_ms, self.dropped)]
+
+    def _show_up(self, database: Database) -> None:
+        database.write(self._presence())
+        for id_, pid, seen_ms in database.rows(KILLED, self._seen_ms - GONE_AFTER_S * 1000, self._id):
+            if database.write((BURY, [(id_,)])):
+                self._say(
+                    f"process {pid} ended without closing the ledger: rows later than {_as_time(seen_ms)} may be missing"
+                )
+
+    def _fall_behind(self, error: Error) -> None:
+        if not self.trouble:
+            self._say(f"{error.message}: rows wait in memory, {self._capacity} at most; calls go on")
+        self.trouble = error.message
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _end(self) -> None:
+        if self._round() and self._database is not None:
+            try:
+                self._database.write((LEAVE, [(self._now_ms(), self._id)]))
+            except Error as error:
+                self._fall_behind(error)
+        if self._database is not None:
+            self._database.close()
+
+
+def _as_values(row: Row) -> tuple[object, ...]:
+    return tuple(_storable(getattr(row, name)) for name in COLUMNS)
+
+
+def _storable(value: object) -> object:
+    """Return what both databases can hold: one row they refuse would hold up all behind it."""
+    match value:
+        case str():
+            return (
+                value
+                if value.isascii() and "\0" not in value
+                else value.encode(errors="replace").decode().replace("\0", "")
+            )
+        case int():
+            return max(-LARGEST, min(LARGEST, int(value)))
+        case _:
+            return value
+
+
+def _as_time(ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(ms / 1000))
