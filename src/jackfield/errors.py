@@ -11,7 +11,8 @@
     │  ├─ ContextLength       context_overflow
     │  ├─ ContentFilter       content_filter
     │  ├─ ModelNotFound       model_not_found
-    │  └─ NotAllowed          not_allowed       the user's own allowlist
+    │  ├─ NotAllowed          not_allowed       the user's own allowlist
+    │  └─ OverBudget          billing           the user's own limit; nothing was sent
     ├─ ProviderError                            the other side
     │  ├─ RateLimit           rate_limit
     │  ├─ Overloaded          overloaded
@@ -122,6 +123,13 @@ class NotAllowed(RequestError):
     """The user's own allowlist or policy excludes the model."""
 
     type = "not_allowed"
+
+
+class OverBudget(RequestError):
+    """The user's own limit of money does not cover the call; it was not sent, and a cheaper model may be."""
+
+    type = "billing"
+    failover = True
 
 
 class ProviderError(Error):

@@ -49,6 +49,7 @@ class BudgetRules(Struct, frozen=True, kw_only=True, rename="camel"):
     per_day: Decimal | None = None
     per_session: Decimal | None = None
     allow_unpriced: bool = False
+    per_command: Decimal | None = None  # no key of the file: `chat --max-cost`
 
 
 def build_pace(said: str | JsonObject | None) -> Pace | None:

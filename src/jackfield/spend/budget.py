@@ -1,0 +1,154 @@
+"""The user's limits of money: asked before a call leaves, told what it cost.
+
+A day is the user's, from midnight to midnight where this process runs; a call counts for the
+day on which it left. A session is what the caller says is one, else this client from its
+opening to its end. Where no limit is set nothing is counted and no file is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from jackfield.catalog.price import trim
+from jackfield.config.spend import BudgetRules
+from jackfield.errors import OverBudget
+from jackfield.message import ChatRequest
+from jackfield.model import Model, ProviderInfo
+from jackfield.spend.account import (
+    COMMAND,
+    DAY,
+    SESSION,
+    Allowance,
+    Hold,
+    Ledger,
+    MemoryLedger,
+    Refused,
+    as_nano,
+    as_usd,
+    find_refusal,
+)
+from jackfield.spend.estimate import fitting_tokens, worst_usd
+
+FREE = Hold(0, (), 0)
+RAISE = {
+    DAY: "raise the limit: jackfield config set models.budget.perDay",
+    SESSION: "raise the limit: jackfield config set models.budget.perSession",
+    COMMAND: "raise the limit: --max-cost",
+}
+UNPRICED = "its price is unknown, and a limit is set"
+ALLOW = "give its prices in models.providers, or allow it: jackfield config set models.budget.allowUnpriced true"
+
+
+class Budget:
+    """The limits of one client. `own` names it: its session, and its command, are nobody else's."""
+
+    def __init__(
+        self, rules: BudgetRules, open_ledger: Callable[[], Ledger], now_ms: Callable[[], int], own: str
+    ) -> None:
+        self.rules = rules
+        self._open_ledger = open_ledger
+        self._now_ms = now_ms
+        self._own = own
+        self._shared: Ledger | None = None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is any limit."""
+        rules = self.rules
+        return any(limit is not None for limit in (rules.per_day, rules.per_session, rules.per_command))
+
+    def refusal(self, request: ChatRequest, info: ProviderInfo, model: Model, session: str = "") -> str:
+        """Say why a model may not be paid for now; empty when it may. Holds nothing: for a plan."""
+        if not self.is_set:
+            return ""
+        usd = worst_usd(request, info, model)
+        if usd is None:
+            return "" if self.rules.allow_unpriced else UNPRICED
+        allowances = self.allowances(session)
+        refused = find_refusal(allowances, self._ledger().balances([each.key for each in allowances]), as_nano(usd))
+        return _describe(refused, usd) if refused and usd else ""
+
+    def reserve(self, request: ChatRequest, info: ProviderInfo, model: Model, session: str = "") -> Hold:
+        """Hold what a call may cost at most; raise `OverBudget` when a limit does not cover it.
+
+        `request` is the one that leaves (`providers.provider.for_wire`). Whoever gets a hold settles or releases it.
+        """
+        if not self.is_set:
+            return FREE
+        name, usd = f"{info.id}/{model.id}", worst_usd(request, info, model)
+        if usd is None and not self.rules.allow_unpriced:
+            raise OverBudget(f"{name} is not asked: {UNPRICED}", hint=ALLOW)
+        return self.reserve_usd(name, usd, session, room=lambda left: fitting_tokens(request, info, model, left))
+
+    def reserve_usd(
+        self, name: str, usd: Decimal | None, session: str = "", *, room: Callable[[Decimal], int] = lambda _: 0
+    ) -> Hold:
+        """Hold an amount for a call to `name`; `None`: its price is unknown. `room`: how long an answer would fit."""
+        if not self.is_set:
+            return FREE
+        if usd is None and not self.rules.allow_unpriced:
+            raise OverBudget(f"{name} is not asked: {UNPRICED}", hint=ALLOW)
+        allowances = self.allowances(session)
+        if usd == 0:  # what is free stays free when a limit is reached; a figure of the provider's still counts
+            return Hold(0, tuple(each.key for each in allowances), 0)
+        found = self._ledger().reserve(allowances, as_nano(usd or Decimal(0)))
+        if isinstance(found, Hold):
+            return found
+        raise OverBudget(f"{name} is not asked: {_describe(found, usd or Decimal(0))}", hint=_hint(found, room))
+
+    def settle(self, hold: Hold, usd: Decimal | None) -> None:
+        """Book what a call cost; `None`: nobody knows, so what was held."""
+        if hold.keys and (hold.id or usd):
+            self._ledger().settle(hold, None if usd is None else as_nano(usd))
+
+    def release(self, hold: Hold) -> None:
+        """Give back what was held for a call that did not reach its provider."""
+        if hold.id:
+            self._ledger().release(hold)
+
+    def allowances(self, session: str = "") -> tuple[Allowance, ...]:
+        """Return the limits that hold now, the narrowest first."""
+        rules = self.rules
+        said = (
+            (rules.per_command, COMMAND + self._own, "--max-cost"),
+            (rules.per_session, SESSION + (session or self._own), "the session's budget"),
+            (rules.per_day, DAY + day_of(self._now_ms()), "today's budget"),
+        )
+        return tuple(Allowance(key, words, as_nano(limit)) for limit, key, words in said if limit is not None)
+
+    def _ledger(self) -> Ledger:
+        if self._shared is None:
+            # A command's limit is this process's alone; the others need the file, or nothing leaves.
+            alone = self.rules.per_day is None and self.rules.per_session is None
+            self._shared = MemoryLedger() if alone else self._open_ledger()
+        return self._shared
+
+
+def day_of(now_ms: int) -> str:
+    """Return the day of a moment where this process runs, as an ISO date."""
+    return datetime.fromtimestamp(now_ms / 1000, UTC).astimezone().date().isoformat()
+
+
+def shown(usd: Decimal) -> str:
+    """Return dollars to read: at least cents, never less exact than the ten-thousandth part of a cent."""
+    exact = trim(usd.quantize(Decimal("0.000001")))
+    return f"${exact:f}" if exact.as_tuple().exponent < -2 else f"${exact:.2f}"  # type: ignore[operator]  # finite
+
+
+def _describe(refused: Refused, usd: Decimal) -> str:
+    allowance, balance = refused.allowance, refused.balance
+    held = f" and {shown(as_usd(balance.held))} reserved" if balance.held else ""
+    return (
+        f"it may cost up to {shown(usd)}, and of {allowance.words} of {shown(as_usd(allowance.limit))} "
+        f"{shown(as_usd(balance.spent))} {'are' if held else 'is'} spent{held}"
+    )
+
+
+def _hint(refused: Refused, room: Callable[[Decimal], int]) -> str:
+    left = as_usd(max(0, refused.allowance.limit - refused.balance.spent - refused.balance.held))
+    kind = next(kind for kind in RAISE if refused.allowance.key.startswith(kind))
+    tokens = room(left)
+    shorter = [f"ask for a shorter answer: --max-tokens {tokens}"] if tokens > 0 else []
+    return "\n".join([*shorter, RAISE[kind], "see: jackfield budget"])
