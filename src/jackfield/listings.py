@@ -6,12 +6,14 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 
+from jackfield.auth.beside import Lookups
 from jackfield.auth.resolve import resolve
+from jackfield.auth.secret import forget_commands
 from jackfield.auth.store import FileStore
 from jackfield.catalog.load import Catalog
 from jackfield.config.schema import Config
 from jackfield.credential import RequestAuth
-from jackfield.errors import Error, ModelNotFound, TransportError
+from jackfield.errors import AuthError, Error, ModelNotFound, TransportError
 from jackfield.model import ProviderInfo
 from jackfield.providers.refresh import Freshen, Refreshed, as_it_is, refresh_one
 from jackfield.transport.reply import Sender
@@ -33,12 +35,23 @@ async def refresh_listings(
     machine that does not answer, and that the config does not speak of, is left out. `freshen`
     renews a credential that has expired. Raises `ModelNotFound` for a name that is no provider.
     """
-    asked = tuple(_named(providers, config, catalog, store) if providers else _ready(config, catalog, store))
+    lookups = Lookups(config, store)
+    infos = tuple(_named(providers, catalog) if providers else _listed(catalog))
+    auths = await asyncio.gather(*(_auth(info, config, store, lookups) for info in infos))
+    asked = [
+        # Some lists are public; whether one that is named is, its provider says.
+        (info, auth or RequestAuth(secret=None, source="none"))
+        for info, auth in zip(infos, auths, strict=True)
+        if providers or (auth and (auth.secret or info.local or info.id in config.providers))
+    ]
     room = asyncio.Semaphore(AT_ONCE)
 
     async def ask(info: ProviderInfo, auth: RequestAuth) -> Refreshed:
         async with room:
-            return await refresh_one(sender, info, auth, catalog.shelf, time.time(), freshen)
+            refreshed = await refresh_one(sender, info, auth, catalog.shelf, time.time(), freshen)
+        if isinstance(refreshed.error, AuthError) and auth.secret:
+            forget_commands(auth.secret)
+        return refreshed
 
     done = await asyncio.gather(*(ask(info, auth) for info, auth in asked))
     catalog.reload_discovered()
@@ -47,29 +60,22 @@ async def refresh_listings(
     return tuple(each for each in done if not (each.provider in idle and isinstance(each.error, TransportError)))
 
 
-def _named(
-    names: Sequence[str], config: Config, catalog: Catalog, store: FileStore
-) -> Iterator[tuple[ProviderInfo, RequestAuth]]:
+def _named(names: Sequence[str], catalog: Catalog) -> Iterator[ProviderInfo]:
     for name in dict.fromkeys(map(catalog.normalise, names)):
         info = catalog.provider(name)
         if info is None:
             near = catalog.near(name)
             hint = f"did you mean {' or '.join(near)}?" if near else "see: jackfield models list --all"
             raise ModelNotFound(f"unknown provider {name!r}", hint=hint)
-        # Some lists are public; whether this one is, its provider says.
-        yield info, _auth(info, config, store) or RequestAuth(secret=None, source="none")
+        yield info
 
 
-def _ready(config: Config, catalog: Catalog, store: FileStore) -> Iterator[tuple[ProviderInfo, RequestAuth]]:
-    for name in catalog.provider_ids():
-        info = catalog.provider(name) if catalog.has_list(name) else None
-        auth = _auth(info, config, store) if info else None
-        if info and auth and (auth.secret or info.local or name in config.providers):
-            yield info, auth
+def _listed(catalog: Catalog) -> Iterator[ProviderInfo]:
+    return filter(None, map(catalog.provider, filter(catalog.has_list, catalog.provider_ids())))
 
 
-def _auth(info: ProviderInfo, config: Config, store: FileStore) -> RequestAuth | None:
+async def _auth(info: ProviderInfo, config: Config, store: FileStore, lookups: Lookups) -> RequestAuth | None:
     try:
-        return resolve(info, config, store, int(time.time() * 1000))
+        return await lookups.find(info, lambda: resolve(info, config, store, int(time.time() * 1000)))
     except Error:
         return None

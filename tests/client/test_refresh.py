@@ -197,3 +197,21 @@ async def test_a_sign_in_that_cannot_be_renewed_costs_no_other_provider_anything
     assert box.error
     assert "models auth login --provider box" in box.error.hint
     assert other.error is None
+
+
+async def test_a_command_whose_key_is_refused_is_asked_again(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("old", encoding="utf-8")
+
+    def answer(received: Received) -> list[Step]:
+        good = received.headers["authorization"] == "Bearer new"
+        return json_reply(listing("a")) if good else json_reply({"error": {"message": "no"}}, 401)
+
+    with serve(answer) as server:
+        said = config(box=f"{server.url}/v1")
+        said["models"]["providers"]["box"]["apiKey"] = {"source": "exec", "id": f"cat {tmp_path / 'key'}"}
+        async with AsyncClient(said) as client:
+            [refused] = await client.refresh_models()
+            (tmp_path / "key").write_text("new", encoding="utf-8")
+            [taken] = await client.refresh_models()
+    assert refused.error
+    assert not taken.error

@@ -66,9 +66,15 @@ def describe_ref(ref: SecretRef) -> str:
     return f"${place}" if ref.source == "env" else f"{ref.source}: {place}"
 
 
-def forget_commands() -> None:
-    """Have every command asked again: a secret was refused or changed."""
-    _said.clear()
+def is_remembered(ref: SecretRef, environ: Mapping[str, str]) -> bool:
+    """Tell whether a command has been asked already, so that following its reference takes no time."""
+    return ref.source == "exec" and _asked(ref.id, environ) in _said
+
+
+def forget_commands(refused: Secret | None = None) -> None:
+    """Have the commands asked again that gave a refused secret; without one, every command: something changed."""
+    for asked in [asked for asked, said in _said.items() if refused in {None, said}]:
+        _said.pop(asked, None)
 
 
 # -- files -------------------------------------------------------------------------
@@ -132,15 +138,19 @@ def _point(content: str, pointer: str, path: Path) -> str:
 def _ask_command(line: str, environ: Mapping[str, str]) -> Secret:
     from jackfield.auth.command import run  # noqa: PLC0415  brings subprocess and threads
 
-    asked = line, hash(frozenset(environ.items()))
-    if asked not in _said:
+    asked = _asked(line, environ)
+    if (said := _said.get(asked)) is None:
         output = run(line, environ)
         if output.problem:
             raise MissingKey(f"{output.program} {output.problem}{_complaint(output.complaint)}", hint=RUN_IT)
         if not output.text.strip():
             raise MissingKey(f"{output.program} printed nothing", hint=RUN_IT)
-        _said[asked] = Secret(output.text.strip())
-    return _said[asked]
+        said = _said[asked] = Secret(output.text.strip())
+    return said
+
+
+def _asked(line: str, environ: Mapping[str, str]) -> tuple[str, int]:
+    return line, hash(frozenset(environ.items()))
 
 
 def _complaint(text: str) -> str:
