@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable
 from typing import assert_never
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -69,6 +70,7 @@ FRAMES: dict[str, Frame] = {
     "google-vertex": GEMINI,
     "google-gemini-cli": GEMINI,
 }
+PER_CHARACTER = 1.5  # no text weighs more: a digit that stands alone
 SAMPLES, SAMPLE = 16, 2_000  # so many pieces of so many characters
 PAGE_BYTES = 60_000  # base64 of a page of a usual PDF
 SOUND_BYTES = 700  # base64 for one token: compressed speech at 32 tokens a second
@@ -102,6 +104,18 @@ def estimate_input(request: ChatRequest, api: str = "") -> int:
     if wanted := request.response_format:
         count += frame.schema * _json(wanted.schema or {})
     return round(count)
+
+
+def bound_input(request: ChatRequest) -> int:
+    """Return more tokens than any estimate of a request is, by its length alone: for a small one that is enough to know."""
+    count = CLAUDE.request + CLAUDE.system + PER_CHARACTER * sum(len(text.text) for text in request.system)
+    for message in request.messages:
+        count += CLAUDE.message + sum(map(_bound, message.content))
+    if request.tools:
+        count += CLAUDE.tools + sum(CLAUDE.tool + PER_CHARACTER * _length(tool) for tool in request.tools)
+    if wanted := request.response_format:
+        count += PER_CHARACTER * len(msgspec.json.encode(wanted.schema, enc_hook=str))
+    return round(count) + 1
 
 
 def estimate_output(reply: ChatResponse) -> int:
@@ -146,6 +160,24 @@ def _block(block: Block, frame: Frame) -> float:
             return _json(block.value)
         case _:
             assert_never(block)
+
+
+def _bound(block: Block) -> float:
+    match block:
+        case TextBlock(text) | ThinkingBlock(text) | RefusalBlock(text):
+            return PER_CHARACTER * len(text)
+        case ToolCall():
+            return CALL + PER_CHARACTER * (len(block.name) + len(block.arguments))
+        case ToolResult():
+            return CALL + sum(map(_bound, block.content))
+        case DocumentBlock() if block.media_type.startswith("text/"):
+            return PER_CHARACTER * len(block.data or "")
+        case _:
+            return _block(block, CLAUDE)
+
+
+def _length(tool: Tool) -> int:
+    return len(tool.name) + len(tool.description) + len(msgspec.json.encode(tool.parameters, enc_hook=str))
 
 
 def _share(data: str | None, size: int) -> int:

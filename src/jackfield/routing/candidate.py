@@ -8,12 +8,13 @@ from msgspec import Struct
 
 from jackfield.auth.sources import Source
 from jackfield.config.schema import StreamBreak
+from jackfield.health.record import Rest
 from jackfield.model import Model, ModelRef, ProviderInfo
 
 # Why somebody is not tried, in one word that programs may rely on.
 Cause = Literal[
-    "unknown_model", "privacy", "context_window", "no_images", "no_tools", "no_schema", "missing_credential",
-    "excluded_credential", "cooling", "credential_exhausted", "not_affordable",
+    "unknown_model", "privacy", "context_window", "no_images", "no_audio", "no_video", "no_tools", "no_schema",
+    "not_configured", "missing_credential", "excluded_credential", "cooling", "credential_exhausted", "not_affordable",
 ]  # fmt: skip
 
 
@@ -50,4 +51,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     candidates: tuple[Candidate, ...]
     skipped: tuple[Skipped, ...] = ()
     warnings: tuple[str, ...] = ()
+    primary: str = ""  # the model that was asked for, whether it is tried or not
     on_break: StreamBreak = "error"  # the route's word on a stream that breaks after its first content
+
+
+def cause_of(rest: Rest) -> Cause:
+    """Return in one word why a place rests: its credential is used up for every model, or it has failed."""
+    is_spent = rest.place.credential and not rest.place.model and rest.kind in {"rate_limit", "billing"}
+    return "credential_exhausted" if is_spent else "cooling"

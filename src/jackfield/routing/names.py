@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.config.schema import Config
+from jackfield.config.schema import Config, StreamBreak
 from jackfield.errors import ConfigError
 from jackfield.model import Timeouts
 
@@ -25,6 +25,7 @@ class Named(Struct, frozen=True, kw_only=True):
     profile_id: str | None = None
     explicit: bool = False  # named by the caller: the allowlist applies
     timeouts: Timeouts | None = None  # the route's
+    on_break: StreamBreak = "error"  # the route's
 
 
 def expand_names(text: str, config: Config) -> Iterator[Named]:
@@ -62,7 +63,7 @@ def _expand(text: str, config: Config, reason: str) -> Iterator[Named]:
                     f"route {meant!r} names the route {model!r}; a route leads to models",
                     hint=f"write the models of {model!r} into models.routes.{meant}",
                 )
-            yield Named(text=model, reason=why, timeouts=route.timeouts)
+            yield Named(text=model, reason=why, timeouts=route.timeouts, on_break=route.on_stream_break)
         return
     via = f"{reason}, by alias {name}" if meant != name else reason
     yield Named(text=meant, reason=via, profile_id=profile_id, explicit=True)

@@ -1,31 +1,47 @@
-"""The plan of a request: which models to try, in which order, each with its reason.
+"""The plan of a request: which models to try with which credentials, in which order, each with its reason.
 
-A pure function of the request, the config and the catalog. It opens nothing and knows no
-clock, so that a live call, an explanation and a test run the same code.
+A pure function of the request, the config, the catalog, the credentials and what failed lately.
+It opens nothing, follows no reference to a secret and knows no clock, so that a live call, an
+explanation and a test run the same code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import UNSET
+from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.auth.sources import Source
 from jackfield.catalog.load import Catalog
 from jackfield.config.schema import Config
-from jackfield.errors import ConfigError, InvalidRequest, ModelNotFound, NotAllowed
+from jackfield.errors import InvalidRequest, NotAllowed, Quota
+from jackfield.health.record import Rest
 from jackfield.health.view import NOTHING, View
-from jackfield.message import ChatRequest, ImageBlock, ToolResult
-from jackfield.model import Model, ModelRef, ProviderInfo, Timeouts
-from jackfield.routing.candidate import Candidate, Plan, Skipped
-from jackfield.routing.names import DEFAULT, Named, expand_names, follow, split_profile
-from jackfield.routing.needs import larger
-from jackfield.routing.policy import PRIVACY, check_allowed, privacy_of
-from jackfield.transport.request import merge_timeouts
+from jackfield.message import ChatRequest
+from jackfield.model import ModelRef, ProviderInfo
+from jackfield.routing.candidate import Candidate, Cause, Plan, Skipped, cause_of
+from jackfield.routing.chain import Chain, admit, find_chain, find_image_models, resolve_ref
+from jackfield.routing.names import DEFAULT
+from jackfield.routing.needs import Needs, Veto, fit, larger, refuses, weigh, window_of
+from jackfield.routing.ring import Held, Moment, Ring, describe_rest, find_rest, find_ring, is_half_open
 
-__all__ = ["Candidate", "Plan", "Skipped", "has_images", "larger", "plan", "resolve_ref"]
+__all__ = ["Candidate", "Plan", "Skipped", "larger", "plan", "resolve_ref"]
+
+
+class Place(Struct, frozen=True):
+    """A candidate that is not for now, and why."""
+
+    candidate: Candidate
+    skip: Skipped
+
+
+class Sorted(Struct, frozen=True):
+    """The candidates of a plan by what may be done with them; `left` is in the order they were met."""
+
+    ready: list[Candidate]
+    left: list[Place]
+    rests: list[tuple[Rest, Place]]
 
 
 def plan(  # noqa: PLR0913  what it depends on is all it may know
@@ -35,183 +51,178 @@ def plan(  # noqa: PLR0913  what it depends on is all it may know
     *,
     fallbacks: Sequence[str] = (),
     profile_id: str | None = None,
-    credentials: Callable[[ProviderInfo], Sequence[Source]] | None = None,  # noqa: ARG001  not yet weighed
-    health: View = NOTHING,  # noqa: ARG001
-    now_ms: int = 0,  # noqa: ARG001
-    sticky: Callable[[str], str | None] | None = None,  # noqa: ARG001
-    spill_at: float | None = None,  # noqa: ARG001
-    afford: Callable[[Candidate], str] | None = None,  # noqa: ARG001
+    credentials: Callable[[ProviderInfo], Sequence[Source]] | None = None,
+    health: View = NOTHING,
+    now_ms: int = 0,
+    sticky: Callable[[str], str | None] | None = None,
+    spill_at: float | None = None,
+    afford: Callable[[Candidate], str] | None = None,
 ) -> Plan:
     """Plan a request; raise when its model is unknown, not allowed or not configured.
 
     A `provider/model` stands alone unless the caller gives fallbacks; `default`, a route and
-    an alias of a route bring their own.
+    an alias of a route bring their own. All credentials of a model come before the next model.
+    Without `credentials` nobody asks for any: one candidate per model. `sticky` names the
+    credential a session stays with at a provider; one whose quota is used to `spill_at` goes last;
+    `afford` says why a candidate may not be paid for. What the request needs and nobody knows of a
+    model is no reason to leave it out: it goes last.
     """
-    names = list(expand_names(request.model or DEFAULT, config))
-    names += [Named(text=text, reason="fallback given by the caller", explicit=True) for text in fallbacks]
-    candidates, lost = _candidates(names, config, catalog, profile_id)
-    first = candidates[0]
-    tried, skipped = _admit(_for_images(request, candidates, config, catalog), config)
-    skipped = lost + skipped
-    if not tried:
-        raise NotAllowed(
-            f"no candidate for {request.model or DEFAULT!r} is as private as models.policy.minPrivacy "
-            f"({config.min_privacy}) asks",
-            hint="\n".join(f"{skip.ref}: {skip.reason}" for skip in skipped),
-        )
+    requested = request.model or DEFAULT
+    chain = find_chain(requested, fallbacks, profile_id, config, catalog)
+    needs = weigh(request)
+    drafts, outside = _drafts(chain, needs, config, catalog)
+    if not drafts:
+        raise _none_private(requested, outside, config)
+    fitting, unfit = _fitting(drafts, needs)
+    moment = Moment(
+        config=config, credentials=credentials, health=health, now_ms=now_ms, sticky=sticky, spill_at=spill_at
+    )
+    found = _sort_out(fitting, moment, afford)
+    candidates, instead = _pick(found, requested)
     return Plan(
-        requested=request.model or DEFAULT,
-        candidates=tuple(tried),
-        skipped=tuple(skipped),
-        warnings=(*_doubts(first, catalog), *(f"{skip.ref} is skipped: {skip.reason}" for skip in lost)),
+        requested=requested,
+        primary=str(chain.first.ref),
+        candidates=candidates,
+        skipped=(*outside, *unfit, *(each.skip for each in found.left if each is not instead)),
+        warnings=chain.warnings,
+        on_break=chain.on_break,
     )
 
 
-def resolve_ref(text: str, config: Config, catalog: Catalog) -> tuple[ModelRef, str | None]:
-    """Return the one model that a name means, and the profile pinned with `@`.
-
-    `text` is a reference, an alias, a route (its primary) or `default`.
-    """
-    candidate = _candidate(next(expand_names(text, config)), config, catalog, None)
-    return candidate.ref, candidate.profile_id
+# -- models --------------------------------------------------------------------------
 
 
-# -- candidates --------------------------------------------------------------------
-
-
-def _candidates(
-    names: Sequence[Named], config: Config, catalog: Catalog, profile_id: str | None
-) -> tuple[list[Candidate], list[Skipped]]:
-    """Return the candidates, and the names that lead nowhere.
-
-    A wrong name is an error where somebody asks for it; one far down in the config must not
-    cost the answer of those before it.
-    """
-    found: list[Candidate] = []
-    lost = []
-    for name in names:
-        try:
-            candidate = _candidate(name, config, catalog, profile_id)
-        except (ConfigError, ModelNotFound) as error:
-            if name.explicit or not found:
-                raise
-            lost.append(Skipped(name.text, error.message))
-            continue
-        if name.explicit:
-            check_allowed(candidate.ref, config, catalog)
-        found.append(candidate)
-    return found, lost
-
-
-def _candidate(name: Named, config: Config, catalog: Catalog, profile_id: str | None) -> Candidate:
-    text, pinned = split_profile(follow(name.text, config), tuple(config.auth_profiles))
-    ref = ModelRef.parse(text) or _find_bare(text, config, catalog)
-    info = catalog.provider(ref.provider)
-    if info is None:
-        raise ModelNotFound(f"unknown provider {ref.provider!r} in {text!r}", hint=_nearest(text, catalog))
-    model = catalog.model(info.id, ref.model)
-    ref = ModelRef(info.id, model.id)
-    return Candidate(
-        ref=ref,
-        info=_with_defaults(info, config),
-        model=_configured(model, str(ref), name, config),
-        reason=name.reason,
-        profile_id=profile_id or name.profile_id or pinned,
-    )
-
-
-def _with_defaults(info: ProviderInfo, config: Config) -> ProviderInfo:
-    """Return the provider over what the config says of all models."""
-    timeouts = merge_timeouts(Timeouts(total=config.timeout_s), info.timeouts)
-    params = {**config.params.get("", {}), **info.params}
-    return replace(info, params=params, timeouts=timeouts if timeouts != Timeouts() else None)
-
-
-def _configured(model: Model, ref: str, name: Named, config: Config) -> Model:
-    """Return the row with what the config says of this model, and of the route that leads to it."""
-    params = {**(model.params or {}), **config.params.get(ref, {})}
-    timeouts = merge_timeouts(model.timeouts or Timeouts(), name.timeouts)
-    return replace(model, params=params or UNSET, timeouts=timeouts if timeouts != Timeouts() else UNSET)
-
-
-def _find_bare(text: str, config: Config, catalog: Catalog) -> ModelRef:
-    """Find the configured provider that alone has a model of this id."""
-    owners = [
-        provider
-        for provider in (*config.providers, *_first_parts(config))
-        if any(model.id == text for model in catalog.models(provider))
-    ]
-    if len(set(owners)) == 1:
-        return ModelRef(owners[0], text)
-    if owners:
-        choices = ", ".join(f"{owner}/{text}" for owner in dict.fromkeys(owners))
-        raise ModelNotFound(f"several providers have a model {text!r}", hint=f"name one: {choices}")
-    raise ModelNotFound(f"unknown model {text!r}: neither provider/model nor an alias", hint=_nearest(text, catalog))
-
-
-def _first_parts(config: Config) -> Iterator[str]:
-    for text in (config.primary, *config.fallbacks, *config.configured):
-        if text and (ref := ModelRef.parse(text)):
-            yield ref.provider
-
-
-def _nearest(text: str, catalog: Catalog) -> str:
-    if info := catalog.provider(text.strip("/")):
-        such = f", such as {info.id}/{info.default_model}" if info.default_model else ""
-        return f"{info.id} is a provider; name a model of it{such}\nsee: jackfield models list --provider {info.id}"
-    near = catalog.near(text)
-    lines = [f"did you mean {', '.join(near)}?"] if near else []
-    return "\n".join([*lines, "see: jackfield models list --all"])
-
-
-def _doubts(candidate: Candidate, catalog: Catalog) -> Iterator[str]:
-    # An id the catalog does not know is passed on (providers add models daily), but a typing
-    # error should not cost a round trip to be noticed.
-    known = (*catalog.models(candidate.info.id), *candidate.info.embeddings)
-    if not known or any(model.id == candidate.model.id for model in known) or candidate.model.effort:
-        return
-    near = [ref for ref in catalog.near(str(candidate.ref)) if ref.startswith(f"{candidate.info.id}/")]
-    if near and not candidate.info.local:
-        yield f"{candidate.ref} is not in the catalog and is passed on as written; nearest: {', '.join(near)}"
-
-
-def _for_images(request: ChatRequest, candidates: list[Candidate], config: Config, catalog: Catalog) -> list[Candidate]:
-    """Put the image models in the place of candidates that are known to take no images.
+def _drafts(chain: Chain, needs: Needs, config: Config, catalog: Catalog) -> tuple[Sequence[Candidate], list[Skipped]]:
+    """Return the models that the user's rules admit, the image models before those of a chain that begins blind.
 
     Pictures of earlier turns do not choose the model: they are left out for one that takes none.
     """
-    if not has_images(request) or not _refuses_images(candidates[0]):
-        return candidates
-    names = [name for name in (config.image_primary, *config.image_fallbacks) if name]
-    if not names:
+    if "image" not in needs.files or not refuses(chain.first, "image"):
+        return chain.drafts, [*chain.skipped]
+    drafts, skipped = admit((*find_image_models(chain.first, config, catalog), *chain.drafts), config)
+    return drafts, [*chain.skipped, *(skip for skip in skipped if skip not in chain.skipped)]
+
+
+def _fitting(drafts: Sequence[Candidate], needs: Needs) -> tuple[list[Candidate], list[Skipped]]:
+    """Return the drafts that may take the request, and the others.
+
+    When all are in vain by what is known of them, the roomiest is asked all the same: an estimate
+    is no count, and of what a model cannot read a wire says what becomes. Nobody answers about a
+    picture he has not seen.
+    """
+    fitting, unfit = [], list[tuple[Candidate, Veto]]()
+    for draft in drafts:
+        vetoes, doubts = fit(needs, draft.info, draft.model)
+        if vetoes:
+            unfit.append((draft, vetoes[0]))
+        else:
+            fitting.append(replace(draft, doubts=doubts) if doubts else draft)
+    skipped = [Skipped(str(draft.ref), veto.words, cause=veto.cause) for draft, veto in unfit]
+    if fitting:
+        return fitting, skipped
+    able = [pair for pair in unfit if not ("image" in needs.files and refuses(pair[0], "image"))]
+    if not able:
+        blind = ", ".join(str(draft.ref) for draft, _ in unfit)
         raise InvalidRequest(
-            f"{candidates[0].ref} takes no images, and no image model is configured",
+            f"{blind} takes no images, and no image model is configured",
             hint="name a model that does, or set one: jackfield models set-image provider/model",
         )
-    reason = f"the config's image model: {candidates[0].ref} takes no images"
-    return [_candidate(Named(text=name, reason=reason), config, catalog, None) for name in names]
+    draft, veto = max(able, key=lambda pair: window_of(pair[0].model) or 0)
+    chosen = replace(draft, reason=f"{draft.reason}; nothing else is left, though {veto.words}", last_resort=True)
+    return [chosen], [skip for skip, (each, _) in zip(skipped, unfit, strict=True) if each is not draft]
 
 
-def has_images(request: ChatRequest) -> bool:
-    """Tell whether what the model is to answer now, words or tools' results, holds a picture."""
-    latest = takewhile(lambda message: message.role == "user", reversed(request.messages))
-    blocks = [block for message in latest for block in message.content]
-    inner = [part for block in blocks if isinstance(block, ToolResult) for part in block.content]
-    return any(isinstance(block, ImageBlock) for block in (*blocks, *inner))
+# -- models × credentials ------------------------------------------------------------
 
 
-def _refuses_images(candidate: Candidate) -> bool:
-    # A model that says nothing about its input gets the benefit of the doubt.
-    return candidate.model.input is not UNSET and "image" not in candidate.model.input
+def _sort_out(drafts: Sequence[Candidate], moment: Moment, afford: Callable[[Candidate], str] | None) -> Sorted:
+    found = Sorted([], [], [])
+    rings = dict[tuple[str, str | None], Ring]()
+    met = set[tuple[ModelRef, str, str | None]]()
+    for draft in drafts:
+        key = draft.info.id, draft.profile_id
+        ring = rings.get(key)
+        if ring is None:
+            ring = rings[key] = find_ring(draft.info, draft.profile_id, moment)
+        for held in ring.held:
+            candidate = _with_credential(draft, held)
+            if (identity := (draft.ref, candidate.credential, candidate.profile_id)) not in met:
+                met.add(identity)
+                _place(candidate, found, moment, afford)
+        _leave_out(draft, ring, found)
+    return found
 
 
-def _admit(candidates: list[Candidate], config: Config) -> tuple[list[Candidate], list[Skipped]]:
-    admitted: dict[tuple[ModelRef, str | None], Candidate] = {}
-    skipped = []
-    for candidate in candidates:
-        level = privacy_of(candidate.info, candidate.model)
-        if config.min_privacy and PRIVACY.index(level) > PRIVACY.index(config.min_privacy):
-            skipped.append(Skipped(str(candidate.ref), f"its privacy is {level}"))
-        else:
-            admitted.setdefault((candidate.ref, candidate.profile_id), candidate)
-    return list(admitted.values()), skipped
+def _with_credential(draft: Candidate, held: Held) -> Candidate:
+    source = held.source
+    if source is None:
+        return draft
+    return Candidate(
+        ref=draft.ref,
+        info=draft.info,
+        model=draft.model,
+        reason=draft.reason,
+        profile_id=source.profile.id if source.profile else None,
+        source=source,
+        credential=held.id,
+        doubts=draft.doubts,
+        last_resort=draft.last_resort,
+    )
+
+
+def _place(candidate: Candidate, found: Sorted, moment: Moment, afford: Callable[[Candidate], str] | None) -> None:
+    if rest := find_rest(candidate, moment):
+        skip = _skip(candidate, describe_rest(rest), cause_of(rest), rest.until_ms)
+        found.left.append(Place(candidate, skip))
+        found.rests.append((rest, found.left[-1]))
+    elif afford and (why := afford(candidate)):
+        found.left.append(Place(candidate, _skip(candidate, why, "not_affordable")))
+    else:
+        found.ready.append(replace(candidate, half_open=True) if is_half_open(candidate, moment) else candidate)
+
+
+def _leave_out(draft: Candidate, ring: Ring, found: Sorted) -> None:
+    """Note what a model cannot be tried with; where it has nothing else, the model itself."""
+    if ring.missing:
+        missing = replace(draft, missing=ring.missing)
+        found.left.append(Place(missing, _skip(draft, ring.missing, ring.cause)))
+        return
+    for each in ring.refused:
+        skip = Skipped(str(draft.ref), each.words, each.label, cause=each.cause)
+        found.left.append(Place(draft, skip))
+
+
+def _skip(candidate: Candidate, words: str, cause: Cause, until_ms: int | None = None) -> Skipped:
+    return Skipped(str(candidate.ref), words, candidate.credential, until_ms, cause)
+
+
+def _pick(found: Sorted, requested: str) -> tuple[tuple[Candidate, ...], Place | None]:
+    """Return who is tried, those in doubt last; without anybody the one that was left out for the least."""
+    if found.ready:
+        if any(candidate.doubts for candidate in found.ready):
+            return tuple(sorted(found.ready, key=lambda candidate: bool(candidate.doubts))), None
+        return tuple(found.ready), None
+    if found.rests:
+        rest, soonest = min(found.rests, key=lambda pair: pair[0].until_ms)
+        reason = f"{soonest.candidate.reason}; all rest and it is back first, {describe_rest(rest)}"
+        return (replace(soonest.candidate, reason=reason, last_resort=True),), soonest
+    unpaid = [place.skip for place in found.left if place.skip.cause == "not_affordable"]
+    if unpaid:
+        raise Quota(f"no candidate for {requested!r} may be paid for: {unpaid[0].reason}", hint=_told(unpaid[1:]))
+    # To ask it only says what is missing, and how to come by it.
+    unkeyed = next(place for place in found.left if place.candidate.missing)
+    return (unkeyed.candidate,), unkeyed
+
+
+# -- refusals ------------------------------------------------------------------------
+
+
+def _none_private(requested: str, skipped: Sequence[Skipped], config: Config) -> NotAllowed:
+    return NotAllowed(
+        f"no candidate for {requested!r} is as private as models.policy.minPrivacy ({config.min_privacy}) asks",
+        hint=_told(skipped),
+    )
+
+
+def _told(skipped: Iterable[Skipped]) -> str:
+    return "\n".join(f"{skip.ref}: {skip.reason}" for skip in skipped)

@@ -1,0 +1,138 @@
+"""Which credentials a model may be tried with, in which order, and which rest. Pure: the time is an argument.
+
+The order is that of `auth.sources`; here a session stays with its credential, and one whose quota
+is nearly used up goes last. No reference to a secret is followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from jackfield.auth.details import is_renewable
+from jackfield.auth.sources import Reason, Source, credential_id, entry_of, profile_source, variables
+from jackfield.config.schema import Config
+from jackfield.health.record import Rest
+from jackfield.health.view import View
+from jackfield.model import ProviderInfo
+from jackfield.routing.candidate import Candidate, Cause, cause_of
+
+REFUSALS: dict[Reason, str] = {
+    "expired": "it has expired",
+    "excluded_by_auth_order": "the order of profiles leaves it out",
+    "ineligible_profile": "it is of another kind than the config says",
+    "missing_credential": "it is empty",
+    "unresolved_ref": "its secret is not there",
+}
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """What is known as a plan is made, beside the request and the catalog."""
+
+    config: Config
+    credentials: Callable[[ProviderInfo], Sequence[Source]] | None
+    health: View
+    now_ms: int
+    sticky: Callable[[str], str | None] | None
+    spill_at: float | None
+
+
+class Held(Struct, frozen=True):
+    """A credential and the name health knows it by; without a source nobody has looked for one."""
+
+    source: Source | None
+    id: str
+
+
+class Refused(Struct, frozen=True):
+    """A credential that cannot be used, and why."""
+
+    label: str
+    words: str
+    cause: Cause
+
+
+class Ring(Struct, frozen=True):
+    """The credentials of a provider: those to try in order, and the others; `missing` says why there is none."""
+
+    held: tuple[Held, ...]
+    refused: tuple[Refused, ...] = ()
+    missing: str = ""
+    cause: Cause = "missing_credential"
+
+
+UNASKED = Ring((Held(None, ""),))
+
+
+def find_ring(info: ProviderInfo, profile_id: str | None, moment: Moment) -> Ring:
+    """Return the credentials a provider's models may be tried with; `profile_id` names the only one."""
+    if moment.credentials is None:
+        return UNASKED
+    entry = entry_of(info, moment.config)
+    unfilled = [str(each) for each in entry.missing if not each.key.endswith(".apiKey")] if entry else []
+    if unfilled:
+        return Ring((), missing="; ".join(unfilled), cause="not_configured")
+    listed = moment.credentials(info)
+    if profile_id is not None:
+        return _pinned(info, profile_id, listed, moment)
+    refused = tuple(_refusal(source) for source in listed if source.reason)
+    held = tuple(Held(source, credential_id(source)) for source in listed if not source.reason)
+    return Ring(_in_turn(info, held, moment), refused, missing="" if held else _missing(info, refused))
+
+
+def find_rest(candidate: Candidate, moment: Moment) -> Rest | None:
+    """Return what keeps a candidate from use now."""
+    return moment.health.rest_of(candidate.ref.provider, candidate.credential, candidate.ref.model, moment.now_ms)
+
+
+def is_half_open(candidate: Candidate, moment: Moment) -> bool:
+    """Tell whether a candidate has failed, its rest is over and no success came yet."""
+    ref = candidate.ref
+    return moment.health.half_open(ref.provider, candidate.credential, ref.model, moment.now_ms) is not None
+
+
+def describe_rest(rest: Rest) -> str:
+    """Return why a place rests, the word for it first."""
+    status = f" {rest.status}" if rest.status else ""
+    return f"{cause_of(rest)}: {rest.kind}{status}{f', {rest.message}' if rest.message else ''}"
+
+
+def _pinned(info: ProviderInfo, profile_id: str, listed: Sequence[Source], moment: Moment) -> Ring:
+    found = next((source for source in listed if source.profile and source.profile.id == profile_id), None)
+    if found is None or found.profile is None:
+        return Ring((), missing=f"{info.id} has no profile {profile_id}")
+    if found.reason:
+        # Who names a profile wants it, also one that an order leaves out.
+        renewable = is_renewable(info, found.profile)
+        found = profile_source(found.profile, moment.config, moment.now_ms, renewable=renewable)
+    if found.reason:
+        return Ring((), missing=f"{found.label}: {REFUSALS[found.reason]}")
+    return Ring((Held(found, credential_id(found)),))
+
+
+def _in_turn(info: ProviderInfo, held: tuple[Held, ...], moment: Moment) -> tuple[Held, ...]:
+    if len(held) < 2:
+        return held
+    favourite = moment.sticky(info.id) if moment.sticky else None
+    return tuple(sorted(held, key=lambda each: (_is_nearly_used(info, each, moment), each.id != favourite)))
+
+
+def _is_nearly_used(info: ProviderInfo, held: Held, moment: Moment) -> bool:
+    if moment.spill_at is None:
+        return False
+    windows = moment.health.quotas(info.id, held.id)
+    current = [each for each in windows if each.resets_ms is None or each.resets_ms > moment.now_ms]
+    return any(each.used is not None and each.used >= moment.spill_at for each in current)
+
+
+def _refusal(source: Source) -> Refused:
+    cause: Cause = "excluded_credential" if source.reason == "excluded_by_auth_order" else "missing_credential"
+    return Refused(source.label, source.detail or REFUSALS[source.reason], cause)
+
+
+def _missing(info: ProviderInfo, refused: Sequence[Refused]) -> str:
+    if refused:
+        return "no credential: " + "; ".join(f"{each.label}: {each.words}" for each in refused)
+    named = variables(info)
+    return f"no credential: {named[0]} is not set" if named else "no credential: nobody has signed in"
