@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import keyring
@@ -15,14 +16,18 @@ from keyrings.alt.file import PlaintextKeyring
 from msgspec.structs import replace
 
 from jackfield.auth.keyring import LONGEST_ENTRY, check_keyring, delete_entry, read_entry, save_entry
+from jackfield.auth.refresh import Refresher
 from jackfield.auth.resolve import resolve, sources
 from jackfield.auth.sealed import own_ref
 from jackfield.auth.store import FileStore
 from jackfield.config.paths import locate
 from jackfield.config.schema import Config
-from jackfield.credential import Lease, Profile, Secret, SecretRef
+from jackfield.credential import Lease, Profile, RequestAuth, Secret, SecretRef
 from jackfield.errors import ConfigError, MissingKey
 from jackfield.model import ProviderInfo
+from jackfield.transport.http import Transport
+from tests.auth.oauth_server import make_info
+from tests.servers import json_reply, serve
 
 KEY = "sk-canary-4242424242424242"
 INFO = ProviderInfo(id="box", base_url="https://box.example/v1", env=("BOX_API_KEY",))
@@ -165,6 +170,36 @@ def test_a_token_is_there_for_who_changes_it_into_another(store: FileStore):
     assert KEY not in store.path.read_text("utf-8")
     found = store.read("box:me")
     assert (found.secret, found.lease) == (Secret(KEY), lease)
+
+
+async def lease(store: FileStore, url: str, times: int = 1) -> list[Secret | None]:
+    """Return what requests get whose token is changed into another, as a program does it that has just started."""
+    info = make_info(url, exchange_url=f"{url}/lease")
+    auth = RequestAuth(secret=Secret(KEY), source="test", profile_id="box:me", type="token")
+    refresher = Refresher(FileStore(store.path, keyring=store.keyring), {}, Transport, lambda: int(time.time() * 1000))
+    return [(await refresher.fresh(info, auth)).secret for _ in range(times)]
+
+
+@pytest.mark.parametrize("was_plain", [False, True])
+async def test_a_leased_token_is_in_the_keyring_beside_the_one_it_came_from(store: FileStore, was_plain: bool):
+    FileStore(store.path, keyring=not was_plain).modify("box:me", lambda _: profile(type="token"))
+    lent = f"tid=1;lease-{KEY}"
+    with serve(json_reply({"token": lent, "expires_at": time.time() + 1800})) as server:
+        assert await lease(store, server.url) == await lease(store, server.url) == [Secret(lent)]
+    assert len(server.journal) == 1
+    text = store.path.read_text("utf-8")
+    assert KEY not in text
+    assert "tid=1" not in text
+
+
+async def test_a_token_in_the_users_own_entry_is_changed_once_per_process(store: FileStore):
+    keyring.set_password("jackfield", "mine", KEY)
+    store.modify("box:me", lambda _: profile(type="token", secret=Secret(""), ref=SecretRef("keyring", "mine")))
+    with serve(json_reply({"token": f"lease-{KEY}", "expires_at": time.time() + 1800})) as server:
+        assert len(await lease(store, server.url, times=3)) == 3
+    assert len(server.journal) == 1
+    assert KEY not in store.path.read_text("utf-8")
+    assert keyring.get_password("jackfield", "mine") == KEY
 
 
 @pytest.mark.parametrize("damage", ["", "{", '"text"', '{"access": "a", "type": "api_key"}', "jackfield-parts:00:2"])

@@ -56,7 +56,7 @@ class Refresher:
         self._open_sender = open_sender
         self._now_ms = now_ms
         self._running: dict[str, asyncio.Future[Profile]] = {}
-        self._leases: dict[Secret, Lease] = {}  # of secrets that are in no profile of the store
+        self._leases: dict[Secret, Lease] = {}  # by the secret they were changed from
 
     async def fresh(self, info: ProviderInfo, auth: RequestAuth, *, moved: bool = False) -> RequestAuth:
         """Return the credential to send now; raise `AuthError` saying how to sign in again.
@@ -81,15 +81,14 @@ class Refresher:
         # Its secret stands where the store cannot write: nor is a lease of it written.
         if profile and not profile.secret:
             profile = None
-        held = profile.lease if profile else self._leases.get(secret)
-        if held and self._now_ms() < held.expires_ms:
-            return held
-        if profile:
-            lent = await self._shared(profile.id, info, flow, _exchange)
-            if lent.lease:
-                return lent.lease
-        answer = await _answer(render_question(flow.exchange_url, secret), info, self._open_sender)
-        lease = parse_lease(answer, flow, info, self._now_ms())
+        for held in (profile and profile.lease, self._leases.get(secret)):
+            if held and self._now_ms() < held.expires_ms:
+                return held
+        lease = (await self._shared(profile.id, info, flow, _exchange)).lease if profile else None
+        if lease is None:
+            answer = await _answer(render_question(flow.exchange_url, secret), info, self._open_sender)
+            lease = parse_lease(answer, flow, info, self._now_ms())
+        # Also where it was to be stored: an entry of the keyring that is the user's own takes none.
         self._leases[secret] = lease
         return lease
 
