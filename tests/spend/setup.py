@@ -11,13 +11,14 @@ from jackfield.message import ChatRequest, Message
 from jackfield.model import Cost, Model, ProviderInfo
 from jackfield.spend.account import Allowance, Ledger, MemoryLedger
 from jackfield.spend.budget import Budget
-from jackfield.spend.store import SqliteLedger
+from jackfield.spend.store import TABLES, SqliteLedger, open_ledger
 
 NOON_MS = 1_795_000_000_000
 INFO = ProviderInfo(id="venice")
 PRICED = Model(id="m", cost=Cost(Decimal(3), Decimal(15)), max_tokens=4000)
 CHEAP = Model(id="small", cost=Cost(Decimal("0.1"), Decimal("0.4")), max_tokens=4000)
 FREE = Model(id="free", cost=Cost(Decimal(0), Decimal(0)))
+OPENED: list[SqliteLedger] = []
 UNPRICED = Model(id="new")
 
 
@@ -31,10 +32,18 @@ class Clock:
         return self.now_ms
 
 
-def open_file(path: Path | str, clock: Clock | None = None) -> SqliteLedger:
-    """Open a ledger in a database as another process would, in a connection of its own."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    return SqliteLedger(connection, clock or Clock(), str(path))
+def open_memory(clock: Clock | None = None) -> SqliteLedger:
+    """Open a ledger in a database without a file."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.executescript(TABLES)
+    OPENED.append(SqliteLedger(connection, clock or Clock(), ":memory:"))
+    return OPENED[-1]
+
+
+def open_file(home: Path, clock: Clock | None = None) -> SqliteLedger:
+    """Open a home's ledger as another process would, in a connection of its own."""
+    OPENED.append(open_ledger(home, clock or Clock()))
+    return OPENED[-1]
 
 
 def ask(words: str = "Hello", max_tokens: int | None = 100) -> ChatRequest:

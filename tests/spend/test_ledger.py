@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from jackfield.errors import ConfigError
 from jackfield.spend.account import Balance, Hold, Ledger, MemoryLedger, Refused, as_nano, as_usd
-from jackfield.spend.store import DAY_MS, SqliteLedger
-from tests.spend.setup import NOON_MS, Clock, limit, open_file
+from jackfield.spend.store import DAY_MS, SqliteLedger, open_ledger
+from jackfield.state import NAME
+from tests.spend.setup import NOON_MS, Clock, limit, open_file, open_memory
 
 DAY, SESSION = limit(1000), limit(300, "session:a")
 KINDS = ["memory", "file"]
@@ -27,14 +28,14 @@ STEPS = st.lists(
 )
 
 
-def open_ledger(kind: str) -> Ledger:
-    return MemoryLedger() if kind == "memory" else open_file(":memory:")
+def open_kind(kind: str) -> Ledger:
+    return MemoryLedger() if kind == "memory" else open_memory()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(steps=STEPS)
 def test_no_order_of_holds_and_settlements_goes_beyond_a_limit(kind: str, steps: list[tuple[str, int, int]]) -> None:
-    ledger, holds, spent = open_ledger(kind), [], {DAY.key: 0, SESSION.key: 0}
+    ledger, holds, spent = open_kind(kind), [], {DAY.key: 0, SESSION.key: 0}
     for what, number, more in steps:
         if what == "hold":
             found = ledger.reserve([SESSION, DAY] if more else [DAY], number)
@@ -59,7 +60,7 @@ def test_no_order_of_holds_and_settlements_goes_beyond_a_limit(kind: str, steps:
 @pytest.mark.parametrize("kind", KINDS)
 @given(costs=st.lists(st.tuples(st.integers(1, 400), st.integers(0, 800)), max_size=40))
 def test_calls_dearer_than_their_worst_go_beyond_a_limit_by_that_alone(kind: str, costs: list[tuple[int, int]]) -> None:
-    ledger, beyond = open_ledger(kind), 0
+    ledger, beyond = open_kind(kind), 0
     for amount, cost in costs:
         hold = ledger.reserve([DAY], amount)
         if isinstance(hold, Hold):
@@ -71,7 +72,7 @@ def test_calls_dearer_than_their_worst_go_beyond_a_limit_by_that_alone(kind: str
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_refusal_says_which_limit_and_holds_nothing(kind: str) -> None:
-    ledger = open_ledger(kind)
+    ledger = open_kind(kind)
     assert isinstance(ledger.reserve([SESSION, DAY], 200), Hold)
 
     refused = ledger.reserve([SESSION, DAY], 101)
@@ -94,7 +95,7 @@ def test_a_larger_sum_than_any_is_the_most_there_is() -> None:
 
 
 def test_two_processes_share_their_accounts(tmp_path: Path) -> None:
-    one, two = open_file(tmp_path / "s"), open_file(tmp_path / "s")
+    one, two = open_file(tmp_path), open_file(tmp_path)
     hold = one.reserve([DAY], 900)
 
     assert isinstance(two.reserve([DAY], 101), Refused)
@@ -105,28 +106,28 @@ def test_two_processes_share_their_accounts(tmp_path: Path) -> None:
 
 def test_a_hold_of_a_killed_process_counts_and_is_booked_after_a_day(tmp_path: Path) -> None:
     clock = Clock()
-    open_file(tmp_path / "s", clock).reserve([DAY], 600)
+    open_file(tmp_path, clock).reserve([DAY], 600)
 
-    same_day = open_file(tmp_path / "s", Clock(NOON_MS + 3_600_000))
+    same_day = open_file(tmp_path, Clock(NOON_MS + 3_600_000))
     assert same_day.balances([DAY.key])[DAY.key] == Balance(spent=0, held=600)
     assert isinstance(same_day.reserve([DAY], 401), Refused)
 
-    later = open_file(tmp_path / "s", Clock(NOON_MS + DAY_MS + 1))
+    later = open_file(tmp_path, Clock(NOON_MS + DAY_MS + 1))
     assert later.balances([DAY.key])[DAY.key] == Balance(spent=600, held=0)
 
 
 def test_accounts_are_forgotten_when_nobody_used_them_for_weeks(tmp_path: Path) -> None:
-    ledger = open_file(tmp_path / "s")
+    ledger = open_file(tmp_path)
     hold = ledger.reserve([DAY, SESSION], 1)
     assert isinstance(hold, Hold)
     ledger.settle(hold, 1)
 
-    assert open_file(tmp_path / "s", Clock(NOON_MS + 34 * DAY_MS)).accounts("") == (DAY.key, SESSION.key)
-    assert open_file(tmp_path / "s", Clock(NOON_MS + 36 * DAY_MS)).accounts("") == ()
+    assert open_file(tmp_path, Clock(NOON_MS + 34 * DAY_MS)).accounts("") == (DAY.key, SESSION.key)
+    assert open_file(tmp_path, Clock(NOON_MS + 36 * DAY_MS)).accounts("") == ()
 
 
 def test_after_a_reset_there_is_room_and_calls_under_way_are_booked(tmp_path: Path) -> None:
-    ledger = open_file(tmp_path / "s")
+    ledger = open_file(tmp_path)
     under_way = ledger.reserve([SESSION, DAY], 300)
     assert isinstance(under_way, Hold)
 
@@ -140,7 +141,7 @@ def test_after_a_reset_there_is_room_and_calls_under_way_are_booked(tmp_path: Pa
 
 def test_accounts_are_listed_by_their_last_use(tmp_path: Path) -> None:
     clock = Clock()
-    ledger = open_file(tmp_path / "s", clock)
+    ledger = open_file(tmp_path, clock)
     for name in ("b", "a", "b"):
         clock.now_ms += 1
         hold = ledger.reserve([limit(9, f"session:{name}")], 1)
@@ -152,22 +153,49 @@ def test_accounts_are_listed_by_their_last_use(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_or_written_refuses_every_call(tmp_path: Path) -> None:
-    broken = tmp_path / "broken"
-    broken.write_bytes(b"not a database, and longer than a header of one " * 30)
-    with pytest.raises(ConfigError, match=r"the budget cannot be kept in .*broken"):
-        open_file(broken)
-
-    open_file(tmp_path / "s")
-    connection = sqlite3.connect(f"file:{tmp_path / 's'}?mode=ro", uri=True, isolation_level=None)
+    open_file(tmp_path)
+    connection = sqlite3.connect(f"file:{tmp_path / NAME}?mode=ro", uri=True, isolation_level=None)
     with pytest.raises(ConfigError, match="readonly"):
         SqliteLedger(connection, Clock(), "s")
+    connection.close()
+
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / NAME).write_bytes(b"not a database, and longer than a header of one " * 30)
+    with pytest.raises(ConfigError, match="not a database") as caught:
+        open_file(tmp_path / "b")
+    assert "jackfield config unset models.budget" in caught.value.hint
+
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="the budget cannot be kept"):
+        open_file(tmp_path / "file" / "home")
+
+
+def test_what_was_spent_in_a_file_set_aside_today_is_not_taken_for_nothing(tmp_path: Path) -> None:
+    lost = tmp_path / f"{NAME}.corrupt-1"
+    lost.touch()
+    (tmp_path / f"{NAME}.corrupt-1-wal").touch()
+    now = Clock(int(lost.stat().st_mtime * 1000) + 60_000)
+
+    with pytest.raises(ConfigError, match=r"what was spent today is in state\.sqlite.corrupt-1") as caught:
+        open_file(tmp_path, now)
+    assert "jackfield budget reset" in caught.value.hint
+
+    open_ledger(tmp_path, now, anew=True).close()
+    assert open_file(tmp_path, now).balances([DAY.key])[DAY.key] == Balance()
+
+
+def test_a_file_set_aside_days_ago_is_no_matter(tmp_path: Path) -> None:
+    lost = tmp_path / f"{NAME}.corrupt-1"
+    lost.touch()
+
+    open_file(tmp_path, Clock(int(lost.stat().st_mtime * 1000) + 2 * DAY_MS))
 
 
 def test_an_answer_is_not_lost_to_a_file_that_went_bad_and_its_hold_stays(tmp_path: Path) -> None:
-    ledger = open_file(tmp_path / "s")
+    ledger = open_file(tmp_path)
     hold = ledger.reserve([DAY], 700)
     assert isinstance(hold, Hold)
-    blocker = sqlite3.connect(tmp_path / "s", isolation_level=None, timeout=0)
+    blocker = sqlite3.connect(tmp_path / NAME, isolation_level=None, timeout=0)
     ledger._connection.execute("pragma busy_timeout = 0")
     blocker.execute("begin immediate")
 
@@ -175,6 +203,6 @@ def test_an_answer_is_not_lost_to_a_file_that_went_bad_and_its_hold_stays(tmp_pa
     with pytest.raises(ConfigError, match="locked"):
         ledger.reserve([DAY], 1)
 
-    blocker.execute("rollback")
+    blocker.close()
     assert ledger.balances([DAY.key])[DAY.key] == Balance(spent=0, held=700)
     assert isinstance(ledger.reserve([DAY], 300), Hold)

@@ -72,6 +72,10 @@ class Ledger(Protocol):
         """Return the balance of each account."""
         ...
 
+    def close(self) -> None:
+        """Let go of what the ledger stands on."""
+        ...
+
 
 def find_refusal(allowances: Iterable[Allowance], balances: Mapping[str, Balance], amount: int) -> Refused | None:
     """Return the first allowance that does not cover an amount beside what is spent and held."""
@@ -126,3 +130,6 @@ class MemoryLedger:
             for key in hold.keys:
                 held[key] += hold.amount
         return {key: Balance(self._spent[key], held[key]) for key in keys}
+
+    def close(self) -> None:
+        """Let go of what the ledger stands on: nothing."""

@@ -51,7 +51,7 @@ class Budget:
         self._open_ledger = open_ledger
         self._now_ms = now_ms
         self._own = own
-        self._shared: Ledger | None = None
+        self._opened: Ledger | None = None
 
     @property
     def is_set(self) -> bool:
@@ -108,6 +108,12 @@ class Budget:
         if hold.id:
             self._ledger().release(hold)
 
+    def close(self) -> None:
+        """Close the ledger, where one was opened."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
     def allowances(self, session: str = "") -> tuple[Allowance, ...]:
         """Return the limits that hold now, the narrowest first."""
         rules = self.rules
@@ -119,11 +125,11 @@ class Budget:
         return tuple(Allowance(key, words, as_nano(limit)) for limit, key, words in said if limit is not None)
 
     def _ledger(self) -> Ledger:
-        if self._shared is None:
+        if self._opened is None:
             # A command's limit is this process's alone; the others need the file, or nothing leaves.
             alone = self.rules.per_day is None and self.rules.per_session is None
-            self._shared = MemoryLedger() if alone else self._open_ledger()
-        return self._shared
+            self._opened = MemoryLedger() if alone else self._open_ledger()
+        return self._opened
 
 
 def day_of(now_ms: int) -> str:

@@ -9,28 +9,60 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 
 from jackfield.errors import ConfigError
 from jackfield.spend.account import Allowance, Balance, Hold, Refused, find_refusal
+from jackfield.state import NAME, SIDE_FILES, open_state
 
+TIMEOUT_S = 5.0  # another process's transaction takes a ten-thousandth of it
 # `at_ms` of an account is when it was last used; a hold's, when it was made.
 TABLES = """
-create table if not exists spend_account (key text primary key, spent integer not null, at_ms integer not null) without rowid;
-create table if not exists spend_hold (id integer primary key autoincrement, amount integer not null, at_ms integer not null);
-create table if not exists spend_held (key text not null, hold integer not null, primary key (key, hold)) without rowid;
+create table if not exists spend_account_1 (key text primary key, spent integer not null, at_ms integer not null) without rowid;
+create table if not exists spend_hold_1 (id integer primary key autoincrement, amount integer not null, at_ms integer not null);
+create table if not exists spend_held_1 (key text not null, hold integer not null, primary key (key, hold)) without rowid;
 """
+MEND = "mend the file, or take the limits off: jackfield config unset models.budget"
+ANEW = "begin to count anew: jackfield budget reset"
+TABLE = "select count(*) from sqlite_master where name = 'spend_account_1'"
 DAY_MS = 86_400_000
 KEPT_MS = 35 * DAY_MS  # accounts nobody used for so long are forgotten
 LOST_MS = DAY_MS  # no call takes a day: such a hold is booked as spent
 BALANCE = """
-select coalesce((select spent from spend_account where key = ?1), 0),
-  coalesce((select sum(amount) from spend_held join spend_hold on id = hold where key = ?1), 0)
+select coalesce((select spent from spend_account_1 where key = ?1), 0),
+  coalesce((select sum(amount) from spend_held_1 join spend_hold_1 on id = hold where key = ?1), 0)
 """
 BOOK = """
-insert into spend_account values (?, ?, ?)
+insert into spend_account_1 values (?, ?, ?)
 on conflict (key) do update set spent = min(spent + excluded.spent, 4000000000000000000), at_ms = max(at_ms, excluded.at_ms)
 """
+
+
+def open_ledger(home: Path, now_ms: Callable[[], int], *, anew: bool = False) -> SqliteLedger:
+    """Open the ledger in a home's state file; raise `ConfigError` when nothing can be counted there.
+
+    A broken file is not set aside. Where another part of the program has done so within a day, what was
+    spent that day is unknown; then it is opened only `anew`, which is how a reset opens it.
+    """
+    path = home / NAME
+    try:
+        connection = open_state(path, timeout_s=TIMEOUT_S)
+        (is_known,) = connection.execute(TABLE).fetchone()
+        if not (is_known or anew) and (lost := _set_aside_lately(path, now_ms())):
+            connection.close()
+            raise unusable(str(path), f"what was spent today is in {lost.name}, which is broken", ANEW)
+        connection.executescript(TABLES)
+        return SqliteLedger(connection, now_ms, str(path))
+    except (sqlite3.Error, OSError) as error:
+        raise unusable(str(path), str(error)) from error
+
+
+def _set_aside_lately(path: Path, now_ms: int) -> Path | None:
+    for found in path.parent.glob(f"{path.name}.corrupt-*"):
+        if not found.name.endswith(SIDE_FILES[1:]) and found.stat().st_mtime * 1000 > now_ms - DAY_MS:
+            return found
+    return None
 
 
 class SqliteLedger:
@@ -42,8 +74,6 @@ class SqliteLedger:
         self._where = where
         self._lock = Lock()
         with self._change():
-            for statement in TABLES.strip().splitlines():
-                connection.execute(statement)
             self._sweep(now_ms())
 
     def reserve(self, allowances: Sequence[Allowance], amount: int) -> Hold | Refused:
@@ -52,10 +82,10 @@ class SqliteLedger:
         with self._change() as execute:
             if refused := find_refusal(allowances, self._balances(keys), amount):
                 return refused
-            made = execute("insert into spend_hold (amount, at_ms) values (?, ?)", (amount, self._now_ms())).lastrowid
+            made = execute("insert into spend_hold_1 (amount, at_ms) values (?, ?)", (amount, self._now_ms())).lastrowid
             hold = Hold(made or 0, keys, amount)
             for key in keys:
-                execute("insert into spend_held values (?, ?)", (key, hold.id))
+                execute("insert into spend_held_1 values (?, ?)", (key, hold.id))
             return hold
 
     def settle(self, hold: Hold, amount: int | None) -> None:
@@ -85,8 +115,8 @@ class SqliteLedger:
         """Return the accounts whose key begins so, the one used last first."""
         query = """
             select key from (
-              select key, at_ms from spend_account union all
-              select key, at_ms from spend_held join spend_hold on id = hold
+              select key, at_ms from spend_account_1 union all
+              select key, at_ms from spend_held_1 join spend_hold_1 on id = hold
             ) where substr(key, 1, ?) = ? group by key order by max(at_ms) desc, key
         """
         with self._told():
@@ -96,9 +126,14 @@ class SqliteLedger:
         """Forget what accounts have spent and hold; calls under way are booked when they are settled."""
         with self._change() as execute:
             for key in keys:
-                execute("delete from spend_account where key = ?", (key,))
-                execute("delete from spend_held where key = ?", (key,))
-            execute("delete from spend_hold where id not in (select hold from spend_held)")
+                execute("delete from spend_account_1 where key = ?", (key,))
+                execute("delete from spend_held_1 where key = ?", (key,))
+            execute("delete from spend_hold_1 where id not in (select hold from spend_held_1)")
+
+    def close(self) -> None:
+        """Close the file; holds that nobody settled stay in it."""
+        with self._lock:
+            self._connection.close()
 
     # -- inside a transaction ------------------------------------------------------
 
@@ -106,19 +141,19 @@ class SqliteLedger:
         return {key: Balance(*self._connection.execute(BALANCE, (key,)).fetchone()) for key in keys}
 
     def _drop(self, hold: Hold) -> None:
-        self._connection.execute("delete from spend_hold where id = ?", (hold.id,))
+        self._connection.execute("delete from spend_hold_1 where id = ?", (hold.id,))
         for key in hold.keys:
-            self._connection.execute("delete from spend_held where key = ? and hold = ?", (key, hold.id))
+            self._connection.execute("delete from spend_held_1 where key = ? and hold = ?", (key, hold.id))
 
     def _sweep(self, now_ms: int) -> None:
         """Book the holds of processes that were killed, and forget what nobody can ask for any more."""
         execute = self._connection.execute
-        lost = "select key, amount, at_ms from spend_held join spend_hold on id = hold where at_ms < ?"
+        lost = "select key, amount, at_ms from spend_held_1 join spend_hold_1 on id = hold where at_ms < ?"
         for key, amount, at_ms in execute(lost, (now_ms - LOST_MS,)).fetchall():
             execute(BOOK, (key, amount, at_ms))
-        execute("delete from spend_hold where at_ms < ?", (now_ms - LOST_MS,))
-        execute("delete from spend_held where hold not in (select id from spend_hold)")
-        execute("delete from spend_account where at_ms < ?", (now_ms - KEPT_MS,))
+        execute("delete from spend_hold_1 where at_ms < ?", (now_ms - LOST_MS,))
+        execute("delete from spend_held_1 where hold not in (select id from spend_hold_1)")
+        execute("delete from spend_account_1 where at_ms < ?", (now_ms - KEPT_MS,))
 
     @contextmanager
     def _change(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
@@ -143,9 +178,6 @@ class SqliteLedger:
                 raise unusable(self._where, str(error)) from error
 
 
-def unusable(where: str, why: str) -> ConfigError:
+def unusable(where: str, why: str, hint: str = MEND) -> ConfigError:
     """Return the error of a ledger that cannot be kept."""
-    return ConfigError(
-        f"the budget cannot be kept in {where}: {why}",
-        hint="nothing was sent; mend the file or move it away, or take the limits off: jackfield config unset models.budget",
-    )
+    return ConfigError(f"the budget cannot be kept in {where}: {why}", hint=f"nothing was sent; {hint}")

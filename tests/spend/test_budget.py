@@ -1,0 +1,258 @@
+"""The user's limits: what they refuse, in which words, and what they never let through."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jackfield.errors import ConfigError, OverBudget
+from jackfield.spend.account import Hold, MemoryLedger, as_usd
+from jackfield.spend.budget import Budget, day_of, shown
+from jackfield.spend.estimate import worst_usd
+from tests.spend.setup import (
+    CHEAP,
+    FREE,
+    INFO,
+    NOON_MS,
+    PRICED,
+    UNPRICED,
+    Clock,
+    ask,
+    open_budget,
+    open_file,
+)
+
+TODAY = f"day:{day_of(NOON_MS)}"
+
+
+def spent_usd(budget: Budget) -> Decimal:
+    keys = [each.key for each in budget.allowances()]
+    return max(as_usd(each.spent) for each in budget._ledger().balances(keys).values())
+
+
+def test_without_a_limit_nothing_is_counted_and_no_file_opened() -> None:
+    def refuse() -> MemoryLedger:
+        raise AssertionError
+
+    budget = Budget(open_budget().rules, refuse, Clock(), "a")
+
+    hold = budget.reserve(ask(), INFO, UNPRICED)
+    budget.settle(hold, Decimal(5))
+    budget.settle(budget.reserve(ask(), INFO, PRICED), None)
+    budget.release(hold)
+    assert budget.refusal(ask(), INFO, UNPRICED) == ""
+
+
+def test_a_call_is_held_at_its_worst_and_settled_at_what_it_cost() -> None:
+    ledger = MemoryLedger()
+    budget = open_budget(ledger, per_day="1")
+    worst = worst_usd(ask(), INFO, PRICED)
+
+    hold = budget.reserve(ask(), INFO, PRICED)
+    assert as_usd(ledger.balances([TODAY])[TODAY].held) == worst
+    budget.settle(hold, Decimal("0.0004"))
+
+    assert as_usd(ledger.balances([TODAY])[TODAY].spent) == Decimal("0.0004")
+    assert ledger.balances([TODAY])[TODAY].held == 0
+
+
+def test_a_call_that_nobody_can_price_afterwards_costs_what_was_held_and_one_not_sent_nothing() -> None:
+    budget = open_budget(per_day="1")
+    budget.settle(budget.reserve(ask(), INFO, PRICED), None)
+    budget.release(budget.reserve(ask(), INFO, PRICED))
+
+    assert spent_usd(budget) == worst_usd(ask(), INFO, PRICED)
+
+
+def test_a_refusal_says_the_limit_what_is_spent_what_the_call_may_cost_and_what_to_do() -> None:
+    budget = open_budget(per_day="0.01")
+    budget.settle(budget.reserve(ask(), INFO, PRICED), Decimal("0.004"))
+
+    with pytest.raises(OverBudget) as caught:
+        budget.reserve(ask(max_tokens=1000), INFO, PRICED)
+
+    assert caught.value.type == "billing"
+    assert caught.value.failover
+    assert caught.value.message == (
+        "venice/m is not asked: it may cost up to $0.015234, and of today's budget of $0.01 $0.004 is spent"
+    )
+    shorter, limit, see = caught.value.hint.splitlines()
+    assert limit == "raise the limit: jackfield config set models.budget.perDay"
+    assert see == "see: jackfield budget"
+    assert shorter == "ask for a shorter answer: --max-tokens 384"
+    budget.reserve(ask(max_tokens=384), INFO, PRICED)
+
+
+def test_what_is_reserved_is_told_apart_from_what_is_spent() -> None:
+    budget = open_budget(per_session="0.003")
+    budget.reserve(ask(), INFO, PRICED)
+
+    assert budget.refusal(ask(), INFO, PRICED) == (
+        "it may cost up to $0.001734, and of the session's budget of $0.003 $0.00 are spent and $0.001734 reserved"
+    )
+
+
+def test_a_cheaper_model_may_fit_where_a_dear_one_does_not() -> None:
+    budget = open_budget(per_day="0.001")
+
+    assert budget.refusal(ask(), INFO, PRICED)
+    assert budget.refusal(ask(), INFO, CHEAP) == ""
+    assert budget.reserve(ask(), INFO, CHEAP).id
+
+
+def test_what_is_free_stays_free_when_the_limit_is_reached() -> None:
+    budget = open_budget(per_day="0")
+
+    assert budget.refusal(ask(), INFO, FREE) == ""
+    budget.settle(budget.reserve(ask(), INFO, FREE), Decimal(0))
+    assert spent_usd(budget) == 0
+
+
+def test_a_figure_of_the_providers_counts_for_a_model_that_was_thought_free() -> None:
+    budget = open_budget(per_day="1")
+
+    budget.settle(budget.reserve(ask(), INFO, FREE), Decimal("0.25"))
+
+    assert spent_usd(budget) == Decimal("0.25")
+
+
+def test_a_model_without_a_price_is_refused_unless_that_is_allowed() -> None:
+    budget = open_budget(per_day="1")
+    assert "price is unknown" in budget.refusal(ask(), INFO, UNPRICED)
+    with pytest.raises(OverBudget, match="venice/new is not asked: its price is unknown") as caught:
+        budget.reserve(ask(), INFO, UNPRICED)
+    assert "models.budget.allowUnpriced true" in caught.value.hint
+
+    allowed = open_budget(per_day="1", allow_unpriced=True)
+    assert allowed.refusal(ask(), INFO, UNPRICED) == ""
+    allowed.settle(allowed.reserve(ask(), INFO, UNPRICED), Decimal("0.3"))
+    assert spent_usd(allowed) == Decimal("0.3")
+
+
+def test_the_day_ends_at_midnight_here_and_a_call_counts_for_the_day_it_left_on() -> None:
+    clock, ledger = Clock(), MemoryLedger()
+    budget = open_budget(ledger, clock, per_day="0.002")
+    hold = budget.reserve(ask(), INFO, PRICED)
+
+    clock.now_ms += 86_400_000
+    assert budget.reserve(ask(), INFO, PRICED).id
+    budget.settle(hold, Decimal("0.001"))
+
+    assert as_usd(ledger.balances([TODAY])[TODAY].spent) == Decimal("0.001")
+
+
+def test_sessions_are_apart_and_the_day_holds_for_all() -> None:
+    ledger = MemoryLedger()
+    one = open_budget(ledger, own="one", per_session="0.002", per_day="0.004")
+    two = open_budget(ledger, own="two", per_session="0.002", per_day="0.004")
+
+    assert one.reserve(ask(), INFO, PRICED).id
+    assert one.refusal(ask(), INFO, PRICED).count("session") == 1
+    assert one.refusal(ask(), INFO, PRICED, "other") == ""
+    assert two.reserve(ask(), INFO, PRICED).id
+    assert "today" in one.refusal(ask(), INFO, PRICED, "third")
+
+
+def test_one_commands_limit_needs_no_file() -> None:
+    def refuse() -> MemoryLedger:
+        raise AssertionError
+
+    budget = Budget(open_budget(per_command="0.002").rules, refuse, Clock(), "a")
+
+    budget.settle(budget.reserve(ask(), INFO, PRICED), Decimal("0.0015"))
+    with pytest.raises(OverBudget, match=r"of --max-cost of \$0\.002 \$0\.0015 is spent"):
+        budget.reserve(ask(), INFO, PRICED)
+
+
+def test_a_limit_whose_file_cannot_be_used_lets_nothing_through(tmp_path: Path) -> None:
+    (tmp_path / "state.sqlite").mkdir()
+    budget = Budget(open_budget(per_day="9").rules, lambda: open_file(tmp_path), Clock(), "a")
+
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="the budget cannot be kept"):
+            budget.reserve(ask(), INFO, PRICED)
+    assert budget.reserve(ask(), INFO, FREE) == Hold(0, (TODAY,), 0)
+
+
+@given(usd=st.decimals(min_value=0, max_value=10**6, places=9))
+def test_dollars_are_shown_with_cents_at_least(usd: Decimal) -> None:
+    assert abs(Decimal(shown(usd)[1:]) - usd) <= Decimal("0.000001")
+    assert len(shown(usd).partition(".")[2]) >= 2
+
+
+# -- many at once ------------------------------------------------------------------
+
+
+async def test_fifty_calls_at_once_stay_within_a_cent(tmp_path: Path) -> None:
+    limit, sent, refused = Decimal("0.01"), [], []
+    budget = open_budget(open_file(tmp_path), per_day=str(limit))
+
+    async def call(number: int) -> None:
+        model, request = (PRICED, CHEAP, FREE)[number % 3], ask(max_tokens=50 + number)
+        try:
+            hold = budget.reserve(request, INFO, model)
+        except OverBudget:
+            refused.append(number)
+            return
+        await asyncio.sleep(0)
+        worst = worst_usd(request, INFO, model)
+        sent.append(worst)
+        # Some end well, some are cut off, some never say what they took.
+        budget.settle(hold, [worst, worst and worst / 2, None][number % 3])
+
+    await asyncio.gather(*(call(number) for number in range(50)))
+
+    assert refused
+    assert len(sent) > 20
+    assert 0 < spent_usd(budget) <= limit
+
+
+PROCESS = """
+import sys, time
+from pathlib import Path
+from jackfield.spend.account import Allowance, Hold
+from jackfield.spend.store import open_ledger
+ledger = open_ledger(Path(sys.argv[1]), lambda: time.time_ns() // 1_000_000)
+allowance, spent = Allowance("day:x", "today's budget", 20_000), 0
+print("ready", flush=True)
+sys.stdin.read()
+for number in range(60):
+    hold = ledger.reserve([allowance, Allowance("session:" + sys.argv[2], "", 10**9)], 100)
+    if isinstance(hold, Hold):
+        cost = number * 7 % 101
+        spent += cost
+        ledger.settle(hold, cost)
+print(spent)
+"""
+
+
+def test_eight_processes_share_one_limit(tmp_path: Path) -> None:
+    started = time.monotonic()
+    command = [sys.executable, "-c", PROCESS, tmp_path]
+    with ExitStack() as stack:
+        running = [
+            stack.enter_context(
+                subprocess.Popen([*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            )
+            for number in range(8)
+        ]
+        pipes = [(each.stdin, each.stdout) for each in running if each.stdin and each.stdout]
+        assert [output.readline() for _, output in pipes] == [b"ready\n"] * 8
+        for start, _ in pipes:
+            start.close()  # now all of them begin
+        spent = sum(int(output.read()) for _, output in pipes)
+
+    assert [each.returncode for each in running] == [0] * 8
+    ledger = open_file(tmp_path)
+    assert ledger.balances(["day:x"])["day:x"].spent == spent
+    assert 19_900 < spent <= 20_000
+    assert time.monotonic() - started < 20
