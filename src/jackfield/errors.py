@@ -228,10 +228,13 @@ WORDS: tuple[tuple[frozenset[int], tuple[str, ...], type[Error]], ...] = (
          "reduce the length of the messages", "length of all messages is too long", "request_too_large"),
         ContextLength,
     ),
+    # A refused key is no matter of money, however often its refusal speaks of a page for billing.
+    (frozenset({401}), ("invalid_api_key", "incorrect api key", "invalid api key", "invalid x-api-key", "authentication_error"), AuthError),
     (
         frozenset({200, 400, 401, 403, 429}),
         ("insufficient_quota", "exceeded your current quota", "credit balance", "insufficient credits", "insufficient balance",
-         "payment required", "key limit exceeded", "plans & billing"),
+         "payment required", "key limit exceeded", "plans & billing", "specified api usage limits", "all available credits",
+         "arrearage"),
         Quota,
     ),
     (
@@ -243,7 +246,7 @@ WORDS: tuple[tuple[frozenset[int], tuple[str, ...], type[Error]], ...] = (
     (frozenset({200, 400}), ("invalid_api_key", "incorrect api key", "invalid api key", "authentication_error"), AuthError),
     (frozenset({200}), ("permission_error",), PermissionDenied),
     (frozenset({200, 400}), ("not_found_error",), ModelNotFound),
-    (frozenset({200, 400}), ("rate_limit", "too many requests"), RateLimit),
+    (frozenset({200, 400}), ("rate_limit", "too many requests", "usage_limit_reached"), RateLimit),
     (frozenset({200, 400, 429, 500}), ("overloaded",), Overloaded),
     (frozenset({200}), ("server_error", "api_error", "internal error"), ServerError),
 )  # fmt: skip

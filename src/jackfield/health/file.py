@@ -6,39 +6,20 @@ What the file cannot take is kept in memory for as long as it cannot, and writte
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import TypeVar
 
-import msgspec
-
 from jackfield.errors import ConfigError, Error
-from jackfield.health import ladder
+from jackfield.health import ladder, rows
 from jackfield.health.classify import classify
-from jackfield.health.record import Key, Place, Quota, QuotaWindow, Rest
+from jackfield.health.record import Place, QuotaWindow, Rest
 from jackfield.health.store import Clock, MemoryHealth, news
 from jackfield.health.view import NOTHING, View, scopes
 from jackfield.state import is_broken, open_state, set_aside
 
-T = TypeVar("T", Rest, Quota)
 R = TypeVar("R")
-
-# The tables' names hold their version: two releases do not disturb each other.
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS health_rest_1 (
-  provider TEXT NOT NULL, credential TEXT NOT NULL, model TEXT NOT NULL, value TEXT NOT NULL,
-  PRIMARY KEY (provider, credential, model)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS health_quota_1 (
-  provider TEXT NOT NULL, credential TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
-  PRIMARY KEY (provider, credential, name)) WITHOUT ROWID;
-"""
-RESTS = "SELECT value FROM health_rest_1"
-QUOTAS = "SELECT value FROM health_quota_1"
-ONE_REST = f"{RESTS} WHERE provider = ? AND credential = ? AND model = ?"
-SAVE_REST = "INSERT OR REPLACE INTO health_rest_1 VALUES (?, ?, ?, ?)"
-SAVE_QUOTA = "INSERT OR REPLACE INTO health_quota_1 VALUES (?, ?, ?, ?)"
-DROP_REST = "DELETE FROM health_rest_1 WHERE provider = ? AND credential = ? AND model = ?"
 # After trouble the file is left alone for so long; whether it is still the same one is looked at so often.
 PAUSE_MS = 5_000
 CHECK_MS = 1_000
@@ -78,12 +59,11 @@ class FileHealth:
             return None
 
         def write(connection: sqlite3.Connection) -> Rest | None:
-            known = _known(connection, candidate)
+            known = rows.load_known(connection, candidate)
             new, changed = ladder.note(known, verdict, candidate, now_ms, self._window_ms)
-            _save(connection, changed)
-            everything = _parsed(connection.execute(RESTS), Rest)
-            stale = [rest.place.key for rest in everything if ladder.is_stale(rest, now_ms, self._window_ms)]
-            connection.executemany(DROP_REST, stale)
+            rows.save(connection, changed)
+            stale = (rest for rest in rows.load_rests(connection) if ladder.is_stale(rest, now_ms, self._window_ms))
+            rows.drop(connection, [rest.place.key for rest in stale])
             return new
 
         return self._write(write, lambda memory: memory.note_failure(*candidate, error))
@@ -94,17 +74,15 @@ class FileHealth:
         if not any(self.view().known(*candidate)):
             return
         keys = scopes(*candidate)
-        self._write(
-            lambda connection: connection.executemany(DROP_REST, keys), lambda memory: memory.note_success(*candidate)
-        )
+        self._write(lambda connection: rows.drop(connection, keys), lambda memory: memory.note_success(*candidate))
 
     def claim(self, provider: str, credential: str, model: str) -> bool:
         """See `HealthStore`."""
         candidate, now_ms = (provider, credential, model), self._now_ms()
 
         def write(connection: sqlite3.Connection) -> bool:
-            claimed = ladder.claim(_known(connection, candidate), now_ms)
-            _save(connection, claimed or ())
+            claimed = ladder.claim(rows.load_known(connection, candidate), now_ms)
+            rows.save(connection, claimed or ())
             return claimed is not None
 
         return self._write(write, lambda memory: memory.claim(*candidate))
@@ -112,15 +90,15 @@ class FileHealth:
     def note_quotas(self, provider: str, credential: str, windows: Sequence[QuotaWindow]) -> None:
         """See `HealthStore`."""
         if quotas := news(self.view(), provider, credential, windows, self._now_ms()):
-            self._write(lambda connection: _save(connection, (), quotas), lambda memory: memory.adopt((), quotas))
+            self._write(lambda connection: rows.save(connection, (), quotas), lambda memory: memory.adopt((), quotas))
 
     def reset(self, place: Place | None = None) -> int:
         """See `HealthStore`."""
 
         def write(connection: sqlite3.Connection) -> int:
-            known = _parsed(connection.execute(RESTS), Rest)
+            known = rows.load_rests(connection)
             gone = [rest.place.key for rest in known if place is None or place.covers(rest.place)]
-            connection.executemany(DROP_REST, gone)
+            rows.drop(connection, gone)
             return len(gone)
 
         return self._write(write, lambda memory: memory.reset(place)) if self.view().rests else 0
@@ -141,9 +119,9 @@ class FileHealth:
             connection = self._open()
             (version,) = connection.execute("PRAGMA data_version").fetchone()
             if version != self._version:
-                rests = _parsed(connection.execute(RESTS), Rest)
-                fresh = (rest for rest in rests if not ladder.is_stale(rest, self._now_ms(), self._window_ms))
-                self._view = View(fresh, _parsed(connection.execute(QUOTAS), Quota))
+                now_ms = self._now_ms()
+                rests = (r for r in rows.load_rests(connection) if not ladder.is_stale(r, now_ms, self._window_ms))
+                self._view = View(rests, rows.load_quotas(connection))
                 self._version = version
         except (sqlite3.Error, OSError, ConfigError) as error:
             return self._retreat(error).view()
@@ -203,7 +181,7 @@ class FileHealth:
             return False
         known = self._memory.view()
         try:
-            self._transact(lambda connection: _merge(connection, known))
+            self._transact(lambda connection: rows.merge(connection, known))
         except (sqlite3.Error, OSError, ConfigError) as error:
             self._retreat(error)
             return False
@@ -219,11 +197,11 @@ class FileHealth:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             try:
-                self._connection = open_state(self._path, SCHEMA)
+                self._connection = open_state(self._path, rows.SCHEMA)
             except sqlite3.Error as error:
                 if not is_broken(error) or not self._set_aside(error):
                     raise
-                self._connection = open_state(self._path, SCHEMA)
+                self._connection = open_state(self._path, rows.SCHEMA)
             self._inode = _inode(self._path)
             self._checked_ms = self._now_ms()
             self._version = None
@@ -244,37 +222,6 @@ class FileHealth:
             self._connection.close()
         self._connection = None
         self._version = None
-
-
-def _known(connection: sqlite3.Connection, candidate: Key) -> list[Rest]:
-    return [rest for key in scopes(*candidate) for rest in _parsed(connection.execute(ONE_REST, key), Rest)]
-
-
-def _save(connection: sqlite3.Connection, rests: Iterable[Rest], quotas: Iterable[Quota] = ()) -> None:
-    connection.executemany(SAVE_REST, [(*rest.place.key, _text(rest)) for rest in rests])
-    rows = [(quota.provider, quota.credential, quota.name, _text(quota)) for quota in quotas]
-    connection.executemany(SAVE_QUOTA, rows)
-
-
-def _merge(connection: sqlite3.Connection, known: View) -> None:
-    """Write what was noted elsewhere, where the file does not know of something later."""
-    rests = {rest.place: rest for rest in _parsed(connection.execute(RESTS), Rest)}
-    later = [rest for rest in known.rests if rest.place not in rests or rests[rest.place].last_ms < rest.last_ms]
-    _save(connection, later, known.every_quota)
-
-
-def _parsed(rows: Iterable[tuple[str]], kind: type[T]) -> list[T]:
-    found = []
-    for (text,) in rows:
-        try:
-            found.append(msgspec.json.decode(text, type=kind))
-        except msgspec.DecodeError:
-            continue  # a row of somebody else's; failures are not worth a stop
-    return found
-
-
-def _text(value: Rest | Quota) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def _inode(path: Path) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 # No rest is longer, whatever a provider says: who pays up or waits out an outage is back without doing anything.
@@ -93,3 +94,19 @@ def as_quota(provider: str, credential: str, window: QuotaWindow, now_ms: int) -
         resets_ms=None if resets_s is None else now_ms + int(resets_s * 1000),
         read_ms=now_ms,
     )
+
+
+R = TypeVar("R", Rest, Quota)
+
+
+def render_record(record: Rest | Quota) -> str:
+    """Return a record as stores keep it."""
+    return msgspec.json.encode(record).decode()
+
+
+def parse_record(text: str | bytes, kind: type[R]) -> R | None:
+    """Read a record; `None` for what is none: it is not worth a stop."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
