@@ -30,10 +30,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         """
         CREATE TABLE gateway_keys (
-            id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, digest TEXT NOT NULL UNIQUE, made_ms BIGINT NOT NULL,
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, made_ms BIGINT NOT NULL,
             expires_ms BIGINT, revoked_ms BIGINT, rules TEXT NOT NULL
         )
         """,
+        "CREATE UNIQUE INDEX gateway_keys_in_use ON gateway_keys (name) WHERE revoked_ms IS NULL",
         # Counts the changes to gateway_keys, so that a process need not read them to know there was none.
         "CREATE TABLE gateway_changes (subject TEXT PRIMARY KEY, version BIGINT NOT NULL)",
         "INSERT INTO gateway_changes (subject, version) VALUES ('keys', 1)",
