@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import chain
 from typing import Literal
 from urllib.parse import urlsplit
@@ -71,11 +72,14 @@ def credential_id(source: Source) -> str:
     """
     key = source.secret.reveal() if source.secret and source.type != "oauth" else ""
     key = key or (source.aws.access_key if source.aws else "")
-    if not key:
-        return source.label
+    return f"{source.label}#{_mark(key)}" if key else source.label
+
+
+@lru_cache(maxsize=256)
+def _mark(key: str) -> str:
     from hashlib import blake2b  # noqa: PLC0415  a tenth of a listing's start; only who asks pays for it
 
-    return f"{source.label}#{blake2b(key.encode(), digest_size=4, key=MARK).hexdigest()}"
+    return blake2b(key.encode(), digest_size=4, key=MARK).hexdigest()
 
 
 def sources(info: ProviderInfo, config: Config, store: FileStore, now_ms: int) -> Iterator[Source]:

@@ -110,7 +110,10 @@ def bound_input(request: ChatRequest) -> int:
     """Return more tokens than any estimate of a request is, by its length alone: for a small one that is enough to know."""
     count = CLAUDE.request + CLAUDE.system + PER_CHARACTER * sum(len(text.text) for text in request.system)
     for message in request.messages:
-        count += CLAUDE.message + sum(map(_bound, message.content))
+        count += CLAUDE.message
+        for block in message.content:
+            # Nearly all of what is said is text: a shorter way to it.
+            count += PER_CHARACTER * len(block.text) if type(block) is TextBlock else _bound(block)
     if request.tools:
         count += CLAUDE.tools + sum(CLAUDE.tool + PER_CHARACTER * _length(tool) for tool in request.tools)
     if wanted := request.response_format:

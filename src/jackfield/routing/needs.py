@@ -5,9 +5,7 @@ A model that says nothing of what a request needs is in doubt: that is no yes an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
-from itertools import takewhile
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import UNSET, Struct
 
@@ -19,12 +17,7 @@ from jackfield.routing.candidate import Candidate, Cause
 
 MARGIN = 1.1  # estimates are off by a tenth and more
 SMALL = 8_000  # tokens that every model takes, also one that says nothing of its window
-FILES: tuple[tuple[type[Block], Modality], ...] = (
-    (ImageBlock, "image"),
-    (DocumentBlock, "document"),
-    (AudioBlock, "audio"),
-    (VideoBlock, "video"),
-)
+FILES: dict[type, Modality] = {ImageBlock: "image", DocumentBlock: "document", AudioBlock: "audio", VideoBlock: "video"}
 PLURALS: dict[Modality, str] = {"image": "images", "document": "documents", "audio": "sound", "video": "film"}
 CAUSES: dict[Modality, Cause] = {"image": "no_images", "audio": "no_audio", "video": "no_video"}
 
@@ -38,6 +31,7 @@ class Needs(Struct, frozen=True):
     files: tuple[Modality, ...] = ()  # in the turn to answer
     tools: bool = False
     schema: bool = False
+    is_plain: bool = True  # words alone
 
 
 class Veto(Struct, frozen=True):
@@ -50,13 +44,24 @@ class Veto(Struct, frozen=True):
 def weigh(request: ChatRequest) -> Needs:
     """Return what a request needs; no word of it is read before its length alone leaves a question open."""
     choice, wanted = request.tool_choice, request.response_format
+    counted = dict[str, int]()
+
+    def tokens(api: str) -> int:
+        if api not in counted:
+            counted[api] = round(MARGIN * estimate_input(request, api))
+        return counted[api]
+
+    files = files_of(request)
+    tools = bool(request.tools) and (choice is None or choice.mode != "none")
+    schema = wanted is not None and wanted.schema is not None
     return Needs(
-        tokens=cache(lambda api: round(MARGIN * estimate_input(request, api))),
+        tokens=tokens,
         most=round(MARGIN * bound_input(request)),
         output=request.max_tokens or 0,
-        files=files_of(request),
-        tools=bool(request.tools) and (choice is None or choice.mode != "none"),
-        schema=wanted is not None and wanted.schema is not None,
+        files=files,
+        tools=tools,
+        schema=schema,
+        is_plain=not (files or tools or schema),
     )
 
 
@@ -65,13 +70,21 @@ def files_of(request: ChatRequest) -> tuple[Modality, ...]:
 
     Those of earlier turns are left out for a model that cannot read them.
     """
-    latest = takewhile(lambda message: message.role == "user", reversed(request.messages))
-    blocks = [block for message in latest for block in message.content]
-    blocks += [part for block in blocks if isinstance(block, ToolResult) for part in block.content]
-    files = [
-        block for block in blocks if not (isinstance(block, DocumentBlock) and block.media_type.startswith("text/"))
-    ]
-    return tuple(kind for form, kind in FILES if any(isinstance(block, form) for block in files))
+    found = set[Modality]()
+    for message in reversed(request.messages):
+        if message.role != "user":
+            break
+        for block in message.content:
+            found.update(kind for part in _parts(block) if (kind := FILES.get(type(part))) and not _is_text(part))
+    return tuple(kind for kind in FILES.values() if kind in found)
+
+
+def _parts(block: Block) -> Sequence[Block]:
+    return block.content if isinstance(block, ToolResult) else (block,)
+
+
+def _is_text(block: Block) -> bool:
+    return isinstance(block, DocumentBlock) and block.media_type.startswith("text/")
 
 
 # -- a model against them ------------------------------------------------------------
@@ -107,6 +120,9 @@ def find_doubts(needs: Needs, info: ProviderInfo, model: Model) -> Iterator[str]
 
 def fit(needs: Needs, info: ProviderInfo, model: Model) -> tuple[tuple[Veto, ...], tuple[str, ...]]:
     """Return what speaks against a model for a request, and what is in doubt."""
+    window = window_of(model)
+    if needs.is_plain and (needs.most + needs.output <= window if window else needs.most <= SMALL):
+        return (), ()
     return tuple(find_vetoes(needs, info, model)), tuple(find_doubts(needs, info, model))
 
 

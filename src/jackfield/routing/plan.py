@@ -138,7 +138,8 @@ def _fitting(drafts: Sequence[Candidate], needs: Needs) -> tuple[list[Candidate]
 def _sort_out(drafts: Sequence[Candidate], moment: Moment, afford: Callable[[Candidate], str] | None) -> Sorted:
     found = Sorted([], [], [])
     rings = dict[tuple[str, str | None], Ring]()
-    met = set[tuple[ModelRef, str, str | None]]()
+    # Only a pinned profile can lead to the same model with the same credential twice.
+    met = set[tuple[ModelRef, str]]() if any(draft.profile_id for draft in drafts) else None
     for draft in drafts:
         key = draft.info.id, draft.profile_id
         ring = rings.get(key)
@@ -146,39 +147,39 @@ def _sort_out(drafts: Sequence[Candidate], moment: Moment, afford: Callable[[Can
             ring = rings[key] = find_ring(draft.info, draft.profile_id, moment)
         for held in ring.held:
             candidate = _with_credential(draft, held)
-            if (identity := (draft.ref, candidate.credential, candidate.profile_id)) not in met:
-                met.add(identity)
+            if met is None or _is_new(candidate, met):
                 _place(candidate, found, moment, afford)
         _leave_out(draft, ring, found)
     return found
+
+
+def _is_new(candidate: Candidate, met: set[tuple[ModelRef, str]]) -> bool:
+    identity = candidate.ref, candidate.credential or candidate.profile_id or ""
+    is_new = identity not in met
+    met.add(identity)
+    return is_new
 
 
 def _with_credential(draft: Candidate, held: Held) -> Candidate:
     source = held.source
     if source is None:
         return draft
-    return Candidate(
-        ref=draft.ref,
-        info=draft.info,
-        model=draft.model,
-        reason=draft.reason,
-        profile_id=source.profile.id if source.profile else None,
-        source=source,
-        credential=held.id,
-        doubts=draft.doubts,
-        last_resort=draft.last_resort,
-    )
+    profile_id = source.profile.id if source.profile else None
+    return replace(draft, source=source, credential=held.id, profile_id=profile_id)
 
 
 def _place(candidate: Candidate, found: Sorted, moment: Moment, afford: Callable[[Candidate], str] | None) -> None:
-    if rest := find_rest(candidate, moment):
+    rest = find_rest(candidate, moment) if moment.health.rests else None
+    if rest:
         skip = _skip(candidate, describe_rest(rest), cause_of(rest), rest.until_ms)
         found.left.append(Place(candidate, skip))
         found.rests.append((rest, found.left[-1]))
     elif afford and (why := afford(candidate)):
         found.left.append(Place(candidate, _skip(candidate, why, "not_affordable")))
+    elif moment.health.rests and is_half_open(candidate, moment):
+        found.ready.append(replace(candidate, half_open=True))
     else:
-        found.ready.append(replace(candidate, half_open=True) if is_half_open(candidate, moment) else candidate)
+        found.ready.append(candidate)
 
 
 def _leave_out(draft: Candidate, ring: Ring, found: Sorted) -> None:

@@ -69,15 +69,15 @@ def find_ring(info: ProviderInfo, profile_id: str | None, moment: Moment) -> Rin
     """Return the credentials a provider's models may be tried with; `profile_id` names the only one."""
     if moment.credentials is None:
         return UNASKED
-    entry = entry_of(info, moment.config)
+    entry = entry_of(info, moment.config) if moment.config.providers else None
     unfilled = [str(each) for each in entry.missing if not each.key.endswith(".apiKey")] if entry else []
     if unfilled:
         return Ring((), missing="; ".join(unfilled), cause="not_configured")
     listed = moment.credentials(info)
     if profile_id is not None:
         return _pinned(info, profile_id, listed, moment)
-    refused = tuple(_refusal(source) for source in listed if source.reason)
-    held = tuple(Held(source, credential_id(source)) for source in listed if not source.reason)
+    held = tuple([Held(source, credential_id(source)) for source in listed if not source.reason])
+    refused = tuple([_refusal(source) for source in listed if source.reason])
     return Ring(_in_turn(info, held, moment), refused, missing="" if held else _missing(info, refused))
 
 
