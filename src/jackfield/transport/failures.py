@@ -1,4 +1,4 @@
-"""What the HTTP library's errors mean, in our words: the one boundary where they are translated.
+"""What goes wrong between us and a server, in our words, whichever way a request took.
 
 Every message names the URL called, without its secrets, and the cause as a user can act on
 it: the name, the port, the certificate, the proxy, or the other side hanging up.
@@ -7,10 +7,10 @@ it: the name, the port, the certificate, the proxy, or the other side hanging up
 from __future__ import annotations
 
 import errno
+import socket
 import ssl
+from collections.abc import Mapping
 from urllib.parse import urlsplit
-
-import aiohttp
 
 from jackfield.errors import BadReply, ConnectError, ConnectionLost, Error, StreamBroken, TimeoutExpired
 from jackfield.transport.network import is_loopback
@@ -27,7 +27,10 @@ CERTIFICATE_FAULTS: dict[int, tuple[str, bool]] = {
     62: ("its certificate is for another host name", False),
     64: ("its certificate is for another address", False),
 }
-_ADVISE_PROXY = "check HTTPS_PROXY, or {}"
+PROXY_REFUSES = 407  # what a proxy says that wants a password; nobody else does
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+ADVISE_PROXY = "check HTTPS_PROXY, or {}"
+CLOSED, RESET = "closed by the other side", "reset by the other side"
 TIMERS = {
     "connect": ("no connection to", "connect"),
     "first_token": ("no first token from", "firstToken"),
@@ -36,44 +39,72 @@ TIMERS = {
 }
 
 
-def explain_opening(error: aiohttp.ClientError | OSError | ValueError, request: HttpRequest) -> Error:
-    """Return our error for one that came before the reply's headers."""
-    url = shown_url(request.url)
+def explain_connecting(error: OSError, request: HttpRequest) -> ConnectError:
+    """Return our error for a connection that did not come about."""
     match error:
-        case aiohttp.ClientConnectorCertificateError():
-            return _explain_certificate(error.certificate_error, request)
-        case aiohttp.ClientConnectorSSLError():
-            return _explain_tls(error, request)
-        case aiohttp.ClientConnectorDNSError():
-            cause = f"the name {error.host} is unknown"
-            is_proxy = error.host != urlsplit(request.url).hostname
-            hint = (
-                _ADVISE_PROXY.format(request.key("network.proxy"))
-                if is_proxy
-                else f"check {request.key('baseUrl')} and the network"
-            )
-        case aiohttp.ClientProxyConnectionError():
-            cause = f"the proxy {error.host}:{error.port} does not answer ({_say(error)})"
-            hint = _ADVISE_PROXY.format(request.key("network.proxy"))
-        case aiohttp.ClientHttpProxyError():
-            return refuse_proxy(error.status, error.message, request)
-        case aiohttp.ClientConnectorError():
-            cause, hint = _say(error), _advise_refused(request)
-        case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
-            return BadReply(f"{url} answered something that is not HTTP", hint=f"check {request.key('baseUrl')}")
-        case aiohttp.InvalidURL() | UnicodeError():
-            cause, hint = "the URL is not valid", f"check {request.key('baseUrl')}"
-        case ValueError():
-            cause = "a header or the URL holds a character that cannot be sent"
-            hint = f"check {request.key('headers')} and the key for line breaks"
+        case ssl.SSLCertVerificationError():
+            return explain_certificate(error, request)
+        case ssl.SSLError():
+            return explain_tls(error, request)
+        case socket.gaierror():
+            return explain_name(urlsplit(request.url).hostname or "", request)
         case _:
-            return ConnectionLost(f"cannot reach {url}: the connection was lost before any answer ({_say(error)})")
-    return ConnectError(f"cannot reach {url}: {cause}", hint=hint)
+            return explain_unreachable(say(error), request)
 
 
-def explain_reading(error: aiohttp.ClientError | OSError | RuntimeError, request: HttpRequest) -> Error:
-    """Return our error for one that came while the body was read."""
-    return StreamBroken(f"the answer of {shown_url(request.url)} broke off ({_say(error)})")
+def explain_unreachable(cause: str, request: HttpRequest) -> ConnectError:
+    """Return our error for a server that takes no connection."""
+    host = urlsplit(request.url).hostname or ""
+    hint = "is the server running?" if is_loopback(host) else f"check {request.key('baseUrl')} and the network"
+    return _fail(cause, hint, request)
+
+
+def explain_name(name: str, request: HttpRequest) -> ConnectError:
+    """Return our error for a name that cannot be looked up: the server's own, else its proxy's."""
+    hint = f"check {request.key('baseUrl')} and the network"
+    if name != urlsplit(request.url).hostname:
+        hint = ADVISE_PROXY.format(request.key("network.proxy"))
+    return _fail(f"the name {name} is unknown", hint, request)
+
+
+def explain_proxy(where: str, cause: str, request: HttpRequest) -> ConnectError:
+    """Return our error for a proxy that takes no connection."""
+    hint = ADVISE_PROXY.format(request.key("network.proxy"))
+    return _fail(f"the proxy {where} does not answer ({cause})", hint, request)
+
+
+def explain_lost(cause: str, request: HttpRequest) -> ConnectionLost:
+    """Return our error for a connection that ended before the reply's headers."""
+    return ConnectionLost(f"cannot reach {shown_url(request.url)}: the connection was lost before any answer ({cause})")
+
+
+def explain_broken(cause: str, request: HttpRequest) -> StreamBroken:
+    """Return our error for a body that ended before its end."""
+    return StreamBroken(f"the answer of {shown_url(request.url)} broke off ({cause})")
+
+
+def refuse_url(request: HttpRequest) -> ConnectError:
+    """Return the error for a URL that names no place."""
+    return _fail("the URL is not valid", f"check {request.key('baseUrl')}", request)
+
+
+def refuse_characters(request: HttpRequest) -> ConnectError:
+    """Return the error for a request that would be read as another one."""
+    hint = f"check {request.key('headers')} and the key for line breaks"
+    return _fail("a header or the URL holds a character that cannot be sent", hint, request)
+
+
+def refuse_answer(request: HttpRequest) -> BadReply:
+    """Return the error for an answer whose head cannot be read."""
+    url, hint = shown_url(request.url), f"check {request.key('baseUrl')}"
+    return BadReply(f"{url} answered something that is not HTTP", hint=hint)
+
+
+def refuse_status(status: int, reason: str, headers: Mapping[str, str], request: HttpRequest) -> Error | None:
+    """Return the error for an answer that is none: a redirect, or a proxy that wants a password."""
+    if status in REDIRECTS:
+        return refuse_redirect(status, headers.get("location", ""), request)
+    return refuse_proxy(status, reason, request) if status == PROXY_REFUSES else None
 
 
 def explain_packing(error: Exception, request: HttpRequest) -> BadReply:
@@ -111,17 +142,19 @@ def refuse_redirect(status: int, target: str, request: HttpRequest) -> BadReply:
     )
 
 
-def _explain_certificate(error: Exception, request: HttpRequest) -> ConnectError:
+def explain_certificate(error: Exception, request: HttpRequest) -> ConnectError:
+    """Return our error for a server whose certificate is not accepted."""
     code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else 0
     fault, mendable = CERTIFICATE_FAULTS.get(code, (f"its certificate is not accepted: {error}", True))
     hint = f"check {request.key('baseUrl')}; the server's certificate must be mended on its side"
     if mendable:
         hint = f"behind a company's proxy, or for a server of your own, name its authority's PEM file in {request.key('network.ca')} or SSL_CERT_FILE"
-    return ConnectError(f"cannot reach {shown_url(request.url)}: TLS: {fault}", hint=hint)
+    return _fail(f"TLS: {fault}", hint, request)
 
 
-def _explain_tls(error: aiohttp.ClientConnectorSSLError, request: HttpRequest) -> ConnectError:
-    reason = str(getattr(error.os_error, "reason", "") or error.os_error)
+def explain_tls(error: OSError, request: HttpRequest) -> ConnectError:
+    """Return our error for a connection that could not be encrypted."""
+    reason = str(getattr(error, "reason", "") or error)
     hint = f"check {request.key('baseUrl')}"
     if reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
         reason, hint = (
@@ -130,25 +163,20 @@ def _explain_tls(error: aiohttp.ClientConnectorSSLError, request: HttpRequest) -
         )
     elif "CERTIFICATE_REQUIRED" in reason:
         hint = f"name your certificate in {request.key('network.clientCert')} or JACKFIELD_CLIENT_CERT"
-    return ConnectError(f"cannot reach {shown_url(request.url)}: TLS: {reason}", hint=hint)
+    return _fail(f"TLS: {reason}", hint, request)
 
 
-def _advise_refused(request: HttpRequest) -> str:
-    host = urlsplit(request.url).hostname or ""
-    return "is the server running?" if is_loopback(host) else f"check {request.key('baseUrl')} and the network"
-
-
-def _say(error: Exception) -> str:
-    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError) and not _is_reset(error):
-        return "closed by the other side"
-    cause: BaseException = getattr(error, "os_error", None) or error.__cause__ or error
-    if _is_reset(error):
-        return "reset by the other side"
-    if getattr(cause, "errno", None) == errno.ECONNREFUSED:
+def say(error: BaseException | None) -> str:
+    """Return in a few words why a connection ended or did not begin; `None` for one that was closed."""
+    if error is None:
+        return CLOSED
+    number = getattr(error, "errno", None)
+    if number in {errno.ECONNRESET, errno.EPIPE}:
+        return RESET
+    if number == errno.ECONNREFUSED:
         return "connection refused"
-    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _is_reset(error: BaseException) -> bool:
-    # A payload error keeps the socket's own error only in its text.
-    return getattr(error, "errno", None) in {errno.ECONNRESET, errno.EPIPE} or "ConnectionResetError" in str(error)
+def _fail(cause: str, hint: str, request: HttpRequest) -> ConnectError:
+    return ConnectError(f"cannot reach {shown_url(request.url)}: {cause}", hint=hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct
@@ -36,11 +37,17 @@ class HttpRequest(Struct, frozen=True, kw_only=True):
 
     def limits(self) -> Timeouts:
         """Return the four timers with every default filled in."""
-        return merge_timeouts(STREAM_TIMEOUTS if self.stream else WHOLE_TIMEOUTS, self.timeouts)
+        return _fill_in(STREAM_TIMEOUTS if self.stream else WHOLE_TIMEOUTS, self.timeouts)
 
     def key(self, name: str) -> str:
         """Return the config key of a setting, `timeouts.idle`, as a user may write it."""
         return f"{self.settings}.{name}" if self.settings else name
+
+
+@lru_cache(64)
+def _fill_in(wide: Timeouts, narrow: Timeouts) -> Timeouts:
+    # Asked once per request, of the same few settings.
+    return merge_timeouts(wide, narrow)
 
 
 def merge_timeouts(wide: Timeouts, *narrow: Timeouts | None) -> Timeouts:

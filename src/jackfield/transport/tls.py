@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from jackfield.errors import ConfigError
@@ -26,13 +27,39 @@ SYSTEM_FILES = (
 )
 
 
+class Trust:
+    """The TLS settings of each network, read once; the library's defaults are `None`."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._opened: dict[Network, ssl.SSLContext | None] = {}
+
+    def find(self, network: Network) -> ssl.SSLContext | None:
+        """Return the settings for a network; raise `ConfigError` as `open_trust` does."""
+        if network not in self._opened:
+            self._opened[network] = open_trust(network, self._environ)
+        return self._opened[network]
+
+    def find_own(self, network: Network) -> ssl.SSLContext:
+        """Return the settings for a network, the defaults as settings too."""
+        return self.find(network) or default_trust()
+
+
+@cache
+def default_trust() -> ssl.SSLContext:
+    """Return what holds without any settings: the machine's own authorities, read once, which takes a while."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
 def open_trust(network: Network, environ: Mapping[str, str]) -> ssl.SSLContext | None:
     """Return the TLS settings for a network, or `None` where the library's defaults are right.
 
     Raises `ConfigError` naming the file that cannot be used and the setting that names it.
     """
     authorities = _authorities(network, environ)
-    certificate = network.client_cert or environ.get(CERT_VARIABLE, "")
+    certificate = shows_certificate(network, environ)
     if not authorities and not certificate and network.system_trust is not False and _has_system_trust():
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -48,6 +75,11 @@ def open_trust(network: Network, environ: Mapping[str, str]) -> ssl.SSLContext |
     if certificate:
         _load_certificate(context, certificate, network.client_key or environ.get(KEY_VARIABLE) or None)
     return context
+
+
+def shows_certificate(network: Network, environ: Mapping[str, str]) -> str:
+    """Return the file of the certificate that servers are shown, empty for none."""
+    return network.client_cert or environ.get(CERT_VARIABLE, "")
 
 
 def _authorities(network: Network, environ: Mapping[str, str]) -> list[tuple[str, str]]:

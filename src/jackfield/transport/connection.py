@@ -1,0 +1,289 @@
+"""One HTTP/1.1 connection and the one exchange that runs on it at a time.
+
+Bytes come in by themselves and wait here, no more of them than `HELD_LIMIT` and one read;
+whoever drives the exchange sends, waits for the head, and takes the body piece by piece. It
+knows no request and no error of ours: what fails is `Lost`, `Malformed` or `TimeoutError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from jackfield.transport.timers import FOREVER
+
+HEAD_LIMIT = 256 * 1024  # bytes; policies and cookies that a gateway adds outgrow the usual 8 KB
+HEADERS_LIMIT = 128
+HELD_LIMIT = 64 * 1024  # bytes of a body nobody has taken yet, before the other side is made to wait
+PIECE_BYTES = 64 * 1024  # of a body that is sent
+SWITCHING = 101
+
+
+class Lost(Exception):
+    """The connection ended before the answer did; its cause is the socket's error, none for a close."""
+
+
+class Malformed(Exception):
+    """What came is no HTTP, or more of it than anybody means."""
+
+
+class Connection(asyncio.Protocol):
+    """An open connection. One task at a time drives it; `note_end` hears once that it has ended."""
+
+    def __init__(self, note_end: Callable[[Connection], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._note_end = note_end
+        self._transport: asyncio.Transport | None = None
+        self._parser = HttpResponseParser(self)
+        # As lenient as the library and browsers are: servers in use send such headers.
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
+        )
+        self._waiter: asyncio.Future[None] | None = None
+        self._due = FOREVER
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = FOREVER
+        self._choked = False  # the other side reads more slowly than we write
+        self._paused = False
+        self.used = False  # an exchange ended well here before
+        self.idle_since = 0.0
+        self._forget_exchange()
+
+    def _forget_exchange(self) -> None:
+        self._expecting = self._bodiless = self._sent = False
+        self._headed = self._ended = self._keeps = self._framed = False
+        self._failure: Lost | Malformed | None = None
+        self._head_bytes = self._body_bytes = self._quiet_bytes = self._held_bytes = 0
+        self._pieces: list[bytes] = []
+        self.heard = False  # something of an answer has come
+        self.status = 0
+        self.reason = ""
+        self.headers: dict[str, str] = {}
+
+    # -- for whoever drives the exchange ---
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether nothing has ended the connection yet."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def is_reusable(self) -> bool:
+        """Tell whether the exchange is over on both sides and another one may follow."""
+        return (
+            self._keeps
+            and self._sent
+            and self.is_open
+            and not (self._transport and self._transport.get_write_buffer_size())
+        )
+
+    async def send(self, head: bytes, body: bytes, due: float, *, bodiless: bool = False) -> None:
+        """Send a request, no faster than it is read; what is left of its body stays here once an answer comes.
+
+        The answer to a `bodiless` request (HEAD) has no body, whatever its headers say.
+        """
+        self._expecting, self._bodiless = True, bodiless
+        if len(body) <= PIECE_BYTES:
+            self._write(head + body)
+        else:
+            self._write(head)
+            view = memoryview(body)
+            for start in range(0, len(view), PIECE_BYTES):
+                while self._choked and not (self._headed or self._ended):
+                    await self._wait(due)
+                if self._headed or self._ended:
+                    return
+                self._write(view[start : start + PIECE_BYTES])
+        self._sent = True
+
+    async def read_head(self, due: float) -> None:
+        """Wait until `status` and `headers` are there."""
+        while not self._headed:
+            if self._failure:
+                raise self._failure
+            await self._wait(due)
+
+    def take(self) -> bytes:
+        """Return what of the body waits here, perhaps nothing yet."""
+        pieces = self._pieces
+        if not pieces:
+            return b""
+        self._pieces, self._held_bytes = [], 0
+        if self._paused:
+            self._resume()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def read(self, due: float) -> bytes:
+        """Return the next bytes of the body, none at its end."""
+        while not self._pieces:
+            if self._failure:
+                raise self._failure
+            if self._ended:
+                return b""
+            await self._wait(due)
+        return self.take()
+
+    def rest(self, now: float) -> None:
+        """End the exchange and wait for another."""
+        self._forget_exchange()
+        if self._paused:
+            self._resume()
+        self.used, self.idle_since = True, now
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._keeps = False
+        self._due = FOREVER
+        if self._alarm:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._transport:
+            self._transport.abort()
+
+    # -- waiting ---
+
+    async def _wait(self, due: float) -> None:
+        self._waiter = waiter = self._loop.create_future()
+        self._due = due
+        if due < FOREVER and (self._alarm is None or due < self._alarm_at):
+            self._set_alarm(due)
+        try:
+            await waiter
+        finally:
+            self._waiter, self._due = None, FOREVER
+
+    def _set_alarm(self, at: float) -> None:
+        # One timer serves many waits: it looks whether the moment has moved on, which is cheaper than a new one each.
+        if self._alarm:
+            self._alarm.cancel()
+        self._alarm, self._alarm_at = self._loop.call_at(at, self._ring), at
+
+    def _ring(self) -> None:
+        self._alarm = None
+        if self._due == FOREVER or self._waiter is None or self._waiter.done():
+            return
+        if self._loop.time() < self._due:
+            self._set_alarm(self._due)
+        else:
+            self._waiter.set_exception(TimeoutError())
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # -- the socket's side ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the open socket."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Read what has come; what nobody asked for ends the connection."""
+        if not self._expecting:
+            self.abort()
+            return
+        self.heard = True
+        before = self._body_bytes
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._fail(Malformed(str(error)))
+            return
+        # Endless headers, trailers and chunk extensions are no progress.
+        self._quiet_bytes = 0 if self._body_bytes != before else self._quiet_bytes + len(data)
+        if self._quiet_bytes > HEAD_LIMIT and not self._ended:
+            self._fail(Malformed("a head without end"))
+        self._wake()
+
+    def eof_received(self) -> None:
+        """End a body that lasts until the connection does; anything else is lost."""
+        if self._headed and not self._framed:
+            self._ended = True
+        self._fail(Lost())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever waits."""
+        lost = Lost()
+        lost.__cause__ = exc
+        self._fail(lost)
+        self._note_end(self)
+
+    def pause_writing(self) -> None:
+        """Hold the request back."""
+        self._choked = True
+
+    def resume_writing(self) -> None:
+        """Let the request go on."""
+        self._choked = False
+        self._wake()
+
+    def _write(self, data: bytes | memoryview) -> None:
+        if self._transport and not self._ended:
+            self._transport.write(data)
+
+    def _resume(self) -> None:
+        self._paused = False
+        if self._transport and self.is_open:
+            self._transport.resume_reading()
+
+    def _fail(self, failure: Lost | Malformed) -> None:
+        # What is complete stays complete: only the connection is of no more use.
+        if not self._ended:
+            self._failure, self._ended = failure, True
+        self.abort()
+        self._wake()
+
+    # -- the parser's side ---
+
+    def on_message_begin(self) -> None:
+        """Begin an answer; a second one was not asked for."""
+        if self._ended:
+            raise Malformed("an answer without a question")
+        self.headers, self.reason = {}, ""
+
+    def on_status(self, reason: bytes) -> None:
+        """Note the words beside the status."""
+        self.reason += reason.decode("utf-8", "replace")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note a header; one after the body is left out."""
+        if self._headed:
+            return
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > HEAD_LIMIT or len(self.headers) >= HEADERS_LIMIT:
+            raise Malformed("too many headers")
+        self.headers[name.decode("utf-8", "surrogateescape").lower()] = value.decode("utf-8", "surrogateescape").strip(
+            " \t"
+        )
+
+    def on_headers_complete(self) -> None:
+        """Note that the head is there, unless it only announces another one."""
+        status = self._parser.get_status_code()
+        if status == SWITCHING:
+            raise Malformed("another protocol")
+        if status < 200:
+            return
+        self.status, self._headed = status, True
+        self._framed = (
+            "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
+        )
+        self._ended = self._bodiless
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a piece for the reader; make the other side wait when there are many."""
+        if self._ended:
+            return
+        self._pieces.append(body)
+        self._body_bytes += len(body)
+        self._held_bytes += len(body)
+        if self._held_bytes > HELD_LIMIT and not self._paused and self._transport:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def on_message_complete(self) -> None:
+        """Note the end of an answer and whether another may follow."""
+        if self._headed and not self._ended:
+            self._ended, self._keeps = True, self._parser.should_keep_alive()

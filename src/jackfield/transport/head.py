@@ -1,0 +1,102 @@
+"""The head of a request as bytes, and the place a URL names. Sends nothing.
+
+What could be read as another request is refused here: a line break in a header splits it,
+a blank in the target as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from msgspec import Struct
+
+from jackfield import __version__
+from jackfield.credential import Secret, reveal
+from jackfield.model import Network
+from jackfield.transport.network import DEFAULT_PORTS
+from jackfield.transport.request import HttpRequest
+from jackfield.transport.unpack import ACCEPTED
+
+# The URLs that mean the same to everybody. Users, zones and letters beyond ASCII are the library's to read.
+PLAIN_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[\w.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[1-9]\d{0,4}))?"
+    r"(?P<target>[/?][!\"$-~]*)?(?:#[!-~]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# Control characters but the tab; ours between the lines is added later.
+FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+DEFAULTS = {"accept": "*/*", "accept-encoding": ACCEPTED, "user-agent": f"jackfield/{__version__}"}
+# Framing is ours to say: a length that is not the body's hides a second request in it.
+FRAMING = frozenset({"content-length", "transfer-encoding"})
+# What changes how a connection is used, which the library knows to do.
+ELSEWHERE = frozenset({"connection", "expect", "te", "trailer", "transfer-encoding", "upgrade"})
+WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
+
+
+class Place(Struct, frozen=True):
+    """Where a connection ends, and whom it must trust; two requests may share one when these are equal."""
+
+    host: str
+    port: int
+    tls: bool
+    network: Network
+
+
+class Target(Struct, frozen=True):
+    """What a URL says to a connection: its place, and the two lines that depend on it alone."""
+
+    place: Place
+    path: str
+    host: str  # the header's value
+
+
+def aim(url: str, network: Network) -> Target | None:
+    """Return the target of a URL, `None` for one that is better read by the library."""
+    found = PLAIN_URL.fullmatch(url)
+    if not found:
+        return None
+    scheme, host = found["scheme"].lower(), found["host"].lower()
+    port = int(found["port"] or DEFAULT_PORTS[scheme])
+    name = host.rstrip(".")
+    if port > 65535 or not name:
+        return None
+    path = found["target"] or "/"
+    tls = scheme == "https"
+    return Target(
+        Place(host.strip("[]"), port, tls, network if tls else Network()),
+        path if path.startswith("/") else f"/{path}",
+        name if port == DEFAULT_PORTS[scheme] else f"{name}:{port}",
+    )
+
+
+def is_plain(headers: Mapping[str, str | Secret]) -> bool:
+    """Tell whether headers ask nothing of the connection itself."""
+    return ELSEWHERE.isdisjoint(map(str.lower, headers))
+
+
+def render_head(request: HttpRequest, target: Target) -> bytes | None:
+    """Return request line and headers, the empty line included; `None` where they could be read as another request."""
+    said = {name.lower(): reveal(value) for name, value in request.headers.items()}
+    lines = [f"{request.method} {target.path} HTTP/1.1"]
+    if "host" not in said:
+        lines.append(f"host: {target.host}")
+    lines += [f"{name}: {value}" for name, value in DEFAULTS.items() if name not in said]
+    lines += [f"{name}: {value}" for name, value in said.items() if name not in FRAMING]
+    if request.body or request.method in WITH_BODY:
+        lines.append(f"content-length: {len(request.body)}")
+        if "content-type" not in said:
+            lines.append("content-type: application/octet-stream")
+    text = "\r\n".join([*lines, "", ""])
+    is_split = FORBIDDEN.search("".join(lines)) or not all(map(_is_token, (request.method, *said)))
+    try:
+        return None if is_split else text.encode()
+    except UnicodeEncodeError:
+        return None
+
+
+@lru_cache(512)
+def _is_token(name: str) -> bool:
+    return TOKEN.fullmatch(name) is not None
