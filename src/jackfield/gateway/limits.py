@@ -85,10 +85,11 @@ class Meter:
 
     def turn(self, now_ms: int) -> None:
         """Begin a new day, and a new month, where one has begun."""
-        day, month = periods(now_ms)
         # A clock that is set back opens no new day.
-        if day > self.day:
-            self.day, self.day_spent = day, 0
+        if now_ms // DAY_MS <= self.day:
+            return
+        day, month = periods(now_ms)
+        self.day, self.day_spent = day, 0
         if month > self.month:
             self.month, self.month_spent = month, 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fnmatch import translate
-from functools import cache, cached_property
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -45,7 +45,7 @@ class Limits(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
 
     def allows(self, ref: str) -> bool:
         """Tell whether a model may be asked; case does not matter."""
-        return not self.models or any(_pattern(each).fullmatch(ref) for each in self.models)
+        return not self.models or self._pattern.fullmatch(ref) is not None
 
     @cached_property
     def rules(self) -> Rules:
@@ -58,7 +58,6 @@ class Limits(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
             -1 if self.budget_month is None else as_nano(self.budget_month),
         )
 
-
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(translate(text), re.IGNORECASE)
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(translate, self.models)), re.IGNORECASE)
