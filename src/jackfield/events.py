@@ -68,6 +68,7 @@ class MessageEnd(Struct, frozen=True, tag="message_end"):
     extras: JsonObject = {}
     logprobs: Sequence[TokenLogprob] = ()
     id: str = ""  # the reply's id, where its wire names another than at the start
+    model: str = ""  # who ended it, where that is another than who began
 
 
 StreamEvent = MessageStart | BlockStart | BlockDelta | BlockEnd | MessageEnd
@@ -81,7 +82,13 @@ class Accumulator:
         self._blocks: dict[int, Block] = {}
         self._text: dict[int, list[str]] = {}
         self._end = MessageEnd()
+        self._ended: set[int] = set()
         self.complete = False
+
+    @property
+    def open_block(self) -> int | None:
+        """The last block that has begun and not ended."""
+        return next((index for index in reversed(self._blocks) if index not in self._ended), None)
 
     def feed(self, event: StreamEvent) -> None:
         """Take the next event; blocks may interleave."""
@@ -93,6 +100,7 @@ class Accumulator:
             case BlockStart(index, block):
                 self._blocks[index] = block
             case BlockEnd(index):
+                self._ended.add(index)
                 self._blocks[index] = _finish(self._blocks[index], event)
             case MessageEnd():
                 self._end = event
@@ -102,7 +110,7 @@ class Accumulator:
         """Return the reply as far as it was heard."""
         return ChatResponse(
             id=self._end.id or self._start.id,
-            model=self._start.model,
+            model=self._end.model or self._start.model,
             content=[self._block(index) for index in sorted(self._blocks)],
             finish_reason=self._end.finish_reason,
             raw_finish_reason=self._end.raw_finish_reason,

@@ -220,12 +220,14 @@ class Attempt(Struct, frozen=True):
     model: str
     profile: str | None = None
     reason: str | None = None
-    ms: int | None = None
+    ms: int | None = None  # `None`: it was not tried
     message: str | None = None
+    usage: Usage | None = None  # what it used up, where anything was heard
+    cost_usd: Decimal | None = None
 
 
 class ChatResponse(Struct, frozen=True, kw_only=True):
-    """One whole answer. The last four fields are the client's; a codec leaves them alone."""
+    """One whole answer. The fields from `requested` on are the client's; a codec leaves them alone."""
 
     id: str = ""
     model: str = ""  # who answered
@@ -238,7 +240,8 @@ class ChatResponse(Struct, frozen=True, kw_only=True):
     requested: str = ""
     attempts: Sequence[Attempt] = ()
     warnings: Sequence[str] = ()
-    cost_usd: Decimal | None = None
+    cost_usd: Decimal | None = None  # of all attempts together, as the usage
+    notice: str = ""  # that another model than the one asked for answers, or that it answers again
 
     def __post_init__(self) -> None:
         for name in ("content", "logprobs", "attempts", "warnings"):

@@ -2,40 +2,67 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import aclosing
+from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from jackfield.catalog import defaults
 from jackfield.catalog.price import bill_usd
+from jackfield.config.schema import StreamBreak
+from jackfield.direct import Direct
 from jackfield.errors import Error, InvalidRequest
-from jackfield.events import Accumulator
-from jackfield.message import ChatRequest, ChatResponse
+from jackfield.events import Accumulator, BlockDelta, MessageEnd, MessageStart, StreamEvent
+from jackfield.message import ChatRequest, ChatResponse, Usage
 from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import find_losses
-from jackfield.routing.failover import Events, Walk
-from jackfield.routing.plan import Candidate, Plan
+from jackfield.routing.candidate import Candidate, Plan
+from jackfield.routing.patience import as_limits
+from jackfield.routing.splice import MOST_BREAKS, Splice, may_continue, takes_prefill, with_prefill
+from jackfield.routing.walk import Events, Walk, is_content
 
 if TYPE_CHECKING:
     from jackfield.client import AsyncClient
+
+Spent = tuple[Usage | None, Decimal | None]
+COUNTS = tuple(name for name in Usage.__struct_fields__ if name not in {"extras", "estimated"})
+HELD_LIMIT = 8_000_000  # characters of a reply that is held until it is whole; a longer one is handed on
 
 
 class ChatStream:
     """A reply on its way: iterate over its events, or await `response()` for the whole.
 
     After the last event `response()` returns at once. Leaving it early closes the connection.
+    `on_break` says what becomes of a reply that breaks after its first content: its error is the
+    caller's; it is held until whole, so that another may stand in unseen; or another goes on from it.
     """
 
-    def __init__(self, client: AsyncClient, request: ChatRequest, made: Plan, *, strict: bool) -> None:
+    def __init__(
+        self,
+        client: AsyncClient,
+        request: ChatRequest,
+        made: Plan,
+        *,
+        strict: bool,
+        session: str = "",
+        on_break: StreamBreak | None = None,
+    ) -> None:
         self._client = client
+        self._direct: Direct = client.direct
         self._request = request
-        self._walk = Walk(made, time.monotonic)
+        self._walk: Walk[StreamEvent] = Walk(
+            made, client.pulse, client.health, stream=request.stream, limits=as_limits(client.config.max_wait_s)
+        )
         self._strict = strict
-        self._heard = Accumulator()
+        self._session = session
+        self._on_break = on_break or made.on_break
+        self._heard = Accumulator()  # what the caller was told
+        self._running: tuple[Candidate, Accumulator, ChatRequest] | None = None
+        self._notice = ""
         self._warnings = list(made.warnings)
-        self._known = frozenset(client.problems())
+        self._known = frozenset(self._direct.problems())
         self._events = self._run()
 
     def __aiter__(self) -> Events:
@@ -52,25 +79,32 @@ class ChatStream:
         return self.heard()
 
     def heard(self) -> ChatResponse:
-        """Return what has been heard so far; tokens that nobody counted are estimated, and so is their price."""
-        said = self._heard.response()
-        if answered := self._walk.answered:
-            usage = fill_usage(said, self._request, defaults.api(answered.model, answered.info))
-            said = replace(said, usage=usage, cost_usd=bill_usd(usage, answered.model.cost or None))
+        """Return what has been heard so far; tokens that nobody counted are estimated, and so is their price.
+
+        Usage and cost are those of all tries together.
+        """
+        spent: list[Spent] = [(each.usage, each.cost_usd) for each in self._walk.attempts if each.usage is not None]
+        if self._running:
+            spent.append(self._bill(*self._running))
         return replace(
-            said,
+            self._heard.response(),
+            usage=_sum_usage([usage for usage, _ in spent if usage is not None]),
+            cost_usd=_sum_usd([usd for _, usd in spent]),
             requested=self._walk.plan.requested,
             attempts=tuple(self._walk.attempts),
             warnings=tuple(dict.fromkeys((*self._warnings, *self._problems()))),
+            notice=self._notice,
         )
+
+    # -- the walk --------------------------------------------------------------------
 
     async def _run(self) -> Events:
         try:
-            async with aclosing(self._walk.run(self._try)) as events:
+            async with aclosing(self._told()) as events:
                 async for event in events:
                     self._heard.feed(event)
                     yield event
-            self._client.note_success(self._walk.profile_id)
+            self._note_answer()
         except Error as error:
             if self._walk.answered:
                 error.partial = self.heard()
@@ -80,16 +114,85 @@ class ChatStream:
         finally:
             self._client.plugins.tell_attempts(self._walk.attempts)
 
-    def _try(self, candidate: Candidate) -> Events:
-        candidate = self._client.taught(candidate)
+    async def _told(self) -> Events:
+        """Yield the reply as the caller is told of it, broken or mended."""
+        walk, begins = self._walk, Held() if self._on_break == "restart" else is_content
+        try:
+            async with aclosing(walk.run(walk.plan.candidates, self._ask, begins)) as events:
+                async for event in events:
+                    yield event
+        except Error as error:
+            if self._on_break != "continue" or not walk.answered:
+                raise
+            broken = error
+        else:
+            return
+        async with aclosing(self._continued(broken)) as events:
+            async for event in events:
+                yield event
+
+    async def _continued(self, broken: Error) -> Events:
+        """Yield the rest of a broken reply from who can go on with it; raise what broke it when nobody can."""
+        for _ in range(MOST_BREAKS):
+            heard, first = self._heard.response(), self._walk.answered
+            able = sorted(filter(takes_prefill, self._walk.plan.candidates), key=lambda each: each is not first)
+            if not able or not may_continue(self._request, heard):
+                raise broken
+            splice, request = Splice(heard, self._heard.open_block), with_prefill(self._request, heard)
+            ask = partial(self._ask, request=request)
+            try:
+                async with aclosing(self._walk.run(able, ask, is_content)) as events:
+                    async for event in events:
+                        model = str(self._walk.answered.ref) if self._walk.answered else ""
+                        for told in splice.feed(event, model):
+                            yield told
+            except Error as error:
+                broken.attempts = error.attempts
+                if self._heard.response().text == heard.text:
+                    raise broken from error
+            else:
+                return
+        raise broken
+
+    async def _ask(self, candidate: Candidate, request: ChatRequest | None = None) -> Events:
+        """Yield one try's events; whatever becomes of it, what it used up is noted."""
+        asked, candidate = request or self._request, self._direct.taught(candidate)
         self._weigh_losses(candidate)
-        auth = self._client.resolve(candidate)
+        auth = await self._direct.open_auth(candidate)
         self._walk.profile_id = auth.profile_id
-        return self._client.attempt(candidate, self._request, auth, None if self._strict else self._warnings.append)
+        tell = None if self._strict else self._warnings.append
+        heard = Accumulator()
+        self._running = candidate, heard, asked
+        try:
+            async with aclosing(self._direct.attempt(candidate, asked, auth, tell)) as events:
+                async for event in events:
+                    heard.feed(event)
+                    yield event
+        finally:
+            self._walk.spent = self._bill(*self._running)
+            self._running = None
+
+    # -- what is told ------------------------------------------------------------------
+
+    def _bill(self, candidate: Candidate, heard: Accumulator, asked: ChatRequest) -> Spent:
+        """Return what a try used up and what that costs; nothing when it was refused before its first word."""
+        said = heard.response()
+        if not (said.content or heard.complete or said.usage != Usage()):
+            return None, None
+        usage = fill_usage(said, asked, defaults.api(candidate.model, candidate.info))
+        return usage, bill_usd(usage, candidate.model.cost or None)
+
+    def _note_answer(self) -> None:
+        if self._walk.answered is None:
+            return
+        self._client.note_success(self._walk.profile_id)
+        plan, failed = self._walk.plan, [each.reason for each in self._walk.attempts if each.reason]
+        reason = failed[0] if failed else next((skip.reason for skip in plan.skipped if skip.ref == plan.primary), None)
+        self._notice = self._client.sessions.note(self._session, plan, self._walk.answered, reason)
 
     def _problems(self) -> tuple[str, ...]:
         # Those that were there before are not this reply's.
-        return tuple(each for each in self._client.problems() if each not in self._known)
+        return tuple(each for each in self._direct.problems() if each not in self._known)
 
     def _weigh_losses(self, candidate: Candidate) -> None:
         losses = find_losses(self._request, candidate.info, candidate.model)
@@ -97,3 +200,36 @@ class ChatStream:
         if told and self._strict:
             raise InvalidRequest("; ".join(told), hint="leave out --strict to send the rest")
         self._warnings += told
+
+
+class Held:
+    """Tells when a reply that is held back may be handed on: when it is whole, or too long to be held."""
+
+    def __init__(self) -> None:
+        self._size = 0
+
+    def __call__(self, event: StreamEvent) -> bool:
+        """Tell whether everything up to this event may be handed on."""
+        if isinstance(event, MessageStart):
+            self._size = 0  # another try
+        if isinstance(event, BlockDelta):
+            self._size += len(event.text)
+        return isinstance(event, MessageEnd) or self._size > HELD_LIMIT
+
+
+def _sum_usage(usages: list[Usage]) -> Usage:
+    """Return one usage for several tries; a count that none of them knows stays unknown."""
+    total, *more = usages or [Usage()]
+    for each in more:
+        sums = {name: _plus(getattr(total, name), getattr(each, name)) for name in COUNTS}
+        total = replace(total, **sums, estimated=total.estimated or each.estimated)
+    return total
+
+
+def _plus(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one + (other or 0)
+
+
+def _sum_usd(costs: list[Decimal | None]) -> Decimal | None:
+    known = [usd for usd in costs if usd is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(costs) else None

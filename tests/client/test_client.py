@@ -13,10 +13,11 @@ import pytest
 
 import jackfield
 from jackfield import ChatRequest, Message, TextBlock, Thinking, ThinkingBlock, Tool, ToolCall, ToolChoice, ToolResult
-from jackfield.errors import ConfigError, ContextLength, Error, InvalidRequest, RateLimit, StreamBroken
+from jackfield.errors import ConfigError, ContentFilter, Error, InvalidRequest, RateLimit, StreamBroken
 from jackfield.providers.names import legal_name
 from tests.cli.test_chat import HELLO, chunk, whole
 from tests.commands import local_provider, write_config
+from tests.pulse import Day
 from tests.servers import CUT, HANG, Server, json_reply, serve, sse_reply
 
 
@@ -92,15 +93,20 @@ async def test_cost_is_exact_money() -> None:
 
 
 async def test_a_fallback_stands_in_before_the_first_content() -> None:
-    with serve(sse_reply(chunk({"role": "assistant"}), CUT), HELLO) as server:
-        async with jackfield.AsyncClient(config(server)) as client:
+    day = Day()
+    broken = sse_reply(chunk({"role": "assistant"}), CUT)
+    with serve(broken, broken, HELLO) as server:
+        async with jackfield.AsyncClient(config(server), pulse=day.pulse) as client:
             request = ChatRequest(model="box/m", messages=[Message.user("Hi")])
             reply = await client.stream(request, fallbacks=["box/two"]).response()
     assert reply.model == "box/two"
     assert [(attempt.model, attempt.reason) for attempt in reply.attempts] == [
         ("box/m", "stream_broken"),
+        ("box/m", "stream_broken"),
         ("box/two", None),
     ]
+    assert reply.notice == "box/two answers in place of box/m (stream_broken)"
+    assert day.slept == [0.5]
 
 
 async def test_after_the_first_content_a_break_is_the_callers() -> None:
@@ -115,23 +121,25 @@ async def test_after_the_first_content_a_break_is_the_callers() -> None:
 
 
 async def test_a_request_at_fault_moves_on_to_nobody() -> None:
-    refusal = {"error": {"message": "maximum context length is 8 tokens", "code": "context_length_exceeded"}}
+    refusal = {"error": {"message": "your prompt is against our rules", "code": "content_policy_violation"}}
     with serve(json_reply(refusal, 400), HELLO) as server:
         async with jackfield.AsyncClient(config(server)) as client:
             request = ChatRequest(model="box/m", messages=[Message.user("Hi")])
-            with pytest.raises(ContextLength):
+            with pytest.raises(ContentFilter):
                 await client.stream(request, fallbacks=["box/two"]).response()
     assert len(server.journal) == 1
 
 
 async def test_when_all_fail_the_error_tells_of_each() -> None:
-    with serve(json_reply({"error": {"message": "slow down"}}, 429, retry_after="7")) as server:
-        async with jackfield.AsyncClient(config(server)) as client:
+    day = Day()
+    with serve(json_reply({"error": {"message": "slow down"}}, 429, retry_after="70")) as server:
+        async with jackfield.AsyncClient(config(server), pulse=day.pulse) as client:
             request = ChatRequest(model="box/m", messages=[Message.user("Hi")])
             with pytest.raises(RateLimit, match=r"all models failed \(2\)") as caught:
                 await client.chat(request, fallbacks=["box/two"])
-    assert caught.value.retry_after_s == 7
+    assert caught.value.retry_after_s == 70
     assert [attempt.reason for attempt in caught.value.attempts] == ["rate_limit", "rate_limit"]
+    assert day.slept == [], "more than a minute is no wait"
 
 
 async def test_leaving_a_stream_closes_the_connection() -> None:

@@ -20,7 +20,7 @@ from jackfield.credential import RequestAuth, Secret
 from jackfield.errors import ConfigError, Error, MissingKey
 from jackfield.model import ProviderInfo
 
-__all__ = ["Source", "each", "follow", "is_available", "resolve", "resolve_all", "sources"]
+__all__ = ["Source", "each", "follow", "is_available", "open_source", "resolve", "resolve_all", "sources"]
 
 
 def resolve(
@@ -75,6 +75,12 @@ def each(
             yield _with(reached, info, config, headers)
     if not count:
         raise _missing(info, found, config, store, failed)
+
+
+def open_source(source: Source, info: ProviderInfo, config: Config, store: FileStore) -> RequestAuth:
+    """Return what a request gets from one of `sources`, its reference followed; raises like `resolve`."""
+    _require_filled(info, config)
+    return _with(follow(source, config, store), info, config, _headers(info, config))
 
 
 def follow(source: Source, config: Config, store: FileStore) -> Source:

@@ -133,7 +133,7 @@ async def _scan(context: Context, options: dict[str, Any]) -> Scan:
 
 def _has_key(client: Any) -> bool:
     try:
-        client.resolve(client.plan(_any_request()).candidates[0])
+        client.direct.resolve(client.plan(_any_request()).candidates[0])
     except Error as error:
         ui.note(f"the list alone, no request was sent: {error.message}")
         ui.note(error.hint.splitlines()[0])

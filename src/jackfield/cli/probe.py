@@ -170,7 +170,7 @@ async def _listen(client: AsyncClient, target: Probed, limits: Limits) -> None:
         stream=False,
     )
     [candidate, *_] = client.plan(request, profile_id=profile.id if profile else None).candidates
-    candidate = client.taught(candidate)
+    candidate = client.direct.taught(candidate)
     # Without `tell` nothing is learned, and nothing is asked twice.
-    async for _ in client.attempt(candidate, request, client.resolve(candidate)):
+    async for _ in client.direct.attempt(candidate, request, client.direct.resolve(candidate)):
         pass

@@ -115,6 +115,7 @@ def check_tree(paths: Paths, effective: Environ, root: Node, warnings: Sequence[
         budget=convert(models.get("budget", {}), BudgetRules),
         spill_at=auth.get("spillAt"),
         min_privacy=models.get("policy", {}).get("minPrivacy"),
+        max_wait_s=models.get("policy", {}).get("maxWait"),
         thinking_default=defaults.get("thinkingDefault"),
         timeout_s=defaults.get("timeoutSeconds"),
         warnings=(*warnings, *reader.warnings, *(str(missing) for _, missing in reader.missing)),

@@ -182,6 +182,7 @@ class Config(Struct, frozen=True, kw_only=True):
     plugins: Mapping[str, bool] = {}  # plugin id → enabled, for the ids the config names
     plugin_rules: PluginRules = PluginRules()
     min_privacy: Privacy | None = None
+    max_wait_s: float | None = None  # for one candidate to be asked again; `None`: the walk's own limits
     budget: BudgetRules = BudgetRules()
     spill_at: float | None = None  # share of a quota from which the provider's other profiles go first
     thinking_default: str | None = None

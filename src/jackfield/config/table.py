@@ -132,7 +132,17 @@ MODELS = Table(
         Field("routes", MapOf(ROUTE), "named chains, usable wherever a model is named"),
         Field(
             "policy",
-            Table((Field("minPrivacy", choices(Privacy), "candidates below it are never tried"),)),
+            Table(
+                (
+                    Field("minPrivacy", choices(Privacy), "candidates below it are never tried"),
+                    Field(
+                        "maxWait",
+                        Number(least=0),
+                        "longest wait for one candidate to be asked again, in seconds; 0 asks nobody twice",
+                        "10, the last candidate 60",
+                    ),
+                )
+            ),
             "what may be used",
         ),
         Field("budget", BUDGET, "limits in US dollars, held before a request leaves"),

@@ -63,7 +63,7 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
         stream=asked.stream,
         aws=auth.aws,
         adc=auth.adc,
-        timeouts=merge_timeouts(_patience(info, model), info.timeouts, model.timeouts or None),
+        timeouts=patience(info, model),
         network=info.network or Network(),
         settings=f"models.providers.{info.id}",
     )
@@ -187,8 +187,10 @@ def _own_params(model: Model, api: str) -> JsonObject:
     return {WINDOW_FIELD[api]: model.context_window} if api in WINDOW_FIELD and model.context_window else {}
 
 
-def _patience(info: ProviderInfo, model: Model) -> Timeouts:
-    return SLOW_START if info.local or defaults.reasons(model) else Timeouts()
+def patience(info: ProviderInfo, model: Model) -> Timeouts:
+    """Return what is said of a model's timers, by the user or by its kind; `None` in it: nothing is."""
+    kind = SLOW_START if info.local or defaults.reasons(model) else Timeouts()
+    return merge_timeouts(kind, info.timeouts, model.timeouts or None)
 
 
 def _limit(asked: int | None, info: ProviderInfo, model: Model) -> int | None:

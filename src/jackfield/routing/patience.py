@@ -1,0 +1,102 @@
+"""What to do after a failed try: the same candidate again, the next one, or nothing more. Pure arithmetic.
+
+The same again for what passes by itself (429, 5xx, a lost connection) while the wait fits; the
+next at once for silence, a refused key, used-up credit, a missing model; nothing more for the
+caller's own mistakes, a policy's refusal and a cancelled request: another try changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from jackfield.errors import ConnectionLost, ContextLength, Error, Overloaded, RateLimit, ServerError, StreamBroken
+from jackfield.model import Timeouts
+from jackfield.providers.provider import patience
+from jackfield.routing.candidate import Candidate
+from jackfield.transport.request import STREAM_TIMEOUTS, WHOLE_TIMEOUTS, merge_timeouts
+
+# What may be gone at the next try. Silence is not in it: who waited once in vain has waited enough.
+PASSING = (RateLimit, Overloaded, ServerError, ConnectionLost, StreamBroken)
+RETRIES = 1  # of one candidate while others remain
+RETRIES_ALONE = 3  # of the last one
+WAIT_S = 10.0  # the longest wait for one candidate while others remain
+WAIT_ALONE_S = 60.0
+BACKOFF_S = 0.5  # doubled with every try
+FOREVER = float("inf")
+# Others wait for their turn: a silent model that nobody gave a limit of its own gets no more than this.
+FIRST_TOKEN_S = 60.0
+
+
+class Step(Struct, frozen=True):
+    """What comes after a failed try; `wait_s` before the same again."""
+
+    kind: Literal["again", "next", "stop"]
+    wait_s: float = 0.0
+
+
+NEXT, STOP = Step("next"), Step("stop")
+
+
+class Limits(Struct, frozen=True):
+    """How long the same candidate may be waited for, in seconds: while others remain, and when none does."""
+
+    others_s: float = WAIT_S
+    alone_s: float = WAIT_ALONE_S
+
+
+USUAL = Limits()
+
+
+def decide(error: Error, limits: Limits, *, tries: int, others: bool, left_s: float, jitter: float) -> Step:
+    """Return the next step after `tries` tries of one candidate; `jitter` is in 0..1.
+
+    `others`: candidates remain behind it. `left_s`: what is left of the whole request's time.
+    """
+    onward = NEXT if others else STOP
+    if isinstance(error, ContextLength):
+        return onward  # the walk leaves only larger windows in the queue
+    if not error.failover:
+        return STOP
+    if not isinstance(error, PASSING) or tries > (RETRIES if others else RETRIES_ALONE):
+        return onward
+    wait_s = error.retry_after_s
+    if wait_s is None:
+        if others and isinstance(error, RateLimit):
+            return NEXT  # nobody said when; somebody else can answer now
+        wait_s = BACKOFF_S * 2 ** (tries - 1) * (1 + jitter / 2)
+    # Less than all that is left: the try after the wait needs some of it, too.
+    longest_s = min(limits.others_s if others else limits.alone_s, left_s / 2)
+    return Step("again", wait_s) if wait_s <= longest_s else onward
+
+
+def as_limits(max_wait_s: float | None) -> Limits:
+    """Return the limits as the config's one word says."""
+    return USUAL if max_wait_s is None else Limits(max_wait_s, max_wait_s)
+
+
+def deadline_s(candidate: Candidate, *, stream: bool) -> float:
+    """Return how long a request may take in all: what its first candidate's one exchange may."""
+    return _limits(candidate, stream=stream).total or FOREVER
+
+
+def narrow(candidate: Candidate, *, stream: bool, left_s: float, waiting: int) -> Candidate:
+    """Return the candidate with timers that leave each of the `waiting` others its share of what is left."""
+    limits = _limits(candidate, stream=stream)
+    first_s = min(limits.first_token or FOREVER, left_s / (waiting + 1))
+    if waiting and stream and patience(candidate.info, candidate.model).first_token is None:
+        first_s = min(first_s, FIRST_TOKEN_S)
+    total_s = min(limits.total or FOREVER, left_s)
+    if (first_s, total_s) == (limits.first_token, limits.total):
+        return candidate
+    said = candidate.model.timeouts or Timeouts()
+    return replace(
+        candidate,
+        model=replace(candidate.model, timeouts=merge_timeouts(said, Timeouts(first_token=first_s, total=total_s))),
+    )
+
+
+def _limits(candidate: Candidate, *, stream: bool) -> Timeouts:
+    return merge_timeouts(STREAM_TIMEOUTS if stream else WHOLE_TIMEOUTS, patience(candidate.info, candidate.model))

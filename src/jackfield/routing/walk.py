@@ -1,0 +1,198 @@
+"""The walk along a plan: one candidate after another until one answers, within one deadline.
+
+This is the one place that decides whether to try again; HTTP clients never do. What a try
+yields, events of a reply or its bytes, is the caller's business. A try is committed once its
+first content has been handed on: until then another candidate may still stand in unseen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from decimal import Decimal
+from itertools import count
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from jackfield.errors import ContextLength, Error, TimeoutExpired
+from jackfield.events import BlockStart, MessageEnd, StreamEvent
+from jackfield.health.store import HealthStore
+from jackfield.message import Attempt, Usage
+from jackfield.routing.candidate import Candidate, Plan, cause_of
+from jackfield.routing.needs import larger
+from jackfield.routing.patience import USUAL, Limits, deadline_s, decide, narrow
+
+T = TypeVar("T")
+Events = AsyncGenerator[StreamEvent, None]
+# One try: gives the reply piece by piece, or raises one of our errors.
+Try = Callable[[Candidate], AsyncGenerator[T, None]]
+
+
+class Pulse(Struct, frozen=True):
+    """Time and chance, as the walk needs them; tests bring their own."""
+
+    clock: Callable[[], float]  # seconds, monotonic
+    sleep: Callable[[float], Awaitable[None]]
+    jitter: Callable[[], float]  # 0..1
+    now_ms: Callable[[], int]  # Unix milliseconds, as health counts
+
+
+def is_content(event: StreamEvent) -> bool:
+    """Tell whether an event is what the caller waits for, so that nobody may stand in unseen after it."""
+    return isinstance(event, BlockStart | MessageEnd)
+
+
+class Walk(Generic[T]):
+    """One request on its way; afterwards `attempts` says what happened and `answered` who did.
+
+    `run` may be called again with other candidates: the deadline and the attempts go on.
+    """
+
+    def __init__(self, plan: Plan, pulse: Pulse, health: HealthStore, *, stream: bool, limits: Limits = USUAL) -> None:
+        self.plan = plan
+        self.attempts: list[Attempt] = []
+        self.answered: Candidate | None = None
+        self.profile_id: str | None = None  # the credential of the current try, once it is known
+        self.spent: tuple[Usage | None, Decimal | None] = None, None  # by the current try, once it has ended
+        self._pulse = pulse
+        self._health = health
+        self._stream = stream
+        self._limits = limits
+        self._ends = pulse.clock() + deadline_s(plan.candidates[0], stream=stream)
+
+    async def run(
+        self, candidates: Sequence[Candidate], try_candidate: Try[T], begins: Callable[[T], bool]
+    ) -> AsyncGenerator[T, None]:
+        """Yield the first good reply; raise the last error when there is none. `begins` marks its first content."""
+        self.answered = None
+        queue = deque(candidates)
+        failed: Error | None = None
+        while queue:
+            candidate = queue.popleft()
+            if not await self._may_try(candidate, failed, others=bool(queue)):
+                continue
+            for tries in count(1):
+                narrowed = narrow(candidate, stream=self._stream, left_s=self._left_s(), waiting=len(queue))
+                try:
+                    async with aclosing(self._attempt(narrowed, try_candidate, begins)) as pieces:
+                        async for piece in pieces:
+                            yield piece
+                except Error as error:
+                    failed = error
+                else:
+                    await self._note_success(candidate)
+                    return
+                if isinstance(failed, ContextLength) and not self._is_committed():
+                    queue = self._with_more_room(queue, candidate)
+                wait_s = await self._next_step(failed, candidate, tries, others=bool(queue))
+                if wait_s is None:
+                    break
+                await self._pulse.sleep(wait_s)
+        raise self._explained(failed or self._nobody()) from (failed.__cause__ if failed else None)
+
+    # -- one candidate ---------------------------------------------------------------
+
+    async def _may_try(self, candidate: Candidate, failed: Error | None, *, others: bool) -> bool:
+        """Tell whether a candidate may be tried now; what has failed since the plan was made may forbid it."""
+        if failed is not None and self._left_s() <= 0:
+            self._note(candidate, None, "timeout", "the request's time was used up before its turn")
+            return False
+        place, now_ms = _place(candidate), self._pulse.now_ms()
+        view = self._health.view()
+        if candidate.last_resort or (failed is None and not others):
+            return True  # somebody must be asked
+        if rest := view.rest_of(*place, now_ms):
+            self._note(candidate, None, cause_of(rest), rest.message)
+            return False
+        if view.half_open(*place, now_ms) and not await asyncio.to_thread(self._health.claim, *place):
+            self._note(candidate, None, "cooling", "another request is finding out whether it is back")
+            return False
+        return True
+
+    async def _attempt(
+        self, candidate: Candidate, try_candidate: Try[T], begins: Callable[[T], bool]
+    ) -> AsyncGenerator[T, None]:
+        started = self._pulse.clock()
+        held: list[T] = []
+        self.profile_id, self.spent = candidate.profile_id, (None, None)
+        reason: str | None = "cancelled"
+        message: str | None = "the caller went away"
+        try:
+            async with aclosing(try_candidate(candidate)) as pieces:
+                async for piece in pieces:
+                    if self.answered:
+                        yield piece
+                        continue
+                    held.append(piece)
+                    if begins(piece):
+                        self.answered = candidate
+                        for each in held:
+                            yield each
+            reason = message = None
+        except Error as error:
+            reason, message = error.type, error.message
+            raise
+        finally:
+            self._note(candidate, started, reason, message)
+
+    async def _next_step(self, error: Error, candidate: Candidate, tries: int, *, others: bool) -> float | None:
+        """Return how long to wait before the same again; `None`: on to the next; raise when nothing may follow."""
+        left_s, jitter = self._left_s(), self._pulse.jitter()
+        step = decide(error, self._limits, tries=tries, others=others, left_s=left_s, jitter=jitter)
+        if step.kind == "again" and not self.answered:
+            return step.wait_s
+        # Only who is given up has failed: one bad reply among good ones is no outage.
+        await asyncio.to_thread(self._health.note_failure, *_place(candidate), error)
+        if step.kind == "stop" or self.answered:
+            raise self._explained(error) from error.__cause__
+        return None
+
+    def _with_more_room(self, queue: deque[Candidate], failed: Candidate) -> deque[Candidate]:
+        for each in queue:
+            if not larger(each, failed):
+                self._note(each, None, "context_overflow", f"its window is no larger than that of {failed.ref}")
+        return deque(each for each in queue if larger(each, failed))
+
+    async def _note_success(self, candidate: Candidate) -> None:
+        place, now_ms, view = _place(candidate), self._pulse.now_ms(), self._health.view()
+        if view.rest_of(*place, now_ms) or view.half_open(*place, now_ms):
+            await asyncio.to_thread(self._health.note_success, *place)
+
+    # -- what is told ------------------------------------------------------------------
+
+    def _is_committed(self) -> bool:
+        return self.answered is not None
+
+    def _left_s(self) -> float:
+        return self._ends - self._pulse.clock()
+
+    def _note(self, candidate: Candidate, started: float | None, reason: str | None, message: str | None) -> None:
+        """Keep a row; one without a time was not tried."""
+        row = Attempt(str(candidate.ref), candidate.profile_id, reason, message=message)
+        if started is not None:
+            ms, (usage, usd) = round((self._pulse.clock() - started) * 1000), self.spent
+            row = replace(row, profile=self.profile_id, ms=ms, usage=usage, cost_usd=usd)
+        self.attempts.append(row)
+
+    def _nobody(self) -> Error:
+        return TimeoutExpired("no candidate could be tried", hint="see: jackfield health list")
+
+    def _explained(self, error: Error) -> Error:
+        """Return the error with the attempts; where there were several models it tells of all of them."""
+        tried = {each.model for each in self.attempts if each.ms is not None}
+        unasked = [Attempt(skip.ref, reason="skipped", message=skip.reason) for skip in self.plan.skipped]
+        error.attempts = (*self.attempts, *unasked)
+        told = [each for each in error.attempts if each.ms is not None or each.model not in tried]
+        if len(told) > 1:
+            words = " | ".join(f"{each.model}: {each.message} ({each.reason})" for each in told)
+            error.message = f"all models failed ({len(told)}): {words}"
+            error.args = (error.message,)
+        return error
+
+
+def _place(candidate: Candidate) -> tuple[str, str, str]:
+    return candidate.info.id, candidate.credential, candidate.model.id
