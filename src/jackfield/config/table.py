@@ -6,6 +6,7 @@ Order is that of the reference page.
 
 from __future__ import annotations
 
+from jackfield.config.gateway import GATEWAY
 from jackfield.config.schema import StreamBreak
 from jackfield.config.shape import (
     Anything,
@@ -241,20 +242,6 @@ ENV = Table(
         ),
     ),
 )
-GATEWAY = Table(
-    open=True,
-    fields=(
-        Field("host", TEXT, "address it listens on", "127.0.0.1"),
-        Field("port", Number(whole=True, least=0), "port it listens on", "4747"),
-        Field(
-            "auth",
-            Table(
-                (Field("mode", TEXT, "`token` or `none`"), Field("token", SecretText(), "what callers send")), open=True
-            ),
-            "who may call",
-        ),
-    ),
-)
 PLUGINS = Table(
     open=True,
     fields=(
@@ -294,7 +281,7 @@ ROOT = Table(
         Field("models", MODELS, "providers, aliases, routes"),
         Field("auth", AUTH, "credentials' order and names, never secrets"),
         Field("plugins", PLUGINS, "plugins"),
-        Field("gateway", GATEWAY, "OpenClaw's server; checked and kept, Jackfield starts none"),
+        Field("gateway", GATEWAY, "the server in front of every model"),
     ),
     elsewhere=ELSEWHERE,
 )

@@ -16,13 +16,14 @@ from typing import Self
 
 from msgspec import Struct
 
+from jackfield.config.gateway import Limits
 from jackfield.credential import Secret
 from jackfield.errors import AuthError, Error, NotAllowed, OverBudget, Overloaded, RateLimit
 from jackfield.gateway.keybook import KeyBook
 from jackfield.gateway.keys import Key, digest
 from jackfield.gateway.limits import Need, Refused, Taken
 from jackfield.gateway.meters import LocalMeters, Meters, now_ms
-from jackfield.gateway.rules import Limits, Rules
+from jackfield.gateway.rules import Rules
 from jackfield.gateway.shared import open_shared
 from jackfield.ledger.database import open_database
 from jackfield.message import Usage
@@ -151,7 +152,7 @@ class Access:
         limits = key.limits
         if not limits.allows(model):
             raise NotAllowed(f"the key {key.name} may not ask {model}", hint=f"it may ask {', '.join(limits.models)}")
-        rules = limits.rules
+        rules = key.rules
         if rules.is_empty:
             return Grant(key, self._meters, rules, NOTHING_TAKEN)
         if est_usd is None and rules.has_budget and not limits.allow_unpriced:

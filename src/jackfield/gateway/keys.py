@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from functools import cached_property
 
 import msgspec
 from msgspec import Struct
 
+from jackfield.config.gateway import Limits
 from jackfield.credential import Secret
 from jackfield.errors import UsageError
-from jackfield.gateway.rules import Limits
+from jackfield.gateway.rules import Rules, compile_rules
 from jackfield.ledger.database import Database
 
 PREFIX = "jf-"  # so that a scanner of repositories knows one when it sees it
@@ -24,7 +26,7 @@ SECRET_BYTES = 32
 NAME = re.compile(r"[\w.@-]{1,64}")
 
 
-class Key(Struct, frozen=True, kw_only=True):
+class Key(Struct, frozen=True, kw_only=True, dict=True):
     """A caller's key, without the key itself."""
 
     id: str
@@ -34,6 +36,11 @@ class Key(Struct, frozen=True, kw_only=True):
     made_ms: int = 0
     expires_ms: int | None = None
     revoked_ms: int | None = None
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Its limits as plain numbers, worked out once."""
+        return compile_rules(self.limits)
 
     def state(self, now_ms: int) -> str:
         """Return `active`, `expired` or `revoked`."""

@@ -1,19 +1,15 @@
-"""What a key may do: as the user writes it, and as plain numbers for those who count."""
+"""What a caller may do as plain numbers, for those who count."""
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
-from fnmatch import translate
-from functools import cached_property
-
 from msgspec import Struct
 
+from jackfield.config.gateway import Limits
 from jackfield.spend.account import as_nano
 
 
 class Rules(Struct, frozen=True):
-    """A key's limits as plain numbers; 0 means: none."""
+    """A key's limits; 0 means: none."""
 
     requests: int = 0  # a minute
     tokens: int = 0  # a minute
@@ -32,32 +28,12 @@ class Rules(Struct, frozen=True):
         return not (self.requests or self.tokens or self.calls or self.has_budget)
 
 
-class Limits(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, dict=True):
-    """What a key may do; what is not said is not limited."""
-
-    models: tuple[str, ...] = ()  # `provider/model`, `provider/*`; empty: every model
-    budget_day: Decimal | None = None  # US dollars in a day, from midnight UTC
-    budget_month: Decimal | None = None
-    allow_unpriced: bool = False  # models without a price may be asked although a budget is set
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    concurrency: int | None = None  # calls at a time
-
-    def allows(self, ref: str) -> bool:
-        """Tell whether a model may be asked; case does not matter."""
-        return not self.models or self._pattern.fullmatch(ref) is not None
-
-    @cached_property
-    def rules(self) -> Rules:
-        """The same as plain numbers, worked out once."""
-        return Rules(
-            self.requests_per_minute or 0,
-            self.tokens_per_minute or 0,
-            self.concurrency or 0,
-            -1 if self.budget_day is None else as_nano(self.budget_day),
-            -1 if self.budget_month is None else as_nano(self.budget_month),
-        )
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile("|".join(map(translate, self.models)), re.IGNORECASE)
+def compile_rules(limits: Limits) -> Rules:
+    """Return limits as numbers."""
+    return Rules(
+        limits.requests_per_minute or 0,
+        limits.tokens_per_minute or 0,
+        limits.concurrency or 0,
+        -1 if limits.budget_day is None else as_nano(limits.budget_day),
+        -1 if limits.budget_month is None else as_nano(limits.budget_month),
+    )

@@ -1,0 +1,110 @@
+"""What the config may say of the gateway: the table, and the values it is read into."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from fnmatch import translate
+from functools import cached_property
+
+from msgspec import Struct, convert
+
+from jackfield.config.shape import Field, Flag, ListOf, MapOf, Money, Number, SecretText, Table, Text
+from jackfield.credential import Secret
+from jackfield.message import JsonObject
+
+RATE = Number(whole=True, least=1)
+BUDGET = Money(strict=True)
+LIMITS = (
+    Field("models", ListOf(Text()), "models it may ask: `provider/model`, `provider/*`", "every model"),
+    Field("budgetDay", BUDGET, "most that its calls of a day may cost, in US dollars; days begin at midnight UTC", "no limit"),
+    Field("budgetMonth", BUDGET, "the same of a month", "no limit"),
+    Field("allowUnpriced", Flag(), "models without a price may be asked although there is a budget", "false"),
+    Field("requestsPerMinute", RATE, "so many at once from one that rested, and so many a minute after that", "no limit"),
+    Field("tokensPerMinute", RATE, "the same of tokens, sent and answered", "no limit"),
+    Field("concurrency", RATE, "calls at a time", "no limit"),
+)  # fmt: skip
+GATEWAY = Table(
+    open=True,
+    fields=(
+        Field("host", Text(), "address it listens on", "127.0.0.1"),
+        Field("port", Number(whole=True, least=0), "port it listens on", "4747"),
+        Field(
+            "auth",
+            Table(
+                (Field("mode", Text(), "`token` or `none`"), Field("token", SecretText(), "what callers send")),
+                open=True,
+            ),
+            "who may call",
+        ),
+        Field(
+            "database",
+            SecretText(),
+            "where the ledger and the keys are: `sqlite:///PATH`, or `postgresql://…` (extra `postgres`)",
+            "state.sqlite in the home",
+        ),
+        Field(
+            "sharedState",
+            SecretText(),
+            "where limits are counted for many processes: `redis://HOST:PORT`, Redis or Valkey (extra `redis`)",
+            "each process counts alone",
+        ),
+        Field("limits", Table(LIMITS), "what the owner of the gateway's token may do"),
+        Field(
+            "keys",
+            MapOf(Table((Field("key", SecretText(), "what the caller sends"), *LIMITS), required=("key",))),
+            'further keys by name, beside those of "jackfield gateway keys"',
+        ),
+    ),
+)
+
+
+class Limits(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, dict=True):
+    """What a caller may do; what is not said is not limited."""
+
+    models: tuple[str, ...] = ()  # `provider/model`, `provider/*`; empty: every model
+    budget_day: Decimal | None = None  # US dollars in a day, from midnight UTC
+    budget_month: Decimal | None = None
+    allow_unpriced: bool = False  # models without a price may be asked although a budget is set
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrency: int | None = None  # calls at a time
+
+    def allows(self, ref: str) -> bool:
+        """Tell whether a model may be asked; case does not matter."""
+        return not self.models or self._pattern.fullmatch(ref) is not None
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(translate, self.models)), re.IGNORECASE)
+
+
+class GivenKey(Struct, frozen=True):
+    """A caller's key that stands in the config."""
+
+    secret: Secret
+    limits: Limits = Limits()
+
+
+class CallerRules(Struct, frozen=True, kw_only=True):
+    """Who may call the gateway and for how much, and where that is kept."""
+
+    database: Secret | None = None  # a URL, which may hold a password
+    shared_state: Secret | None = None
+    limits: Limits = Limits()
+    keys: Mapping[str, GivenKey] = {}
+
+
+def read_callers(gateway: JsonObject) -> CallerRules:
+    """Return what the config says of the gateway's callers."""
+    return CallerRules(
+        database=gateway.get("database"),
+        shared_state=gateway.get("sharedState"),
+        limits=convert(gateway.get("limits", {}), Limits),
+        keys={name: _given(said) for name, said in gateway.get("keys", {}).items() if said.get("key")},
+    )
+
+
+def _given(said: JsonObject) -> GivenKey:
+    return GivenKey(said["key"], convert({name: value for name, value in said.items() if name != "key"}, Limits))
