@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "set-image": ("jackfield.cli.models_set:set_image", "Choose the model for pictures."),
     "refresh": ("jackfield.cli.models_refresh:refresh", "Ask providers which models they have now."),
     "scan": ("jackfield.cli.models_scan:scan", "Find free models that work."),
+    "why": ("jackfield.cli.why:why", "Say which models would be asked, and why."),
     "audit": ("jackfield.cli.models_audit:audit", "Say which of your models are about to end."),
     "aliases": ("jackfield.cli.models_names:aliases", "List, add and remove short names."),
     "fallbacks": ("jackfield.cli.models_names:fallbacks", "Models asked when the default fails."),

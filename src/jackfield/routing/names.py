@@ -80,6 +80,19 @@ def follow(text: str, config: Config) -> str:
     raise ConfigError(f"alias {text!r} leads back to itself", hint="see: jackfield models aliases list")
 
 
+def trace(text: str, config: Config) -> tuple[str, ...]:
+    """Return the steps from a name to the models it means, in words: `the default`, `alias fast`, `route chat`."""
+    name, steps = split_profile(text.strip(), tuple(config.auth_profiles))[0], []
+    if name == DEFAULT and DEFAULT not in config.aliases and DEFAULT not in config.routes:
+        steps, name = ["the default"], config.primary or ""
+    for _ in config.aliases:
+        if name in config.routes or name.lower() not in config.aliases:
+            break
+        steps.append(f"alias {name}")
+        name = config.aliases[name.lower()]
+    return (*steps, f"route {name}" if name in config.routes else name)
+
+
 def split_profile(text: str, known: Sequence[str]) -> tuple[str, str | None]:
     """Split `ref@profile`: at the last `@` after the first slash, and only if a profile follows.
 

@@ -1,0 +1,139 @@
+"""`models why` and `chat --dry-run`: who would be asked, in which order, and why; nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from jackfield.cli import ui
+from jackfield.cli.context import Context, json_option, pass_context
+from jackfield.message import ChatRequest, ImageBlock, JsonObject, Message, ResponseFormat, TextBlock, Tool
+
+BREAKS = {
+    "error": "its break is told as an error",
+    "restart": "it is held until whole; another model starts over unseen",
+    "continue": "another model that takes the start of an answer goes on from it",
+}
+HEADER = ("#", "Model", "Credential", "Window", "$/M in", "$/M out", "Privacy", "Why")
+SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+@click.command("why", short_help="Say which models would be asked, and why.")
+@click.argument("ref", metavar="[REF]", default="")
+@click.option("--tokens", metavar="N", type=click.IntRange(min=1), help="A question of about so many tokens.")
+@click.option("--image", is_flag=True, help="A question with a picture.")
+@click.option("--tools", is_flag=True, help="A question with tools.")
+@click.option("--schema", is_flag=True, help="An answer that must fit a JSON Schema.")
+@click.option("--fallback", "fallbacks", metavar="REF", multiple=True, help="A model to try when the others fail.")
+@json_option
+@pass_context
+def why(context: Context, /, ref: str, fallbacks: tuple[str, ...], as_json: bool, **asked: Any) -> None:
+    """Say which models a question to REF would go to, in which order, and why not to others.
+
+    REF is provider/model, an alias or a route; without it the default. Nothing is sent, and no
+    reference to a secret is followed. The plan is the one a real question gets.
+
+    \b
+      jackfield models why
+      jackfield models why fast --image --tokens 50000
+    """
+    context.tell_warnings()
+    tell_plan(context, _example(ref, **asked), as_json=as_json, fallbacks=fallbacks)
+
+
+def tell_plan(
+    context: Context,
+    request: ChatRequest,
+    *,
+    as_json: bool,
+    fallbacks: tuple[str, ...] = (),
+    profile_id: str | None = None,
+) -> None:
+    """Print the plan of a request."""
+    import asyncio
+
+    told = asyncio.run(_explain(context, request, fallbacks, profile_id))
+    if as_json:
+        ui.as_json({"ok": True, **told})
+        return
+    ui.out("\n".join(_head(told)))
+    if told["candidates"]:
+        ui.out()
+        ui.table(HEADER, [_cells(number, each) for number, each in enumerate(told["candidates"], 1)])
+    if told["skipped"]:
+        ui.out()
+        ui.table(("Skipped", "Credential", "Why"), [_skipped_cells(each) for each in told["skipped"]])
+    for warning in told["warnings"]:
+        ui.warn(warning)
+
+
+async def _explain(
+    context: Context, request: ChatRequest, fallbacks: tuple[str, ...], profile_id: str | None
+) -> JsonObject:
+    from jackfield.routing.explain import explain
+
+    async with context.open_client() as client:
+        made = client.plan(request, fallbacks=fallbacks, profile_id=profile_id)
+        return explain(made, request, context.config, context.now_ms())
+
+
+def _example(
+    ref: str, *, tokens: int | None = None, image: bool = False, tools: bool = False, schema: bool = False
+) -> ChatRequest:
+    """Make a question with these needs; a short English word is a token."""
+    picture = [ImageBlock("image/png", "")] if image else []
+    return ChatRequest(
+        model=ref,
+        messages=[Message("user", [*picture, TextBlock("word " * (tokens or 1))])],
+        tools=[Tool("tool")] if tools else (),
+        response_format=ResponseFormat({"type": "object"}) if schema else None,
+    )
+
+
+# -- for a person --------------------------------------------------------------------
+
+
+def _head(told: JsonObject) -> Iterator[str]:
+    yield f"{told['requested']}: {' → '.join(told['resolved'])}"
+    needs = told["needs"]
+    size = f"about {needs['inputTokens']:,} tokens"
+    yield f"Needs: {', '.join([size, *needs['files'], *(name for name in ('tools', 'schema') if needs[name])])}"
+    costs = [each["costUsd"] for each in told["candidates"]]
+    known = [each for each in costs if None not in each.values()]
+    if known:
+        least = min((each["least"] for each in known), key=float)
+        most = max((each["most"] for each in known), key=float)
+        known_ones = "" if len(known) == len(costs) else ", where prices are known"
+        yield f"Cost: ${least} to ${most} for the longest answer{known_ones}"
+    yield f"A stream that breaks: {BREAKS[told['onStreamBreak']]}"
+
+
+def _cells(number: int, each: JsonObject) -> tuple[str, ...]:
+    notes = [each["reason"], *each["doubts"], *(["failed lately, tried again"] if each["halfOpen"] else [])]
+    return (
+        str(number),
+        each["model"],
+        each["credential"] or "-",
+        _number(each["contextWindow"]),
+        each["price"]["input"] or "?",
+        each["price"]["output"] or "?",
+        each["privacy"],
+        "; ".join(notes),
+    )
+
+
+def _skipped_cells(each: JsonObject) -> tuple[str, ...]:
+    rests = each["restsS"]
+    left = f"; for another {_span(rests)}" if rests is not None else ""
+    return each["model"], each["credential"] or "-", f"{each['reason']}{left}"
+
+
+def _number(count: int | None) -> str:
+    return "?" if count is None else f"{count:,}"
+
+
+def _span(seconds: int) -> str:
+    size, unit = next(((size, unit) for size, unit in SPANS if seconds >= 2 * size), SPANS[-1])
+    return f"{seconds // size} {unit}"
