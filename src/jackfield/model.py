@@ -212,6 +212,10 @@ class Flow(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
     request_headers: dict[str, str] = {}  # header of each later request → the profile's detail it holds
     request_params: dict[str, str] = {}  # field of each later request → the profile's detail it holds
     base_url_detail: str = ""  # the detail that says where the token is good
+    host: str = ""  # the host in its addresses, where a company may have one of its own
+    host_detail: str = ""  # the detail that names the company's
+    host_base_url: str = ""  # where requests then go; `{host}` stands for it
+    noted: dict[str, str] = {}  # details that every profile of this sign-in gets
     keeps_refresh: bool = False  # its refresh tokens may be used again and again
     profile_name: str = ""  # the stored profile's name, where it is not the person's e-mail address
     notice: str = ""  # what a person must know before it starts

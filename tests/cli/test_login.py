@@ -27,6 +27,7 @@ name = "Acme"
 api = "openai-completions"
 baseUrl = "{url}/v1"
 defaultModel = "small-1"
+discovery = "/models"
 
 [[auth]]
 choice = "acme-page"
@@ -46,6 +47,9 @@ label = "Acme on another device"
 engine = "device"
 deviceUrl = "{url}/device"
 tokenUrl = "{url}/token"
+host = "{public}"
+hostDetail = "enterpriseUrl"
+hostBaseUrl = "http://{{host}}/v1"
 
 [[models]]
 id = "small-1"
@@ -73,7 +77,7 @@ def answer(received: Received) -> Any:
 
 def install(url: str) -> None:
     path = Path(os.environ["HOME"]) / "acme.toml"
-    path.write_text(ROW.format(url=url), encoding="utf-8")
+    path.write_text(ROW.format(url=url, public=url.removeprefix("http://")), encoding="utf-8")
     for line in (("install", str(path)), ("enable", "acme")):
         assert run("plugins", *line).code == 0
 
@@ -141,6 +145,26 @@ def test_a_code_for_another_device_and_a_name_of_ones_own() -> None:
         assert (code, "Auth profile: acme:work (acme/oauth)" in shown) == (0, True)
         assert "Default model available: acme/small-1 (use --set-default to apply)" in shown
         assert "agents" not in load("jackfield.json")
+
+
+def test_a_company_signs_in_and_asks_at_its_own_server() -> None:
+    with serve(json_reply({}, 500)) as public, serve(answer) as own:
+        install(public.url)
+        host = own.url.removeprefix("http://")
+        line = ("models", "auth", "login", "--provider", "acme", "--device-code", "--set-default")
+        child = spawn(*line, "--enterprise-url", f"https://{host}/")
+        child.expect("enter the code: ABCD")
+        code, shown = end(child)
+        assert (code, f"Auth profile: acme:{host.replace(':', '-')} (acme/oauth)" in shown) == (0, True), shown
+        [profile] = load("auth-profiles.json")["profiles"].values()
+        assert profile["enterpriseUrl"] == host
+        said = run("chat", "Hi")
+        assert (said.code, said.out) == (0, "OK.\n"), said.err
+        run("models", "refresh", "acme")
+        assert [each.target for each in own.journal][-2:] == ["/v1/chat/completions", "/v1/models"]
+        assert public.journal == []
+    refused = spawn(*line, "--enterprise-url", "http://a/b")
+    assert "is no server's name" in end(refused)[1]
 
 
 def test_ctrl_c_writes_nothing() -> None:

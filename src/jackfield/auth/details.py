@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from msgspec.structs import replace
@@ -9,20 +11,49 @@ from msgspec.structs import replace
 from jackfield.credential import Profile, RequestAuth
 from jackfield.model import AuthMethod, Flow, ProviderInfo
 
+# A name with a dot, or this machine's own with a port; nothing that leads elsewhere in an address.
+HOST = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+(?::\d+)?"
+
 
 def pick_method(info: ProviderInfo, profile: Profile | None = None) -> AuthMethod | None:
     """Return the sign-in in a browser that a profile came from, else the provider's first."""
     methods = [method for method in info.auth if method.flow]
-    base_url = profile.details.get("resourceUrl") if profile else None
-    return next(
-        (method for method in methods if base_url and method.base_url == base_url), methods[0] if methods else None
-    )
+    told = profile.details if profile else {}
+    return next((method for method in methods if _fits(method, told)), methods[0] if methods else None)
+
+
+def _fits(method: AuthMethod, told: Mapping[str, str]) -> bool:
+    """Tell whether only this way to sign in can have made a profile with such details."""
+    by_address = bool(method.base_url) and method.base_url == told.get("resourceUrl")
+    return by_address or bool(method.flow and method.flow.host_detail and told.get(method.flow.host_detail))
 
 
 def pick_flow(info: ProviderInfo, profile: Profile | None = None) -> Flow | None:
-    """Return the flow of that sign-in."""
+    """Return the flow of that sign-in, at the company's own host where the profile is good there."""
     method = pick_method(info, profile)
-    return method.flow if method else None
+    flow = method.flow if method else None
+    host = parse_host(profile.details.get(flow.host_detail, "")) if flow and flow.host_detail and profile else ""
+    return move_flow(flow, host) if flow and host else flow
+
+
+def parse_host(text: str) -> str:
+    """Return the host that a person or a file names by an address or by itself; empty for what is none."""
+    host = text.strip().lower().removeprefix("https://").removeprefix("http://").rstrip("/")
+    return host if re.fullmatch(HOST, host) else ""
+
+
+def move_flow(flow: Flow, host: str) -> Flow:
+    """Return a sign-in with its addresses at a company's own host: `api.github.com` becomes `api.<host>`."""
+
+    def moved(url: str) -> str:
+        parts = urlsplit(url)
+        start = parts.netloc.removesuffix(flow.host)
+        own = parts.netloc.endswith(flow.host) and (not start or start.endswith("."))
+        return urlunsplit(parts._replace(netloc=f"{start}{host}")) if own else url
+
+    names = ("authorize_url", "device_url", "token_url", "exchange_url", "identity_url")
+    at_home = {name: moved(getattr(flow, name)) for name in names}
+    return replace(flow, **at_home, host=host, profile_name=host.replace(":", "-"), noted={flow.host_detail: host})
 
 
 def has_flow(info: ProviderInfo) -> bool:
@@ -45,6 +76,8 @@ def with_details(auth: RequestAuth, info: ProviderInfo, profile: Profile | None,
         return auth
     told = profile.details
     base_url = told.get(flow.base_url_detail, "")
+    if flow.noted:
+        base_url = flow.host_base_url.format(host=flow.host)
     return replace(
         auth,
         headers={**auth.headers} | {name: told[key] for name, key in flow.request_headers.items() if told.get(key)},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
+from jackfield.auth.details import move_flow, parse_host
 from jackfield.cli import ask, ui
 from jackfield.cli.alternative import alternative
 from jackfield.cli.choices import BROWSER, KEYED
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from jackfield.auth.flows.client import Client
 
 DEVICE_ENGINES = frozenset({"device", "user-code"})
+enterprise_option = click.option(
+    "--enterprise-url", metavar="URL", default="", help="Sign in at a company's own server, such as company.ghe.com."
+)
 
 
 @click.command()
@@ -33,23 +37,25 @@ DEVICE_ENGINES = frozenset({"device", "user-code"})
 @click.option("--set-default", is_flag=True, help="Make the provider's model the default afterwards.")
 @click.option("--device-code", is_flag=True, help="Sign in with a code on another device.")
 @click.option("--force", is_flag=True, help="Accepted; a new sign-in always replaces the old one.")
+@enterprise_option
 @profile_option
 @pass_context
 def login(context: Context, /, provider: str, method: str | None, device_code: bool, **flags: Any) -> None:
     """Sign in on a provider's own page, or with a code on another device."""
     info = find_provider(context, provider)
-    way = pick_way(context, info, method, device=device_code)
+    way = at_company(info, pick_way(context, info, method, device=device_code), flags["enterprise_url"])
     log_in(context, info, way, flags["profile_id"], set_default=flags["set_default"])
 
 
 @click.command("login-github-copilot")
 @click.option("--yes", is_flag=True, help="Replace the credential that is there without asking.")
+@enterprise_option
 @profile_option
 @pass_context
-def login_github_copilot(context: Context, yes: bool, profile_id: str | None) -> None:
+def login_github_copilot(context: Context, yes: bool, enterprise_url: str, profile_id: str | None) -> None:
     """Sign in to GitHub Copilot with a code that is entered in a browser."""
     info = find_provider(context, "github-copilot")
-    way = pick_way(context, info, None, device=True)
+    way = at_company(info, pick_way(context, info, None, device=True), enterprise_url)
     _require_ready(context, info, way)
     name = name_profile(info, profile_id, (way.flow and way.flow.profile_name) or "default")
     if not yes and context.store.read(name) and not ask.confirm(f"Replace the stored {name}?", default=False):
@@ -159,6 +165,18 @@ def pick_way(context: Context, info: ProviderInfo, name: str | None, *, device: 
     if len(ways) > 1 and not name and ui.can_ask():
         return ask.pick(f"How do you sign in to {info.name or info.id}?", [(way.label, way) for way in ways])
     return ways[0]
+
+
+def at_company(info: ProviderInfo, way: AuthMethod, text: str) -> AuthMethod:
+    """Return the way to sign in at the company's server that is named; the same where none is, or the public one."""
+    if not text.strip():
+        return way
+    if way.flow is None or not way.flow.host_detail:
+        raise UsageError(f"{info.name or info.id} has no servers of companies", hint="leave out --enterprise-url")
+    host = parse_host(text)
+    if not host:
+        raise UsageError(f"{text!r} is no server's name", hint="write it like company.ghe.com")
+    return way if host == way.flow.host else replace(way, flow=move_flow(way.flow, host))
 
 
 def _require_ready(context: Context, info: ProviderInfo, way: AuthMethod) -> None:

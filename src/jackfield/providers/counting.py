@@ -13,7 +13,7 @@ from jackfield.message import ChatRequest, TokenCount
 from jackfield.model import Model, ProviderInfo
 from jackfield.protocols import counting
 from jackfield.protocols.estimate import estimate_input, estimate_text
-from jackfield.providers.provider import for_wire, render_side
+from jackfield.providers.provider import for_wire, move, render_side
 from jackfield.providers.reply import check_reply
 from jackfield.providers.url import side_url
 from jackfield.transport.reply import Sender
@@ -30,6 +30,7 @@ def render_count(request: ChatRequest, info: ProviderInfo, model: Model, auth: R
     """Return the HTTP request that has a chat request counted, `None` where nobody counts."""
     if not info.counting:
         return None
+    info = move(info, auth.base_url)
     asked = for_wire(request, info, model)
     counter = counting.find_counter(info.counting)
     base = model.base_url or info.base_url

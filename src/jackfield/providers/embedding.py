@@ -16,7 +16,7 @@ from jackfield.message import Usage
 from jackfield.model import Model, ProviderInfo
 from jackfield.protocols.embeddings import find_codec, find_losses
 from jackfield.protocols.estimate import estimate_text
-from jackfield.providers.provider import render_side
+from jackfield.providers.provider import move, render_side
 from jackfield.providers.reply import check_reply
 from jackfield.providers.url import side_url
 from jackfield.transport.reply import Sender
@@ -27,6 +27,7 @@ def render_embed(request: EmbedRequest, info: ProviderInfo, model: Model, auth: 
     """Return the HTTP request; raise `ConfigError` where an endpoint written in full hides the server's others."""
     api, wire_id = defaults.api(model, info), defaults.wire_id(model)
     codec = find_codec(api)
+    info = move(info, auth.base_url)
     base = model.base_url or info.base_url
     url = side_url(base, api, codec.PATH, endpoint=info.endpoint or None, model=wire_id)
     if url is None:

@@ -27,7 +27,7 @@ from jackfield.providers.turns import find_gaps, mend_turns
 from jackfield.providers.url import beside_url, chat_url
 from jackfield.transport.request import HttpRequest, merge_timeouts
 
-__all__ = ["check_reply", "find_losses", "for_wire", "load_protocol", "render", "render_side"]
+__all__ = ["check_reply", "find_losses", "for_wire", "load_protocol", "move", "render", "render_side"]
 
 Headers = dict[str, str | Secret]
 # Wires that refuse a request without a limit to its answer.
@@ -45,8 +45,7 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
     Raises `ConfigError` for a URL that is none and for an api without a protocol,
     `InvalidRequest` for what no JSON can hold.
     """
-    if auth.base_url:
-        info = _moved(info, auth.base_url)
+    info = move(info, auth.base_url)
     if auth.params:
         request = replace(request, extras={**auth.params, **request.extras})
     asked = for_wire(request, info, model)
@@ -69,8 +68,10 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
     )
 
 
-def _moved(info: ProviderInfo, base_url: str) -> ProviderInfo:
-    """Return the provider at the address where a credential is good."""
+def move(info: ProviderInfo, base_url: str) -> ProviderInfo:
+    """Return the provider at the address where a credential is good; empty: at its own."""
+    if not base_url:
+        return info
     endpoint = info.endpoint
     if endpoint.startswith(info.base_url):
         endpoint = base_url.rstrip("/") + endpoint.removeprefix(info.base_url)

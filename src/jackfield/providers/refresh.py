@@ -24,7 +24,7 @@ from jackfield.providers.delay import parse_delay_s
 from jackfield.providers.listing import Listing, parse_listing
 from jackfield.providers.listing.address import AT_ROOT, ROOT, list_url, plain_url
 from jackfield.providers.listing.ollama import parse_details
-from jackfield.providers.provider import Headers, render_headers
+from jackfield.providers.provider import Headers, move, render_headers
 from jackfield.providers.reply import redact
 from jackfield.providers.url import side_url
 from jackfield.transport.reply import HttpReply, Sender
@@ -100,6 +100,8 @@ async def _fetch(
     transport: Sender, info: ProviderInfo, auth: RequestAuth, last: Fetched
 ) -> tuple[Fetched, tuple[Model, ...] | None]:
     """Return the list and how to ask for changes of it; `None` for a list that has not changed."""
+    # A token may be good at an address of its own; the list is kept under the provider's.
+    info = move(info, auth.base_url)
     url, plain = list_url(info), plain_url(info)
     if url is None:
         raise ConfigError(

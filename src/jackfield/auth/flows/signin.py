@@ -65,7 +65,9 @@ async def sign_in(info: ProviderInfo, method: AuthMethod, client: Client, world:
     """
     flow = method.flow or Flow(engine="paste")
     fields = await (_by_page if flow.engine == "pkce" else _by_code)(flow, client, world)
-    blank = Profile(id="", provider=info.id, type="oauth", secret=Secret(""), details={"clientId": client.id})
+    blank = Profile(
+        id="", provider=info.id, type="oauth", secret=Secret(""), details={"clientId": client.id, **flow.noted}
+    )
     profile = to_profile(fields, flow, blank, world.now_ms())
     if flow.base_url_detail and method.base_url:
         profile = _noted(profile, flow.base_url_detail, method.base_url)
