@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from jackfield.auth.store import FileStore, open_store
 from jackfield.catalog.load import Catalog
 from jackfield.config.load import load_config
@@ -22,6 +24,8 @@ from jackfield.errors import ConfigError
 from jackfield.plugins.load import Plugins
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from jackfield.client import AsyncClient
 
 
@@ -42,6 +46,7 @@ class App:
         self.offline = offline
         self.record: str | None = None  # folders of recorded exchanges (see `AsyncClient`)
         self.replay: str | None = None
+        self.max_cost_usd: Decimal | None = None  # all that this command's requests may cost
 
     @cached_property
     def paths(self) -> Paths:
@@ -77,8 +82,11 @@ class App:
         # Only a command that talks to a model pays for the HTTP library.
         from jackfield.client import AsyncClient  # noqa: PLC0415
 
+        config = self.config
+        if self.max_cost_usd is not None:
+            config = replace(config, budget=replace(config.budget, per_command=self.max_cost_usd))
         return AsyncClient(
-            self.config,
+            config,
             catalog=self.catalog,
             plugins=self.plugins,
             store=self.store,

@@ -126,6 +126,17 @@ def test_after_one_reply_seventy_tasks_at_once_meet_no_refusal() -> None:
     assert line.wait_s("p", "c", "m", 1, 500.0) == 0
 
 
+def test_a_reply_that_knows_nothing_of_calls_under_way_gives_none_of_them_back() -> None:
+    line, server = pacer(auto=True), Server(10)
+    line.feed("p", "c", "m", parse_quota(server.ask(0.0)), 0.0)
+    early = parse_quota(server.ask(line.take("p", "c", "m", 1, 0.0)))
+    assert [line.take("p", "c", "m", 1, 0.0) for _ in range(8)] == [0] * 8
+
+    line.feed("p", "c", "m", early, 0.0)
+
+    assert line.wait_s("p", "c", "m", 1, 0.0) == pytest.approx(6.0, abs=0.1)
+
+
 @given(gaps=st.lists(st.floats(0, 20), max_size=60), limit=st.integers(2, 50))
 def test_whoever_listens_to_a_servers_headers_is_never_refused(gaps: list[float], limit: int) -> None:
     line, server, now = pacer(auto=True), Server(limit), 0.0

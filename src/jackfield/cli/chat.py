@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,20 @@ from jackfield.cli import answer, ui
 from jackfield.cli.attach import load_attachment, read_message
 from jackfield.cli.context import Context, pass_context
 from jackfield.cli.media import keep_media
+from jackfield.config.spend import AMOUNT
 from jackfield.errors import ConfigError, Error, UsageError
 from jackfield.message import EFFORTS, ChatRequest, ChatResponse, Message, ResponseFormat, TextBlock, Thinking, Tool
+
+
+class Usd(click.ParamType[Decimal]):
+    """An amount in dollars."""
+
+    name = "usd"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Return the amount, or fail as click does."""
+        text = str(value).strip().removeprefix("$")
+        return Decimal(text) if AMOUNT.fullmatch(text) else self.fail(f"{value!r} is no amount in dollars", param, ctx)
 
 
 class Heat(click.FloatRange):
@@ -48,6 +61,12 @@ class Heat(click.FloatRange):
     "--thinking", metavar="LEVEL", type=click.Choice(EFFORTS), help=f"How hard to think: {', '.join(EFFORTS)}."
 )
 @click.option("--max-tokens", metavar="N", type=click.IntRange(min=1), help="The longest answer, in tokens.")
+@click.option(
+    "--max-cost", metavar="USD", type=Usd(), help="The most all of this may cost; what may cost more is not asked."
+)
+@click.option(
+    "--session", metavar="ID", default="", help="Count it to this session, whose budget and prompt cache it shares."
+)
 @click.option("--temperature", metavar="T", type=Heat(0, 2), help="0 is steady, 1 and more is lively.")
 @click.option("--schema", metavar="FILE", help="A JSON Schema (or '{}' for any JSON) the answer must fit.")
 @click.option("--search", is_flag=True, help="Let the model search the web, where its provider can.")
@@ -57,6 +76,7 @@ class Heat(click.FloatRange):
 @click.option("--record", metavar="DIR", help="Keep every exchange in this folder, without its secrets.")
 @click.option("--replay", metavar="DIR", help="Answer from exchanges kept in this folder; no network, no key.")
 @click.option("--profile-id", metavar="ID", help="Use this credential and no other.")
+@click.option("--dry-run", is_flag=True, help="Say which models would be asked, and why; send nothing.")
 @pass_context
 def chat(context: Context, /, message: str | None, files: tuple[str, ...], **options: Any) -> int:
     """Ask a model once, or hold a conversation.
@@ -70,6 +90,7 @@ def chat(context: Context, /, message: str | None, files: tuple[str, ...], **opt
     if options["record"] and options["replay"]:
         raise UsageError("choose either --record or --replay, not both")
     context.record, context.replay = options["record"], options["replay"]
+    context.max_cost_usd = options["max_cost"]
     blocks = [load_attachment(path) for path in files]
     if message is None and "-" not in files and not sys.stdin.isatty():
         message = read_message()
@@ -81,6 +102,13 @@ def chat(context: Context, /, message: str | None, files: tuple[str, ...], **opt
     context.tell_warnings()
     if not request.model and not context.config.primary:
         raise without_default(context)
+    content = [*blocks, *([TextBlock(message)] if message else [])]
+    if options["dry_run"]:
+        from jackfield.cli.why import tell_plan
+
+        how = {name: options[name] for name in ("as_json", "fallbacks", "profile_id")}
+        tell_plan(context, with_turn(request, Message("user", content)), **how)
+        return 0
     if message is None and not blocks:
         if options["as_json"]:
             raise UsageError("--json needs a message", hint='jackfield chat --json "Hello"')
@@ -88,7 +116,6 @@ def chat(context: Context, /, message: str | None, files: tuple[str, ...], **opt
 
         converse(context, request, options)
         return 0
-    content = [*blocks, *([TextBlock(message)] if message else [])]
     request = with_turn(request, Message("user", content))
     reply = asyncio.run(ask(context, request, options))
     try:
@@ -114,7 +141,7 @@ def tell(context: Context, reply: ChatResponse, saved: Sequence[Path] = (), *, a
 
 async def ask(context: Context, request: ChatRequest, options: dict[str, Any]) -> ChatResponse:
     """Ask one question, print the answer unless JSON is wanted, and return it."""
-    how = {"fallbacks": options["fallbacks"], "profile_id": options["profile_id"], "strict": options["strict"]}
+    how = {name: options[name] for name in ("fallbacks", "profile_id", "strict", "session")}
     async with context.open_client() as client:
         if options["as_json"] or options["no_stream"]:
             reply = await client.chat(request, **how)

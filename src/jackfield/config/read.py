@@ -35,11 +35,11 @@ from jackfield.config.shape import (
     Table,
     Text,
 )
+from jackfield.config.spend import AMOUNT
 from jackfield.config.table import REFERENCE
 from jackfield.credential import Secret, SecretRef
 
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,15})?")
 _MOST = 10**15  # larger numbers are slips, and not every float is exact there
 
 
@@ -238,7 +238,7 @@ class Reader:
         filled = fill(node.value, self.environ) if node.kind == "string" else None
         if filled and filled.missing:
             return self.complain(node, path, f"{filled.missing[0]} is not set")
-        if filled is None or not _AMOUNT.fullmatch(filled.text.strip()):
+        if filled is None or not AMOUNT.fullmatch(filled.text.strip()):
             return self._wrong(node, path, 'an amount in dollars, such as "2.50"')
         return Decimal(filled.text.strip())
 

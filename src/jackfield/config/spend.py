@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from msgspec import Struct, convert
@@ -9,6 +10,7 @@ from msgspec import Struct, convert
 from jackfield.config.shape import Either, Field, Flag, Money, Number, Table, Text
 from jackfield.message import JsonObject
 
+AMOUNT = re.compile(r"\d{1,15}(\.\d{1,15})?")  # dollars as a text
 LIMIT = Money(strict=True)
 RATE = Number(whole=True, least=1)
 BUDGET = Table(

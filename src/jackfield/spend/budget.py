@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from jackfield.catalog.price import trim
+from jackfield.config.schema import Config
 from jackfield.config.spend import BudgetRules
 from jackfield.errors import OverBudget
 from jackfield.message import ChatRequest
@@ -130,6 +131,18 @@ class Budget:
             alone = self.rules.per_day is None and self.rules.per_session is None
             self._opened = MemoryLedger() if alone else self._open_ledger()
         return self._opened
+
+
+def open_budget(config: Config, now_ms: Callable[[], int], own: str, *, is_live: bool = True) -> Budget:
+    """Return the budget of a client; what a script or a recording answers is counted in memory alone."""
+
+    # Only who has a limit pays for SQLite.
+    def open_file() -> Ledger:
+        from jackfield.spend.store import open_ledger  # noqa: PLC0415
+
+        return open_ledger(config.paths.home, now_ms)
+
+    return Budget(config.budget, open_file if is_live else MemoryLedger, now_ms, own)
 
 
 def day_of(now_ms: int) -> str:

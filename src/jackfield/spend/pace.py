@@ -60,10 +60,9 @@ class Minute:
         at = max(now, self._slots[-1].last) if self._slots else now
         room = self._limit - min(amount, self._limit) - sum(slot.amount for slot in self._slots)
         for slot in self._slots:
-            free = slot.last + MINUTE_S + LATE_S
-            if room >= 0 and free > at:
+            if room >= 0:
                 break
-            at, room = max(at, free), room + slot.amount
+            at, room = max(at, slot.last + MINUTE_S + LATE_S), room + slot.amount
         return at
 
     def take(self, amount: float, at: float) -> None:

@@ -1,0 +1,152 @@
+"""`budget`: what today and its sessions have cost, what is reserved, and which limits hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import click
+from msgspec import Struct
+
+from jackfield.cli import ui
+from jackfield.cli.context import Context, json_option, pass_context
+from jackfield.errors import UsageError
+from jackfield.spend.account import DAY, SESSION, Balance, as_usd
+from jackfield.spend.budget import day_of, shown
+
+SHOWN = 10  # sessions, the one used last first
+SESSION_OPTION = click.option("--session", metavar="ID", help="A session, as chat --session names it.")
+
+
+class Row(Struct, frozen=True):
+    """One account with its limit."""
+
+    name: str
+    key: str
+    balance: Balance
+    limit: Decimal | None
+
+    @property
+    def left(self) -> Decimal | None:
+        """What may still be spent and is not reserved; `None`: there is no limit."""
+        if self.limit is None:
+            return None
+        return max(Decimal(0), self.limit - as_usd(self.balance.spent + self.balance.held))
+
+
+@click.group("budget", invoke_without_command=True, short_help="Show what was spent, and the limits.")
+@SESSION_OPTION
+@json_option
+@click.pass_context
+def budget(ctx: click.Context, session: str | None, as_json: bool) -> None:
+    """Show what today and its sessions have cost, what is reserved for calls under way, and the limits.
+
+    \b
+      jackfield config set models.budget.perDay 5.00       at most five dollars a day
+      jackfield config set models.budget.perSession 1.00   and one for each conversation
+      jackfield chat --max-cost 0.10 "Hello"               at most ten cents for this command
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(show, session=session, as_json=as_json)
+
+
+@budget.command()
+@SESSION_OPTION
+@json_option
+@pass_context
+def show(context: Context, session: str | None, as_json: bool) -> None:
+    """Show what was spent and reserved, and the limits.
+
+    A call that was killed stays reserved, at the most it may have cost.
+    """
+    rules, day = context.config.budget, day_of(context.now_ms())
+    keys, balances = _read(context, session)
+    rows = [_row(key, balances[key], rules.per_day if key.startswith(DAY) else rules.per_session) for key in keys]
+    is_set = rules.per_day is not None or rules.per_session is not None
+    if as_json:
+        today, *sessions = map(_render, rows)
+        ui.as_json(
+            {"ok": True, "day": day, "today": today, "sessions": sessions, "allowUnpriced": rules.allow_unpriced}
+        )
+        return
+    ui.table(("", "Spent", "Reserved", "Limit", "Left"), map(_cells, rows))
+    if not is_set:
+        ui.note("no limit is set, and nothing is counted; set one: jackfield config set models.budget.perDay 5.00")
+    elif not rules.allow_unpriced:
+        ui.note("models whose price is unknown are not asked; see models.budget.allowUnpriced")
+
+
+@budget.command()
+@SESSION_OPTION
+@click.option("--all", "everything", is_flag=True, help="Today and every session.")
+@json_option
+@pass_context
+def reset(context: Context, session: str | None, everything: bool, as_json: bool) -> None:
+    """Begin to count anew: today, or one session.
+
+    What is reserved is given back, too; calls under way are counted when they end.
+    """
+    if session and everything:
+        raise UsageError("choose either --session or --all, not both")
+    from jackfield.spend.store import open_ledger
+
+    ledger = open_ledger(context.paths.home, context.now_ms, anew=True)
+    try:
+        today = [DAY + day_of(context.now_ms())]
+        keys = [*today, *ledger.accounts(SESSION)] if everything else [SESSION + session] if session else today
+        before = ledger.balances(keys)
+        ledger.reset(keys)
+    finally:
+        ledger.close()
+    if as_json:
+        ui.as_json({"ok": True, "reset": [_render(_row(key, balance, None)) for key, balance in before.items()]})
+        return
+    for key, balance in before.items():
+        ui.out(
+            f"{_name(key)}: {shown(as_usd(balance.spent))} spent, {shown(as_usd(balance.held))} reserved, now nothing"
+        )
+
+
+def _read(context: Context, session: str | None) -> tuple[Sequence[str], Mapping[str, Balance]]:
+    """Return today's account and the sessions', with their balances; a file that is not there is not made."""
+    from jackfield.spend.store import open_ledger
+    from jackfield.state import NAME
+
+    keys = [DAY + day_of(context.now_ms()), *([SESSION + session] if session else [])]
+    if not (context.paths.home / NAME).exists():
+        return keys, dict.fromkeys(keys, Balance())
+    ledger = open_ledger(context.paths.home, context.now_ms)
+    try:
+        keys += [] if session else ledger.accounts(SESSION)[:SHOWN]
+        return keys, ledger.balances(keys)
+    finally:
+        ledger.close()
+
+
+def _row(key: str, balance: Balance, limit: Decimal | None) -> Row:
+    return Row(_name(key), key, balance, limit)
+
+
+def _name(key: str) -> str:
+    return "today" if key.startswith(DAY) else f"session {key.removeprefix(SESSION)}"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    amounts = (as_usd(row.balance.spent), as_usd(row.balance.held), row.limit, row.left)
+    return (row.name, *("-" if usd is None else shown(usd) for usd in amounts))
+
+
+def _render(row: Row) -> dict[str, Any]:
+    named = (
+        {"session": row.key.removeprefix(SESSION)}
+        if row.key.startswith(SESSION)
+        else {"day": row.key.removeprefix(DAY)}
+    )
+    money = {
+        "spentUsd": as_usd(row.balance.spent),
+        "reservedUsd": as_usd(row.balance.held),
+        "limitUsd": row.limit,
+        "leftUsd": row.left,
+    }
+    return named | {name: None if usd is None else format(usd, "f") for name, usd in money.items()}
