@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from jackfield.model import Compat, Cost, Model, ModelRef, ProviderInfo
     from jackfield.reply import ChatStream
     from jackfield.scripted.client import FakeTransport, fake
-    from jackfield.sync import Client, chat, count_tokens, embed, stream
+    from jackfield.sync import Client, chat, count_tokens, embed, explain, stream
 
 # module → the public names it holds
 _HOMES: dict[str, tuple[str, ...]] = {
@@ -63,7 +63,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "jackfield.model": ("Compat", "Cost", "Model", "ModelRef", "ProviderInfo"),
     "jackfield.scripted.client": ("FakeTransport", "fake"),
     "jackfield.reply": ("ChatStream",),
-    "jackfield.sync": ("Client", "chat", "count_tokens", "embed", "stream"),
+    "jackfield.sync": ("Client", "chat", "count_tokens", "embed", "explain", "stream"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("errors", "protocols")
@@ -117,6 +117,7 @@ __all__ = [
     "count_tokens",
     "embed",
     "errors",
+    "explain",
     "fake",
     "protocols",
     "stream",

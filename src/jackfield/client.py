@@ -24,7 +24,7 @@ from jackfield.direct import NO_AUTH, Direct, with_thinking
 from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.errors import MissingKey, UsageError
 from jackfield.health.store import HealthStore, MemoryHealth, open_health
-from jackfield.message import ChatRequest, ChatResponse, TokenCount
+from jackfield.message import ChatRequest, ChatResponse, JsonObject, TokenCount
 from jackfield.model import Model, ProviderInfo
 from jackfield.plugins.load import Plugins
 from jackfield.providers.counting import count, estimate
@@ -32,6 +32,7 @@ from jackfield.providers.embedding import embed
 from jackfield.providers.quota import Window
 from jackfield.reply import ChatStream
 from jackfield.routing.candidate import Plan
+from jackfield.routing.explain import explain
 from jackfield.routing.plan import plan
 from jackfield.routing.session import Sessions
 from jackfield.routing.walk import Pulse
@@ -42,6 +43,9 @@ from jackfield.transport.reply import Sender
 
 if TYPE_CHECKING:
     from jackfield.providers.refresh import Refreshed
+
+
+REAL = Pulse(time.monotonic, asyncio.sleep, random.random, lambda: int(time.time() * 1000))  # noqa: S311  spreads retries, keeps no secret
 
 
 class How(TypedDict, total=False):
@@ -85,11 +89,12 @@ class AsyncClient:
         self._transport = transport or _open_sender(self.config, record, replay, offline=offline)
         # What a script or a recording does says nothing of the real server.
         is_live = self._transport.is_live
-        self.health = health or (open_health(self.config, _now_ms) if is_live else MemoryHealth(_now_ms))
-        self.direct = Direct(self.config, self.plugins, self.store, self._transport, _now_ms, offline=offline)
-        self.pulse = pulse or Pulse(time.monotonic, asyncio.sleep, random.random, _now_ms)  # noqa: S311  spreads retries, keeps no secret
+        self.pulse = pulse or REAL
+        now_ms = self.pulse.now_ms
+        self.health = health or (open_health(self.config, now_ms) if is_live else MemoryHealth(now_ms))
+        self.direct = Direct(self.config, self.plugins, self.store, self._transport, now_ms, offline=offline)
         self.sessions = Sessions()
-        self._uses = UseNotes(self.store, _now_ms)
+        self._uses = UseNotes(self.store, now_ms)
 
     async def __aenter__(self) -> Self:
         return self
@@ -161,6 +166,13 @@ class AsyncClient:
         first, today = made.candidates[0], datetime.now(UTC).date()
         return replace(made, warnings=(*made.warnings, *foretell(str(first.ref), first.model, today)))
 
+    def explain(
+        self, request: ChatRequest, *, fallbacks: Sequence[str] = (), profile_id: str | None = None, session: str = ""
+    ) -> JsonObject:
+        """Return `plan` as JSON: who would be asked, in which order and for how much, who not, and why; sends nothing."""
+        made = self.plan(request, fallbacks=fallbacks, profile_id=profile_id, session=session)
+        return explain(made, request, self.config, self.pulse.now_ms())
+
     def _credentials(self, now_ms: int, info: ProviderInfo) -> Sequence[Source]:
         return tuple(sources(info, self.config, self.store, now_ms))
 
@@ -201,7 +213,3 @@ def _open_sender(config: Config, record: str | Path | None, replay: str | Path |
         return Player(Path(replay))
     live = Transport(environ=config.environ, offline=offline)
     return Recorder(live, Path(record)) if record else live
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

@@ -22,7 +22,7 @@ from jackfield.config.schema import Config
 from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.errors import Cancelled, UsageError
 from jackfield.events import StreamEvent
-from jackfield.message import ChatRequest, ChatResponse, Message, TextBlock, TokenCount
+from jackfield.message import ChatRequest, ChatResponse, JsonObject, Message, TextBlock, TokenCount
 from jackfield.model import Model
 from jackfield.reply import ChatStream
 
@@ -76,6 +76,10 @@ class Client:
     def embed(self, request: EmbedRequest, **options: Any) -> EmbedResponse:
         """Return one vector per text; options as in `AsyncClient.embed`."""
         return self._wait(self._client.embed(request, **options))
+
+    def explain(self, request: ChatRequest, **options: Any) -> JsonObject:
+        """Return who would be asked, and why; options as in `AsyncClient.explain`. Sends nothing."""
+        return self._client.explain(request, **options)
 
     def models(self, provider: str | None = None) -> tuple[tuple[str, Model], ...]:
         """Return every known model as (`provider/model`, row)."""
@@ -190,6 +194,18 @@ def count_tokens(model: str, prompt: str | Sequence[Message] | ChatRequest, **op
     asked = replace(prompt, model=model) if isinstance(prompt, ChatRequest) else to_request(model, prompt, options)
     with Client() as client:
         return client.count_tokens(asked)
+
+
+def explain(
+    model: str, prompt: str | Sequence[Message] | ChatRequest = "", *, fallbacks: Sequence[str] = (), **options: Any
+) -> JsonObject:
+    """Return who would be asked for a question to a model, in which order and for how much, who not, and why.
+
+    Sends nothing and follows no reference to a secret; a whole request may stand for the words.
+    """
+    asked = replace(prompt, model=model) if isinstance(prompt, ChatRequest) else to_request(model, prompt, options)
+    with Client() as client:
+        return client.explain(asked, fallbacks=fallbacks)
 
 
 def embed(model: str, texts: str | Sequence[str], **options: Any) -> EmbedResponse:

@@ -48,13 +48,12 @@ def tell_plan(
     request: ChatRequest,
     *,
     as_json: bool,
-    fallbacks: tuple[str, ...] = (),
-    profile_id: str | None = None,
+    **how: Any,
 ) -> None:
-    """Print the plan of a request."""
+    """Print the plan of a request; `how` it is asked, as for `AsyncClient.plan`."""
     import asyncio
 
-    told = asyncio.run(_explain(context, request, fallbacks, profile_id))
+    told = asyncio.run(_explain(context, request, how))
     if as_json:
         ui.as_json({"ok": True, **told})
         return
@@ -69,14 +68,9 @@ def tell_plan(
         ui.warn(warning)
 
 
-async def _explain(
-    context: Context, request: ChatRequest, fallbacks: tuple[str, ...], profile_id: str | None
-) -> JsonObject:
-    from jackfield.routing.explain import explain
-
+async def _explain(context: Context, request: ChatRequest, how: dict[str, Any]) -> JsonObject:
     async with context.open_client() as client:
-        made = client.plan(request, fallbacks=fallbacks, profile_id=profile_id)
-        return explain(made, request, context.config, context.now_ms())
+        return client.explain(request, **how)
 
 
 def _example(
