@@ -106,7 +106,7 @@ def chat(context: Context, /, message: str | None, files: tuple[str, ...], **opt
     if options["dry_run"]:
         from jackfield.cli.why import tell_plan
 
-        how = {name: options[name] for name in ("as_json", "fallbacks", "profile_id")}
+        how = {name: options[name] for name in ("as_json", "fallbacks", "profile_id", "session")}
         tell_plan(context, with_turn(request, Message("user", content)), **how)
         return 0
     if message is None and not blocks:
