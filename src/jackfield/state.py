@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,7 @@ BUSY_TIMEOUT_S = 0.25
 OURS = int.from_bytes(b"Jack")
 SIDE_FILES = ("", "-wal", "-shm")
 LOCK_TIMEOUT_S = 1.0
+SWITCH_TRIES, SWITCH_WAIT_S = 20, 0.01
 BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -80,12 +82,24 @@ def _prepare(connection: sqlite3.Connection, schema: str) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application not in {0, OURS}:
         raise ForeignFile(f"a database of another program's (application id {application})")
-    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-    if mode != "wal":
-        # Only one of several openers can switch; the others find it done.
-        connection.execute("PRAGMA journal_mode=WAL")
+    _switch_to_wal(connection)
     connection.execute("PRAGMA synchronous=NORMAL")
     if not application:
         connection.execute(f"PRAGMA application_id={OURS}")
     if schema:
         connection.executescript(schema)
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer work side by side; of several that open a new file at once, one switches it."""
+    for tries_left in range(SWITCH_TRIES, -1, -1):
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        if mode == "wal":
+            return
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            # SQLite does not wait for this lock by itself.
+            if not tries_left:
+                raise
+            time.sleep(SWITCH_WAIT_S)

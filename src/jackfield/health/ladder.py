@@ -77,6 +77,20 @@ def claim(known: Iterable[Rest], now_ms: int) -> tuple[Rest, ...] | None:
     return tuple(replace(rest, probe_until_ms=now_ms + PROBE_MS) for rest in known)
 
 
+def merge(mine: Rest, theirs: Rest | None) -> Rest:
+    """Return one rest of two that were noted apart: told by the one that ends later."""
+    if theirs is None:
+        return mine
+    told = mine if mine.until_ms >= theirs.until_ms else theirs
+    return replace(
+        told,
+        count=max(mine.count, theirs.count),
+        since_ms=min(mine.since_ms, theirs.since_ms),
+        last_ms=max(mine.last_ms, theirs.last_ms),
+        probe_until_ms=max(mine.probe_until_ms, theirs.probe_until_ms),
+    )
+
+
 def is_stale(rest: Rest, now_ms: int, window_ms: int) -> bool:
     """Tell whether a failure is so long ago that nobody needs to know of it."""
     return now_ms - rest.last_ms > window_ms and not rest.holds(now_ms)

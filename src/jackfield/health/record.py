@@ -66,6 +66,10 @@ class Quota(Struct, frozen=True, kw_only=True):
     resets_ms: int | None = None
     read_ms: int = 0
 
+    def used_at(self, now_ms: int) -> float | None:
+        """Return the share that is used; `None` when nobody said, or the window has begun anew since."""
+        return None if self.resets_ms is not None and self.resets_ms <= now_ms else self.used
+
 
 class QuotaWindow(Protocol):
     """A window as a reply's headers tell of it: `providers.quota.Window`."""

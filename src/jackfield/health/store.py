@@ -49,12 +49,22 @@ class HealthStore(Protocol):
         """Give back what is open."""
 
 
-def open_health(config: Config, now_ms: Clock) -> HealthStore:
-    """Return this user's store. Nothing is opened or made before there is something to read or to note."""
-    # A command that asks no model pays for no database.
-    from jackfield.health.file import FileHealth  # noqa: PLC0415
+def open_health(config: Config, now_ms: Clock, *, shared_url: str = "") -> HealthStore:
+    """Return this user's store, or one for many machines at a URL of Redis or Valkey.
 
-    return FileHealth(config.paths.home / "state.sqlite", now_ms, window_ms(config))
+    Nothing is opened or made before there is something to read or to note. Raises `ConfigError`
+    when the URL is none, or its library is not installed.
+    """
+    # A command that asks no model pays for no database.
+    from jackfield.health.file import StateFile  # noqa: PLC0415
+    from jackfield.health.shared import SharedHealth  # noqa: PLC0415
+    from jackfield.state import NAME  # noqa: PLC0415
+
+    if shared_url:
+        from jackfield.health.server import open_server  # noqa: PLC0415
+
+        return SharedHealth(open_server(shared_url, now_ms), now_ms, window_ms(config))
+    return SharedHealth(StateFile(config.paths.home / NAME, now_ms), now_ms, window_ms(config))
 
 
 def window_ms(config: Config) -> int:
