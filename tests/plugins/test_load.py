@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import pytest
 
 from jackfield import ChatRequest, Client, Message
+from jackfield.auth.store import open_store
 from jackfield.catalog.load import Catalog
 from jackfield.config.default import load_default
 from jackfield.credential import Profile, Secret
 from jackfield.errors import AuthError, RateLimit
+from jackfield.listings import refresh_listings
 from jackfield.plugins.hookspecs import Plugin
 from jackfield.plugins.load import Plugins, is_enabled
+from jackfield.transport.http import Transport
 from tests.cli.test_chat import whole
 from tests.commands import local_provider, run
 from tests.plugins.folder import ROW, load, plugin_home, switched_on, write_code, write_row
@@ -265,3 +269,23 @@ def test_there_are_at_most_six_hooks_and_all_are_told_of() -> None:
 
     assert len(hooks) <= 6
     assert [name for name in hooks if f"| `{name}(" not in page] == []
+
+
+def test_a_list_of_models_gets_the_headers_too(home: Path) -> None:
+    write_code(plugin_home(home), "def headers(request): return {'x-trace': request.model, 'x-way': request.method}")
+    with serve(json_reply({"data": [{"id": "m"}]})) as server:
+        config = load_default(box(server.url, "mine"))
+        plugins = Plugins(config)
+        catalog = Catalog(config, plugins.providers)
+
+        async def refresh() -> None:
+            async with Transport(environ={}) as sender:
+                await refresh_listings(plugins.over(sender), config, catalog, open_store(config), ["box"])
+
+        asyncio.run(refresh())
+    assert [(each.headers["x-trace"], each.headers["x-way"]) for each in server.journal] == [("box", "GET")]
+
+
+def test_without_such_a_plugin_the_way_is_as_it_was(home: Path) -> None:
+    sender = Transport(environ={})
+    assert Plugins(load_default({})).over(sender) is sender

@@ -17,7 +17,7 @@ from jackfield.model import ProviderInfo
 class Outgoing(Struct, frozen=True):
     """A request about to leave, as far as a plugin sees it: without its credential."""
 
-    model: str  # `provider/model`
+    model: str  # `provider/model`; of a list of models the provider alone
     method: str
     url: str  # without user names and keys
     body: bytes

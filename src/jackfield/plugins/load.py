@@ -21,6 +21,8 @@ from jackfield.message import Attempt, JsonObject
 from jackfield.model import ProviderInfo
 from jackfield.plugins.found import Found, Loaded
 from jackfield.plugins.hookspecs import Outgoing, Talk
+from jackfield.plugins.sender import Dressed
+from jackfield.transport.reply import Sender
 from jackfield.transport.request import HttpRequest, shown_url
 
 HEADER = re.compile(r"[\w-]+")
@@ -63,6 +65,12 @@ class Plugins:
         taken = {name.lower() for name in sent.headers}
         given = [pair for plugin in asked for pair in self._headers(plugin, view) if pair[0].lower() not in taken]
         return replace(sent, headers={**sent.headers, **dict(given)})
+
+    def over(self, sender: Sender, model: str = "") -> Sender:
+        """Return a sender whose requests all get their headers; `model` is what they are about, empty: a whole provider."""
+        return (
+            Dressed(sender, self, model) if any(hasattr(plugin.hooks, "headers") for plugin in self._loaded) else sender
+        )
 
     def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
         """Tell them of tries that ended."""
