@@ -177,8 +177,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the open socket."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport  # type: ignore[assignment]  # a stream's; uvloop's is no subclass of asyncio's
 
     def data_received(self, data: bytes) -> None:
         """Read what has come; what nobody asked for ends the connection."""
