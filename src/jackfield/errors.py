@@ -12,7 +12,8 @@
     │  ├─ ContentFilter       content_filter
     │  ├─ ModelNotFound       model_not_found
     │  ├─ NotAllowed          not_allowed       the user's own allowlist
-    │  └─ OverBudget          billing           the user's own limit; nothing was sent
+    │  ├─ OverBudget          billing           the user's own limit; nothing was sent
+    │  └─ Paced               rate_limit        the user's own pace; nothing was sent
     ├─ ProviderError                            the other side
     │  ├─ RateLimit           rate_limit
     │  ├─ Overloaded          overloaded
@@ -129,6 +130,14 @@ class OverBudget(RequestError):
     """The user's own limit of money does not cover the call; it was not sent, and a cheaper model may be."""
 
     type = "billing"
+    failover = True
+
+
+class Paced(RequestError):
+    """The pace the user allows has no turn in time; nothing was sent, and another model may be free."""
+
+    type = "rate_limit"
+    retryable = True
     failover = True
 
 

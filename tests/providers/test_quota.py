@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from jackfield.providers.quota import Window, describe, parse_quota
@@ -71,6 +73,23 @@ def test_what_is_no_number_tells_nothing(text: str) -> None:
 
 def test_a_reply_without_counters_tells_nothing() -> None:
     assert parse_quota(NO_WINDOW) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "90", "1m30s", "90000ms", "1.5m", str(NOW_S + 90), f"{NOW_S + 90}000", "2026-11-21T07:01:30Z",
+        "2026-11-21T08:01:30+01:00", "Sat, 21 Nov 2026 07:01:30 GMT",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("dated", [True, False], ids=["a dated reply", "this machine's clock"])
+def test_a_reset_is_read_in_every_form(text: str, dated: bool) -> None:
+    headers = {"x-ratelimit-remaining-requests": "7", "x-ratelimit-reset-requests": text}
+    moment = datetime.fromtimestamp(NOW_S, UTC)
+
+    [told] = parse_quota(headers | DATE, moment.replace(year=2000)) if dated else parse_quota(headers, moment)
+
+    assert told.resets_in_s == pytest.approx(90)
 
 
 def test_a_remainder_of_an_unknown_whole_is_told_as_a_number() -> None:

@@ -14,7 +14,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jackfield.errors import ConfigError, OverBudget
+from jackfield.errors import (
+    AuthError,
+    ConfigError,
+    ConnectError,
+    ConnectionLost,
+    Error,
+    InvalidRequest,
+    MissingKey,
+    OverBudget,
+    RateLimit,
+    ServerError,
+    StreamBroken,
+    TimeoutExpired,
+)
 from jackfield.spend.account import Hold, MemoryLedger, as_usd
 from jackfield.spend.budget import Budget, day_of, shown
 from jackfield.spend.estimate import worst_usd
@@ -71,6 +84,44 @@ def test_a_call_that_nobody_can_price_afterwards_costs_what_was_held_and_one_not
     budget.release(budget.reserve(ask(), INFO, PRICED))
 
     assert spent_usd(budget) == worst_usd(ask(), INFO, PRICED)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RateLimit("slow down", status=429), ServerError("oops", status=500), AuthError("no", status=401),
+        MissingKey("none"), InvalidRequest("temperature"), ConnectError("refused"), TimeoutExpired("gateway", status=504),
+    ],
+    ids=lambda error: f"{type(error).__name__} {error.status}",
+)  # fmt: skip
+def test_what_was_refused_or_never_left_costs_nothing(error: Error) -> None:
+    budget = open_budget(per_day="1")
+
+    budget.end(budget.reserve(ask(), INFO, PRICED), None, error, used=False)
+
+    assert spent_usd(budget) == 0
+    assert not budget.refusal(ask(max_tokens=60_000), INFO, PRICED)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TimeoutExpired("silence"),
+        ConnectionLost("reset"),
+        StreamBroken("cut"),
+        asyncio.CancelledError(),
+        GeneratorExit(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_may_have_been_heard_costs_what_was_held_or_what_came_of_it(error: BaseException) -> None:
+    silent, heard = open_budget(per_day="1"), open_budget(per_day="1")
+
+    silent.end(silent.reserve(ask(), INFO, PRICED), None, error, used=False)
+    heard.end(heard.reserve(ask(), INFO, PRICED), Decimal("0.0001"), error, used=True)
+
+    assert spent_usd(silent) == worst_usd(ask(), INFO, PRICED)
+    assert spent_usd(heard) == Decimal("0.0001")
 
 
 def test_a_refusal_says_the_limit_what_is_spent_what_the_call_may_cost_and_what_to_do() -> None:

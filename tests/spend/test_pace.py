@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jackfield.config.spend import Pace
+from jackfield.errors import Paced
 from jackfield.providers.quota import Window, parse_quota
 from jackfield.spend.pace import LINES, Pacer
 
@@ -64,6 +65,19 @@ def test_a_call_larger_than_a_whole_minute_waits_for_an_empty_one_and_goes() -> 
 
     assert line.take("p", "c", "m", 5000, 1.0) == pytest.approx(60.0)
     assert line.take("p", "c", "m", 10, 62.0) == pytest.approx(60.0)
+
+
+def test_a_turn_that_comes_too_late_is_refused_and_not_taken() -> None:
+    line = pacer(requests_per_minute=1)
+    line.take("p", "c", "m", 1, 0.0)
+
+    with pytest.raises(Paced, match="p/m is not asked: its pace has no turn for 61 s, and 10 s are left") as caught:
+        line.take("p", "c", "m", 1, 0.0, 10.0)
+
+    assert caught.value.failover
+    assert caught.value.type == "rate_limit"
+    assert caught.value.retry_after_s == 61
+    assert line.take("p", "c", "m", 1, 0.0, 61.0) == 61
 
 
 def test_lines_are_apart_and_off_by_default() -> None:

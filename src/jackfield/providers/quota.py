@@ -41,14 +41,17 @@ class Window(Struct, frozen=True, kw_only=True):
     resets_in_s: float | None = None  # counted from the reply
 
 
-def parse_quota(headers: Mapping[str, str]) -> tuple[Window, ...]:
-    """Return the counters that a reply's headers tell of, in their order; names of headers are lower-case."""
+def parse_quota(headers: Mapping[str, str], now: datetime | None = None) -> tuple[Window, ...]:
+    """Return the counters that a reply's headers tell of, in their order; names of headers are lower-case.
+
+    A reset at a moment is counted from the reply's own date; `now` stands in where it has none.
+    """
     found: dict[tuple[int, str], dict[str, str]] = {}
     for header, text in headers.items():
         for family, pattern in enumerate(COUNTERS):
             if match := pattern.fullmatch(header):
                 found.setdefault((family, match["name"] or ""), {})[match["part"]] = text.strip()
-    now = parse_date(headers.get("date", ""))
+    now = parse_date(headers.get("date", "")) or now
     windows = (_window(name, parts, now) for (_, name), parts in found.items())
     return tuple(each for each in windows if each.left_percent is not None or each.remaining is not None)
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from jackfield.catalog.price import trim
 from jackfield.config.schema import Config
 from jackfield.config.spend import BudgetRules
-from jackfield.errors import OverBudget
+from jackfield.errors import Cancelled, ConnectionLost, Error, OverBudget, ProviderError, StreamBroken, TimeoutExpired
 from jackfield.message import ChatRequest
 from jackfield.model import Model, ProviderInfo
 from jackfield.spend.account import (
@@ -32,6 +32,8 @@ from jackfield.spend.account import (
 )
 from jackfield.spend.estimate import fitting_tokens, worst_usd
 
+# What may come after the server has begun to work; a connection that never was is none of these.
+UNHEARD = (TimeoutExpired, StreamBroken, ConnectionLost, ProviderError, Cancelled)
 FREE = Hold(0, (), 0)
 RAISE = {
     DAY: "raise the limit: jackfield config set models.budget.perDay",
@@ -98,6 +100,19 @@ class Budget:
         if isinstance(found, Hold):
             return found
         raise OverBudget(f"{name} is not asked: {_describe(found, usd or Decimal(0))}", hint=_hint(found, room))
+
+    def end(self, hold: Hold, usd: Decimal | None, error: BaseException | None, *, used: bool) -> None:
+        """Settle or release the hold of a try that has ended: `usd` is its price, `used` whether it used anything up.
+
+        A refusal costs nothing, nor does what never left. A server that fell silent, or whose answer
+        nobody waited for, may charge what it did until then: that costs what was held.
+        """
+        if used or error is None:
+            self.settle(hold, usd)
+        elif isinstance(error, Error) and (error.status is not None or not isinstance(error, UNHEARD)):
+            self.release(hold)
+        else:
+            self.settle(hold, None)
 
     def settle(self, hold: Hold, usd: Decimal | None) -> None:
         """Book what a call cost; `None`: nobody knows, so what was held."""

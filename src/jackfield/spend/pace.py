@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 from jackfield.config.spend import Pace
+from jackfield.errors import Paced
 
 if TYPE_CHECKING:
     from jackfield.providers.quota import Window
@@ -125,9 +126,17 @@ class Pacer:
             max((gauge.earliest(_amount(name, tokens), now_s) for name, gauge in line.items()), default=now_s) - now_s
         )
 
-    def take(self, provider: str, credential: str, model: str, tokens: int, now_s: float) -> float:
-        """Take the next turn and return how long to wait for it; who cannot wait so long asks `wait_s` first."""
+    def take(  # noqa: PLR0913  who, how much, when, how long at most
+        self, provider: str, credential: str, model: str, tokens: int, now_s: float, most_s: float = math.inf
+    ) -> float:
+        """Take the next turn and return how long to wait for it; raise `Paced` when that is more than `most_s`."""
         wait_s = self.wait_s(provider, credential, model, tokens, now_s)
+        if wait_s > most_s:
+            raise Paced(
+                f"{provider}/{model} is not asked: its pace has no turn for {wait_s:.0f} s, and {most_s:.0f} s are left",
+                hint=f"see models.providers.{provider}.pace",
+                retry_after_s=wait_s,
+            )
         for name, gauge in self._line(provider, credential, model).items():
             gauge.take(_amount(name, tokens), now_s + wait_s)
         return wait_s
