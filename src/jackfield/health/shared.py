@@ -101,13 +101,16 @@ class SharedHealth:
         if self._memory is not None and not self._is_back():
             return self._memory.view()
         try:
-            if (found := self._backend.news()) is not None:
-                now_ms, (rests, quotas) = self._now_ms(), found
-                fresh = (rest for rest in rests if not ladder.is_stale(rest, now_ms, self._window_ms))
-                self._view = View(fresh, quotas)
+            self._renew()
         except Trouble as trouble:
             return self._retreat(trouble).view()
         return self._view
+
+    def _renew(self) -> None:
+        if (found := self._backend.news()) is not None:
+            now_ms, (rests, quotas) = self._now_ms(), found
+            fresh = (rest for rest in rests if not ladder.is_stale(rest, now_ms, self._window_ms))
+            self._view = View(fresh, quotas)
 
     def _change(self, decide: Decide[R], otherwise: Callable[[MemoryHealth], R]) -> R:
         return self._write(lambda: self._backend.change(decide), otherwise)
@@ -117,9 +120,12 @@ class SharedHealth:
             if self._memory is not None and not self._is_back():
                 return otherwise(self._memory)
             try:
-                return write()
+                result = write()
             except Trouble as trouble:
                 return otherwise(self._retreat(trouble))
+            # Read at once: should the place go away now, this is still known.
+            self._read()
+            return result
 
     # -- trouble -------------------------------------------------------------------
 

@@ -1,0 +1,30 @@
+"""One process among several that note failures in the same store: `python hammer.py FILE|URL NUMBER ROUNDS`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from jackfield import errors
+from jackfield.health.file import StateFile
+from jackfield.health.server import open_server
+from jackfield.health.shared import SharedHealth
+from jackfield.health.store import DAY_MS
+
+
+def main(where: str, number: str, rounds: str) -> None:
+    def clock() -> int:
+        return int(time.time() * 1000)
+
+    backend = open_server(where, clock) if "://" in where else StateFile(Path(where), clock)
+    store = SharedHealth(backend, clock, DAY_MS)
+    for turn in range(int(rounds)):
+        store.note_failure("a", "k", "m", errors.RateLimit("no", retry_after_s=100 + int(number)))
+        store.note_failure("a", "k", f"{number}-{turn}", errors.ServerError("no"))
+        store.claim("b", "k", "m")
+    print(*store.problems)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
