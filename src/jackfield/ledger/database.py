@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from jackfield.errors import ConfigError, Error
 from jackfield.ledger.schema import MIGRATIONS
+from jackfield.state import ForeignFile, is_broken, open_state, set_aside
 
 Values = Sequence[object]
 Statement = tuple[str, Sequence[Values]]  # run once for each of the values
@@ -41,6 +42,9 @@ class Dialect(Struct, frozen=True):
     begin: str
     lock: str  # after `begin`, so that one process at a time makes the tables
     errors: tuple[type[Exception], ...]
+
+
+SQLITE = Dialect("?", "BEGIN IMMEDIATE", "", (sqlite3.Error,))
 
 
 class Database:
@@ -142,17 +146,22 @@ def sqlite_url(path: Path) -> str:
 
 
 def _open_sqlite(url: str) -> Database:
-    path = unquote(url.removeprefix("sqlite:///"))
-    dialect = Dialect("?", "BEGIN IMMEDIATE", "", (sqlite3.Error,))
+    path = Path(unquote(url.removeprefix("sqlite:///")))
     try:
-        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False)
-        # NORMAL: a killed process loses nothing that was committed; a power cut may take the last commits.
-        connection.execute("PRAGMA journal_mode=WAL").fetchall()
-        connection.execute("PRAGMA synchronous=NORMAL")
+        return Database(_state(path), SQLITE, str(path))
     except (sqlite3.Error, OSError) as error:
-        raise _down(path, error) from error
-    return Database(connection, dialect, path)
+        raise _down(str(path), error) from error
+
+
+def _state(path: Path) -> sqlite3.Connection:
+    try:
+        return open_state(path, timeout_s=PATIENCE_S)
+    except sqlite3.Error as error:
+        # A broken file stays on disk under another name; one of another program's stays as it is.
+        if isinstance(error, ForeignFile) or not is_broken(error):
+            raise
+        set_aside(path)
+        return open_state(path, timeout_s=PATIENCE_S)
 
 
 def _open_postgres(url: str) -> Database:

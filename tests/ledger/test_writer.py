@@ -1,0 +1,203 @@
+"""Rows that are written behind the caller's back, also while the database is away."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from jackfield.ledger.database import Database, DatabaseDown, open_database, sqlite_url
+from jackfield.ledger.writer import GONE_AFTER_S, Ledger
+from tests.ledger.rows import row
+from tests.stores import postgres_server
+
+# Notes rows without end, and prints how many.
+BUSY = """
+import sys, time, secrets
+from jackfield.ledger.row import Row
+from jackfield.ledger.writer import Ledger
+ledger = Ledger.open(sys.argv[1])
+for number in range(1, 1_000_000):
+    ledger.note(Row(id=secrets.token_hex(16), at_ms=time.time_ns() // 1_000_000))
+    print(number, time.time(), flush=True)
+    time.sleep(0.002)
+"""
+
+
+def count(url: str) -> int:
+    database = open_database(url)
+    ((found,),) = database.rows("SELECT count(*) FROM attempts")
+    database.close()
+    return int(found)
+
+
+def await_(truth: Callable[[], object], within_s: float = 15) -> None:
+    end = time.monotonic() + within_s
+    while not truth():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.02)
+
+
+def test_a_noted_row_is_written_within_a_second(url: str) -> None:
+    ledger = Ledger.open(url)
+    assert ledger.flush()
+    ledger.note(row())
+
+    started = time.monotonic()
+    assert ledger.flush(5)
+
+    assert time.monotonic() - started < 1
+    assert count(url) == 1
+    ledger.close()
+
+
+def test_a_row_comes_back_as_it_was_noted(url: str) -> None:
+    noted = row(input=3, cost_nanos=1_600_000, streamed=True, end_user="Zoë", first_ms=None)
+    ledger = Ledger.open(url)
+    ledger.note(noted)
+    ledger.close()
+
+    database = open_database(url)
+    found = database.rows("SELECT input, cost_nanos, streamed, end_user, first_ms, at_ms FROM attempts")
+    database.close()
+
+    assert found == [(3, 1_600_000, 1, "Zoë", None, noted.at_ms)]
+
+
+def test_closing_writes_what_waits(url: str) -> None:
+    ledger = Ledger.open(url)
+    for _ in range(2_500):
+        ledger.note(row())
+
+    assert ledger.close() == 0
+    assert count(url) == 2_500
+
+
+def test_a_row_that_is_written_twice_counts_once(url: str) -> None:
+    same = row()
+    ledger = Ledger.open(url)
+    ledger.note(same)
+    ledger.flush()
+    ledger.note(same)
+    ledger.close()
+
+    assert count(url) == 1
+
+
+def test_texts_and_numbers_that_no_database_holds_hold_nothing_up(url: str) -> None:
+    ledger = Ledger.open(url)
+    ledger.note(row(end_user="a\0b\ud800", output=2**70))
+    ledger.note(row())
+
+    assert ledger.close() == 0
+    assert count(url) == 2
+
+
+def test_noting_never_waits_and_what_finds_no_room_is_counted() -> None:
+    def refuse() -> Database:
+        raise DatabaseDown("away")
+
+    said: list[str] = []
+    ledger = Ledger(refuse, say=said.append, capacity=10)
+    ledger.start()
+    started = time.perf_counter()
+    for _ in range(1_000):
+        ledger.note(row())
+
+    assert time.perf_counter() - started < 0.5
+    assert (ledger.waiting, ledger.dropped) == (10, 990)
+    await_(lambda: said)
+    assert said == ["away: rows wait in memory, 10 at most; calls go on"]
+    assert ledger.close(3) == 10
+
+
+def test_rows_of_an_outage_are_written_when_the_database_is_back() -> None:
+    said: list[str] = []
+    with postgres_server() as store:
+        ledger = Ledger.open(store.url, say=said.append)
+        ledger.note(row())
+        assert ledger.flush()
+
+        store.stop(signal.SIGQUIT)
+        for _ in range(20):
+            ledger.note(row())
+        await_(lambda: ledger.trouble)
+        store.start()
+
+        await_(lambda: ledger.written == 21)
+        assert count(store.url) == 21
+        assert ledger.close() == 0
+    assert len(said) == 2
+    assert "rows wait in memory" in said[0]
+    assert "the ledger is written again" in said[1]
+
+
+def test_a_database_that_answers_nothing_does_not_hold_up_the_caller() -> None:
+    with postgres_server() as store:
+        ledger = Ledger.open(store.url)
+        assert ledger.flush()
+        store.freeze()
+        started = time.perf_counter()
+        for _ in range(100):
+            ledger.note(row())
+        took = time.perf_counter() - started
+        store.thaw()
+
+        assert took < 0.1
+        await_(lambda: ledger.written == 100)
+        ledger.close()
+
+
+def test_a_process_killed_under_load_loses_at_most_its_last_second(url: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", BUSY, url], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if int(line.split()[0]) >= 600:
+                break
+        process.kill()
+        killed_at = time.time()
+        noted = [(int(number), float(at)) for number, at in map(str.split, process.stdout.read().splitlines()[:-1])]
+
+    safe = sum(at < killed_at - 1 for _, at in noted)
+    assert count(url) >= (noted[safe - 1][0] if safe else 1)
+    assert count(url) > 0
+
+
+def test_the_next_process_says_that_one_was_killed(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "state.sqlite")
+    begun_ms = 1_795_000_000_000
+    killed = Ledger(lambda: open_database(url), now_ms=lambda: begun_ms)
+    killed.start()
+    killed.note(row())
+    assert killed.flush()  # and never closes
+    said: list[str] = []
+    later_ms = begun_ms + GONE_AFTER_S * 1000 + 1
+
+    for _ in range(2):
+        following = Ledger(lambda: open_database(url), say=said.append, now_ms=lambda: later_ms)
+        following.start()
+        following.note(row())
+        following.close()
+
+    assert len(said) == 1
+    assert said[0].endswith("ended without closing the ledger: rows later than 2026-11-18 11:06:40 UTC may be missing")
+    killed.close()
+
+
+def test_a_process_that_ended_in_order_is_not_spoken_of(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "state.sqlite")
+    ended = Ledger(lambda: open_database(url), now_ms=lambda: 1_000)
+    ended.start()
+    ended.note(row())
+    ended.close()
+    said: list[str] = []
+
+    following = Ledger(lambda: open_database(url), say=said.append, now_ms=lambda: 10_000_000)
+    following.start()
+    following.note(row())
+    following.close()
+
+    assert said == []
