@@ -2,7 +2,7 @@
 
 Menus are searchable lists; a terminal that cannot move its cursor gets numbered ones. All
 questions appear on stderr, so that stdout stays data. Ctrl-C leaves through `KeyboardInterrupt`
-or click's `Abort`, whichever asked.
+or click's `Abort`, whichever asked; so does Esc, in a typed line with Enter after it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from jackfield.cli import ui
 
 if TYPE_CHECKING:
     from prompt_toolkit.output import Output
+    from questionary import Question
 
 Answer = TypeVar("Answer")
 Options = Sequence[tuple[str, Answer]]  # what is shown, what is returned
 SEARCH_FROM = 8  # shorter menus need no search
+ESCAPE = "\x1b"
+YES, NO = frozenset({"y", "yes"}), frozenset({"n", "no"})
 
 
 def require_person(command: str, hint: str) -> None:
@@ -38,7 +41,7 @@ def pick(question: str, options: Options[Answer], default: Answer | None = None)
     choices = [questionary.Choice(ui.safe(label), value=index) for index, (label, _) in enumerate(options)]
     start = next((index for index, (_, value) in enumerate(options) if value == default), 0)
     search = len(options) >= SEARCH_FROM
-    index: int = questionary.select(
+    asked = questionary.select(
         question,
         choices,
         default=choices[start],
@@ -46,7 +49,8 @@ def pick(question: str, options: Options[Answer], default: Answer | None = None)
         use_jk_keys=not search,
         instruction="(type to search)" if search else None,
         output=_stderr(),
-    ).unsafe_ask()
+    )
+    index: int = _with_escape(asked).unsafe_ask()
     return options[index][1]
 
 
@@ -61,25 +65,35 @@ def pick_many(question: str, options: Options[Answer], chosen: Sequence[Answer])
         for index, (label, value) in enumerate(options)
     ]
     search = len(options) >= SEARCH_FROM
-    marked: list[int] = questionary.checkbox(
-        question, choices, use_search_filter=search, use_jk_keys=not search, output=_stderr()
-    ).unsafe_ask()
+    asked = questionary.checkbox(question, choices, use_search_filter=search, use_jk_keys=not search, output=_stderr())
+    marked: list[int] = _with_escape(asked).unsafe_ask()
     return [options[index][1] for index in sorted(marked)]
 
 
 def text(question: str, default: str = "") -> str:
     """Return a line of text; may be empty."""
-    return str(click.prompt(question, default=default, show_default=bool(default), err=True)).strip()
+    return leave_on_escape(click.prompt(question, default=default, show_default=bool(default), err=True)).strip()
 
 
 def secret(question: str) -> str:
     """Return a line typed unseen; may be empty."""
-    return str(click.prompt(question, hide_input=True, default="", show_default=False, err=True))
+    return leave_on_escape(click.prompt(question, hide_input=True, default="", show_default=False, err=True))
 
 
 def confirm(question: str, *, default: bool = True) -> bool:
     """Return yes or no."""
-    return click.confirm(question, default=default, err=True)
+    while True:
+        said = text(f"{question} [{'Y/n' if default else 'y/N'}]").lower()
+        if said in YES or said in NO or not said:
+            return said in YES if said else default
+        ui.note("y for yes, n for no")
+
+
+def leave_on_escape(typed: str) -> str:
+    """Return a typed line; one that is Esc alone leaves, as Ctrl-C does."""
+    if typed.strip() == ESCAPE:
+        raise click.Abort
+    return typed
 
 
 # -- terminals that cannot draw ----------------------------------------------------
@@ -113,6 +127,22 @@ def _pick_numbers(question: str, options: Options[Answer], chosen: Sequence[Answ
 
 def _has_words(label: str, said: str) -> bool:
     return all(word in label.lower() for word in said.lower().split())
+
+
+def _with_escape(question: Question) -> Question:
+    """Have Esc leave a drawn menu, which knows only Ctrl-C."""
+    from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+
+    keys = KeyBindings()
+
+    # Eager: arrows arrive as keys of their own, so nothing that begins with Esc is waited for.
+    @keys.add("escape", eager=True)
+    def _(event: Any) -> None:
+        event.app.exit(exception=KeyboardInterrupt)
+
+    application = question.application
+    application.key_bindings = merge_key_bindings([*filter(None, [application.key_bindings]), keys])
+    return question
 
 
 def _is_plain() -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from jackfield.cli import ui
+from jackfield.cli import ask, ui
 
 LONGEST_LINE = 65_536
 
@@ -29,7 +29,7 @@ class Terminal:
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     async def paste(self, question: str) -> str:
-        """Return the next line typed or pasted; at the end of the input it waits to be cancelled."""
+        """Return the next line typed or pasted, Esc leaves; at the end of the input it waits to be cancelled."""
         import asyncio
 
         ui.note(question)
@@ -37,12 +37,12 @@ class Terminal:
         line: asyncio.Future[str] = loop.create_future()
         if sys.platform == "win32":
             _read_beside(loop, line)
-            return await line
+            return ask.leave_on_escape(await line)
         held = bytearray()
         fd = sys.stdin.fileno()
         loop.add_reader(fd, _take, fd, held, line)
         try:
-            return await line
+            return ask.leave_on_escape(await line)
         finally:
             loop.remove_reader(fd)
 

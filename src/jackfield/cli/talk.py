@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import click
+
 from jackfield.cli import ask, ui
 
 
@@ -14,8 +18,16 @@ class Dialogue:
 
     def ask(self, question: str) -> str:
         """Return what is typed."""
-        return ask.text(question)
+        return _ask(ask.text, question)
 
     def ask_secret(self, question: str) -> str:
         """Return what is typed unseen."""
-        return ask.secret(question)
+        return _ask(ask.secret, question)
+
+
+def _ask(kind: Callable[[str], str], question: str) -> str:
+    try:
+        return kind(question)
+    except click.Abort as error:
+        # A plugin's own `except Exception` must not take who leaves for a failure.
+        raise KeyboardInterrupt from error
