@@ -29,10 +29,13 @@ def find_fault(context: Context, setup: Setup) -> Error | None:
 
 async def _ask(context: Context, setup: Setup) -> None:
     from jackfield.client import AsyncClient
+    from jackfield.health.store import MemoryHealth
 
     store = HeldProfile(setup.profile) if setup.profile else context.store
     request = ChatRequest(model=setup.ref or "", messages=[Message.user("Reply with OK.")], max_tokens=MAX_TOKENS)
-    async with AsyncClient(config_with(context.config, setup), store=store, offline=context.offline) as client:
+    # A key that is only tried puts no place to rest.
+    health, config = MemoryHealth(context.now_ms), config_with(context.config, setup)
+    async with AsyncClient(config, store=store, health=health, offline=context.offline) as client:
         await client.chat(request, profile_id=setup.profile_id)
 
 
