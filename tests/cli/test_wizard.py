@@ -146,7 +146,7 @@ def test_a_present_default_stays_unless_another_model_is_picked() -> None:
     steps = [KEY_STEP, ("Default model", ENTER), NO_CHECK, ("Write this", "y" + ENTER)]
     _, shown = drive("onboard", "--auth-choice", "venice-api-key", steps=steps)
     assert primary() == "groq/a"
-    assert "Ask venice/llama-3.3-70b one word" in shown
+    assert "Ask venice/llama-3.3-70b for one word" in shown
     steps = [("stored key", "y" + ENTER), ("Default model", "opus" + ENTER), NO_CHECK, ("Write this", "y" + ENTER)]
     drive("onboard", "--auth-choice", "venice-api-key", steps=steps)
     assert primary() == "venice/claude-opus-45"

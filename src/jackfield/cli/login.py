@@ -21,6 +21,7 @@ from jackfield.credential import Profile
 from jackfield.errors import AuthError, UsageError
 from jackfield.message import JsonObject
 from jackfield.model import AuthMethod, Flow, ProviderInfo
+from jackfield.plugins.load import is_enabled
 
 if TYPE_CHECKING:
     from jackfield.auth.flows.client import Client
@@ -96,7 +97,7 @@ def sign_in(context: Context, info: ProviderInfo, way: AuthMethod, profile_id: s
     """Return the profile that a sign-in on the provider's page makes, or the plugin's own; stores nothing."""
     import asyncio
 
-    if way.plugin and way.flow is None:
+    if runs_code(way):
         profile = context.plugins.sign_in(way.plugin, info.id, Dialogue())
         return replace(profile, id=name_profile(info, profile_id or profile.id, "default"))
     flow = way.flow or Flow(engine="paste")
@@ -148,6 +149,11 @@ def is_browser(method: AuthMethod) -> bool:
     return method.kind in BROWSER and (method.flow is not None or bool(method.plugin))
 
 
+def runs_code(method: AuthMethod) -> bool:
+    """Tell whether this way of signing in is a plugin's own code, which nobody runs before it is enabled."""
+    return bool(method.plugin) and method.flow is None and method.kind in BROWSER
+
+
 def pick_way(context: Context, info: ProviderInfo, name: str | None, *, device: bool = False) -> AuthMethod:
     """Return the sign-in that is meant; raise saying what works instead where there is none."""
     ways = [method for method in info.auth if is_browser(method)]
@@ -179,12 +185,17 @@ def at_company(info: ProviderInfo, way: AuthMethod, text: str) -> AuthMethod:
     return way if host == way.flow.host else replace(way, flow=move_flow(way.flow, host))
 
 
-def _require_ready(context: Context, info: ProviderInfo, way: AuthMethod) -> None:
-    if way.plugin and not context.config.plugins.get(way.plugin, False):
+def require_enabled(context: Context, info: ProviderInfo, way: AuthMethod) -> None:
+    """Raise `AuthError` for a sign-in of a plugin that is disabled."""
+    if way.plugin and not is_enabled(context.config, way.plugin):
         raise AuthError(
             f"signing in to {info.id} is a plugin's business, and {way.plugin} is disabled",
             hint=f"run: jackfield plugins enable {way.plugin}",
         )
+
+
+def _require_ready(context: Context, info: ProviderInfo, way: AuthMethod) -> None:
+    require_enabled(context, info, way)
     if not ui.can_ask():
         raise AuthError(
             f"signing in to {info.name or info.id} needs a terminal (TTY): somebody has to open a page",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from jackfield.catalog.defaults import FREE, context_window, cost, name
+from jackfield.catalog.merge import is_local
 from jackfield.cli import ask, ui
 from jackfield.cli.context import Context
 from jackfield.cli.models_rows import HIDDEN
@@ -16,6 +18,7 @@ from jackfield.providers.discover import find_local
 
 # A server that a person has just named is waited for longer than those a listing looks for.
 PATIENCE_S = 3.0
+COLUMNS = "each line: model, name, context in tokens, USD per million tokens in/out, privacy"
 KEEP = "keep"
 MANUAL = "manual"
 
@@ -24,6 +27,8 @@ def pick_model(context: Context, setup: Setup) -> str | None:
     """Ask for a model of the set-up's provider; return its id, `None` to keep the present default."""
     rows = list_models(context, setup)
     current = context.config.primary
+    if rows:
+        ui.note(COLUMNS)
     keep = (f"Keep current ({current})" if current else "None for now", KEEP)
     options = [keep, *label_models(rows, setup.info), ("Enter model manually", MANUAL)]
     # Whoever only presses Enter keeps what is set.
@@ -39,8 +44,9 @@ def pick_model(context: Context, setup: Setup) -> str | None:
 def list_models(context: Context, setup: Setup) -> tuple[Model, ...]:
     """Return the provider's rows, those of a running local server, and the one the set-up starts with."""
     rows = {row.id: row for row in context.catalog.models(setup.info.id) if row.status != HIDDEN}
-    if setup.info.local:
-        servers = find_local([setup.info], limit_s=PATIENCE_S)
+    if is_local(setup.info.base_url):
+        keys = {setup.info.id: setup.profile.secret} if setup.profile and setup.profile.secret else {}
+        servers = find_local([replace(setup.info, local=True)], keys=keys, limit_s=PATIENCE_S)
         for server in servers:
             rows |= {row.id: row for row in server.models}
         if not servers:

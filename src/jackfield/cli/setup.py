@@ -12,12 +12,14 @@ from msgspec import Struct
 
 from jackfield.cli.context import Context
 from jackfield.cli.models_set import said
+from jackfield.cli.plugins import make_edits as switch
 from jackfield.cli.signin import keep_profile, warn_if_unused
 from jackfield.config.save import Append, Edit, EditResult, Set, edit_config
 from jackfield.config.schema import Config
 from jackfield.credential import Profile
 from jackfield.message import JsonObject
 from jackfield.model import ProviderInfo
+from jackfield.plugins.load import is_enabled
 
 
 class Setup(Struct, frozen=True, kw_only=True):
@@ -57,8 +59,13 @@ def make_edits(setup: Setup, config: Config, raw: JsonObject) -> list[Edit]:
         *_default_edits(setup, config, raw),
         *_alias_edits(setup, config),
         *_profile_edits(setup, raw),
-        *([Set(("plugins", "entries", setup.plugin, "enabled"), True)] if setup.plugin else []),
+        *(enabling(setup.plugin, config, raw) if setup.plugin else ()),
     ]
+
+
+def enabling(plugin: str, config: Config, raw: JsonObject) -> list[Edit]:
+    """Return what lets a plugin run, nothing where it may; raises `ConfigError` where the config forbids it."""
+    return [] if is_enabled(config, plugin) else switch(plugin, raw, on=True)
 
 
 def preview(context: Context, setup: Setup) -> str:

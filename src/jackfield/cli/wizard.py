@@ -1,26 +1,30 @@
 """Setting a provider up step by step: provider, sign-in, key, model, check, summary, yes.
 
-Nothing is written before the last yes; Ctrl-C at any step leaves everything as it was.
+Nothing is written before the last yes; Ctrl-C or Esc at any step leaves everything as it was.
 """
 
 from __future__ import annotations
 
+import click
 from msgspec.structs import replace
 
+from jackfield.catalog.merge import is_local
 from jackfield.cli import ask, ui
 from jackfield.cli.alternative import alternative
 from jackfield.cli.check import find_fault
-from jackfield.cli.choices import CHOICES, OFFERED, Choice, groups
+from jackfield.cli.choices import CHOICES, OFFERED, Choice, groups, list_choices
 from jackfield.cli.context import Context
 from jackfield.cli.custom import COMPATIBILITY, CUSTOM, check_url
 from jackfield.cli.given import Given
-from jackfield.cli.login import is_browser
+from jackfield.cli.login import is_browser, require_enabled, runs_code
 from jackfield.cli.models_menu import pick_model
-from jackfield.cli.setup import Setup, apply, becomes_default, preview
+from jackfield.cli.setup import Setup, apply, becomes_default, enabling, preview
 from jackfield.cli.signin import shown_key
 from jackfield.cli.unattended import place, prepare, report
-from jackfield.cli.wizard_key import ask_credential
+from jackfield.cli.wizard_key import Left, ask_credential, takes_key, tell_fault
+from jackfield.config.save import edit_config
 from jackfield.errors import AuthError
+from jackfield.plugins.load import is_enabled
 
 LEAVE = "leave"
 
@@ -28,28 +32,45 @@ LEAVE = "leave"
 def guide(context: Context, given: Given) -> None:
     """Ask for what is not given, show what will change, and write it on yes."""
     _ = context.config  # one that cannot be read stops us before the first question
-    choice = given.choice or pick_choice()
-    if choice is None:
-        ui.note("nothing changed; later: jackfield onboard")
-        return
-    given = replace(given, choice=choice)
-    refuse(context, choice)
-    if choice.id == CUSTOM:
-        given = _ask_custom(given)
-    elif choice.info.local:
-        given = _ask_address(given, choice.info.base_url)
-    choice = place(given)
-    started = prepare(choice, given, ask_credential(context, choice, given))
-    setup = _settle(context, choice, given, _ask_model(context, started))
-    if setup and _is_agreed(context, setup):
+    ui.note("Nothing is written before you say yes at the end; Ctrl-C or Esc leaves.")
+    try:
+        choice = given.choice or pick_choice(context)
+        if choice is None:
+            ui.note("nothing changed; later: jackfield onboard")
+            return
+        given = replace(given, choice=choice)
+        setup = _set_up(context, choice, given)
+    except Left:
+        setup = None
+    except (KeyboardInterrupt, click.Abort):
+        ui.note("\nnothing was written")
+        raise
+    if setup:
         report(context, setup, given, apply(context, setup))
     else:
         ui.note("nothing was written")
 
 
-def pick_choice() -> Choice | None:
+def _set_up(context: Context, choice: Choice, given: Given) -> Setup | None:
+    """Lead from a choice to what shall be written; `None`: nothing."""
+    refuse(context, choice)
+    if choice.method.hint:
+        ui.note(choice.method.hint)
+    if choice.id == CUSTOM:
+        given = _ask_custom(given)
+    elif is_local(choice.info.base_url):
+        given = _ask_address(given, choice.info.base_url)
+    choice = place(given)
+    started = prepare(choice, given, ask_credential(context, choice, given))
+    setup = _settle(context, choice, given, _ask_model(context, started))
+    return setup if setup and _is_agreed(context, setup) else None
+
+
+def pick_choice(context: Context) -> Choice | None:
     """Ask for the provider and the way to sign in there; `None` is `Skip for now`."""
-    by_group = groups(CHOICES)
+    by_group = groups((*CHOICES, *list_choices(context.plugins.providers)))
+    for problem in context.plugins.problems:
+        ui.warn(problem)
     options = [*((group, group) for group in sorted(by_group, key=str.lower)), ("Skip for now", "")]
     group = ask.pick("Provider", options)
     if not group:
@@ -57,16 +78,21 @@ def pick_choice() -> Choice | None:
     choices = by_group[group]
     if len(choices) == 1:
         return choices[0]
-    return ask.pick(f"How do you sign in to {group}?", [(_label(choice), choice) for choice in choices])
+    return ask.pick(f"How do you sign in to {group}?", [(_label(context, choice), choice) for choice in choices])
 
 
 def refuse(context: Context, choice: Choice) -> None:
-    """Raise for a sign-in that this version cannot carry out."""
+    """Raise for a sign-in that this version cannot carry out, or whose plugin the config keeps off."""
     if not is_possible(choice):
         raise AuthError(
             f"{choice.method.label or choice.id} is not in this version",
             hint=f"what works instead: {alternative(context, choice.info)}",
         )
+    if runs_code(choice.method):
+        require_enabled(context, choice.info, choice.method)
+    elif plugin := choice.method.plugin:
+        config = context.config
+        edit_config(context.paths, lambda raw: enabling(plugin, config, raw), environ=context.environ, dry_run=True)
 
 
 def is_possible(choice: Choice) -> bool:
@@ -74,9 +100,13 @@ def is_possible(choice: Choice) -> bool:
     return choice.method.kind in OFFERED or is_browser(choice.method)
 
 
-def _label(choice: Choice) -> str:
-    label = choice.method.label or choice.id
-    return label if is_possible(choice) else f"{label} (not in this version)"
+def _label(context: Context, choice: Choice) -> str:
+    label, plugin = choice.method.label or choice.id, choice.method.plugin
+    if not is_possible(choice):
+        return f"{label} (not in this version)"
+    if not plugin or is_enabled(context.config, plugin):
+        return label
+    return f"{label} ({'first run: jackfield plugins enable' if runs_code(choice.method) else 'enables the plugin'} {plugin})"
 
 
 # -- the steps ---------------------------------------------------------------------
@@ -118,10 +148,10 @@ def _settle(context: Context, choice: Choice, given: Given, setup: Setup) -> Set
     if context.offline:
         ui.note("offline: no model is asked")
         return setup
-    if not ask.confirm(f"Ask {tried.ref} one word to see that it works?"):
+    if not ask.confirm(f"Ask {tried.ref} for one word to see that it works?"):
         return setup
     while fault := find_fault(context, tried):
-        ui.note("\n".join(filter(None, (f"no answer: {fault}", fault.hint))))
+        tell_fault("no answer", fault)
         match ask.pick("What now?", _ways_on(choice), default=LEAVE):
             case "key":
                 fresh = prepare(choice, given, ask_credential(context, choice, given, anew=True))
@@ -142,8 +172,8 @@ def _ways_on(choice: Choice) -> list[tuple[str, str]]:
     credential = [("Sign in again", "key")] if is_browser(choice.method) else [("Enter another key", "key")]
     return [
         ("Leave; nothing is written", LEAVE),
-        ("Ask again", "again"),
-        *(credential if choice.flag or is_browser(choice.method) else ()),
+        ("Try again", "again"),
+        *(credential if takes_key(choice) or is_browser(choice.method) else ()),
         ("Choose another model", "model"),
         ("Save anyway", "save"),
     ]
@@ -155,9 +185,12 @@ def _first_model(choice: Choice, given: Given) -> str | None:
 
 def _is_agreed(context: Context, setup: Setup) -> bool:
     """Show what will be written, and ask."""
-    if setup.profile:
-        ui.note(f"{context.store.path}: {setup.profile.id} ({shown_key(setup.profile)})")
     diff = preview(context, setup)
+    if not diff and not setup.profile:
+        ui.note("there is nothing to write: the config says all this already")
+        return False
+    if setup.profile:
+        ui.note(f"credential {setup.profile.id} ({shown_key(setup.profile)}) goes into {context.store.place}")
     ui.note(diff.rstrip() if diff else f"{context.paths.config}: no change")
     if becomes_default(setup, context.config):
         ui.note(f"default model: {setup.ref}")

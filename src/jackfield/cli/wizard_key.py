@@ -11,7 +11,7 @@ from itertools import count
 from msgspec.structs import replace
 
 from jackfield.cli import ask, ui
-from jackfield.cli.choices import Choice
+from jackfield.cli.choices import TYPED, Choice
 from jackfield.cli.context import Context
 from jackfield.cli.given import Given
 from jackfield.cli.keys import (
@@ -27,21 +27,49 @@ from jackfield.cli.keys import (
 from jackfield.cli.login import is_browser, sign_in
 from jackfield.cli.signin import check_secret, end_of, shown_key, warn_of
 from jackfield.cli.unattended import is_optional
-from jackfield.credential import Secret
-from jackfield.errors import AuthError
+from jackfield.credential import Profile, Secret
+from jackfield.errors import AuthError, Error, MissingKey
+
+
+class Left(Exception):
+    """The person leaves; nothing is written."""
 
 
 def ask_credential(context: Context, choice: Choice, given: Given, *, anew: bool = False) -> Key | None:
     """Have the person sign in or give a key; `anew`: what is there already is not offered."""
     if is_browser(choice.method):
-        return Key(profile=sign_in(context, choice.info, choice.method, given.key.profile_id), origin="signed in")
+        return Key(profile=_sign_in(context, choice, given), origin="signed in")
     wanted = replace(given.key, expires_ms=end_of(context, given.lasts_ms))
     key = None if anew else _offer_known(context, choice, wanted)
-    if key is None and choice.flag and (text := _ask_secret(choice)):
+    if key is None and takes_key(choice) and (text := _ask_secret(choice)):
         key = Key(profile=new_profile(choice, text, wanted), origin="typed")
     if key is None:
         require_machine_keys(context, choice)
     return _keep_apart(context, key, wanted) if key else None
+
+
+def takes_key(choice: Choice) -> bool:
+    """Tell whether a person can type a secret for this choice."""
+    return choice.method.kind in TYPED or bool(choice.flag)
+
+
+def _sign_in(context: Context, choice: Choice, given: Given) -> Profile:
+    """Sign in elsewhere, again after a failure if the person wants to; raises `MissingKey` where there is no client."""
+    while True:
+        try:
+            return sign_in(context, choice.info, choice.method, given.key.profile_id)
+        except MissingKey:
+            raise
+        except Error as error:
+            tell_fault("no sign-in", error)
+        if ask.pick("What now?", [("Leave; nothing is written", "leave"), ("Sign in again", "again")]) == "leave":
+            raise Left
+
+
+def tell_fault(what: str, error: Error) -> None:
+    """Show what went wrong, and what to do about it; for a refused key the next menu says that."""
+    hint = "" if error.type == AuthError.type else error.hint
+    ui.note("\n".join(filter(None, (f"{what}: {error}", hint))))
 
 
 def _offer_known(context: Context, choice: Choice, wanted: GivenKey) -> Key | None:
@@ -77,8 +105,8 @@ def next_name(profile_id: str, taken: Collection[str]) -> str:
 
 def _ask_secret(choice: Choice) -> str | None:
     """Ask until a key is given that can be one; nothing is an answer only where no key is needed."""
-    if choice.method.hint:
-        ui.note(choice.method.hint)
+    if choice.method.flow and choice.method.flow.notice:
+        ui.warn(choice.method.flow.notice)
     while True:
         text = ask.secret(_key_question(choice))
         if not text.strip() and is_optional(choice):
@@ -95,5 +123,5 @@ def _ask_secret(choice: Choice) -> str | None:
 
 def _key_question(choice: Choice) -> str:
     if is_optional(choice):
-        return f"Key for {choice.info.name or choice.info.id} (empty: none)"
-    return choice.method.label or f"Key for {choice.info.id}"
+        return f"Key for {choice.info.name or choice.info.id} (typed unseen; empty: none)"
+    return f"{choice.method.label or f'Key for {choice.info.id}'} (typed unseen)"

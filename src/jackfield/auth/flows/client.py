@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from jackfield.credential import Secret
-from jackfield.errors import AuthError
+from jackfield.errors import MissingKey
 from jackfield.model import Flow
 
 
@@ -78,7 +78,7 @@ def find_installed(flow: Flow, environ: Mapping[str, str]) -> Client | None:
     return None
 
 
-def missing_client(provider: str, flow: Flow) -> AuthError:
+def missing_client(provider: str, flow: Flow) -> MissingKey:
     """Return the error for a flow without a client: what to set, what to install."""
     named = " or ".join(id_variables(provider, flow))
     secret = f" (and {' or '.join(flow.client_secret_env)})" if flow.client_secret_env else ""
@@ -87,7 +87,7 @@ def missing_client(provider: str, flow: Flow) -> AuthError:
         if flow.installed
         else ""
     )
-    return AuthError(
+    return MissingKey(
         f"signing in to {provider} needs an OAuth client id, and none is known",
         hint=f"set {named}{secret} to the id of a client that you may use{program}",
     )

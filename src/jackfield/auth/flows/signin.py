@@ -121,7 +121,7 @@ async def _by_page(flow: Flow, client: Client, world: World) -> JsonObject:
 def _show(url: str, world: World) -> None:
     world.person.tell(f"Sign in on this page:\n{url}")
     if reason := why_headless(world.environ, world.platform):
-        world.person.tell(f"{reason}: open it elsewhere, then paste the address that you land on here")
+        world.person.tell(f"{reason}: open it elsewhere; the last page may not load there")
     else:
         world.person.browse(url)
 
@@ -142,7 +142,9 @@ async def _hear(page: Landing | None, attempt: pkce.Attempt, world: World) -> st
 
 async def _paste(attempt: pkce.Attempt, person: Person) -> str:
     while True:
-        if text := (await person.paste("Or paste the address you land on (or the code): ")).strip():
+        if text := (
+            await person.paste("Unless this goes on by itself, paste the address you land on (or the code): ")
+        ).strip():
             return pkce.parse_paste(text, attempt)
 
 
