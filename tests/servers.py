@@ -8,6 +8,7 @@ Each request gets the next reply; the last one repeats. A reply is a list of ste
 sent, a number is a pause in seconds, CUT ends the connection in good manners (FIN), RESET
 without (RST), HANG waits until the caller leaves. A function `Received -> reply` may stand
 for a reply. The server runs on a thread of its own, so that sync and async tests share it.
+With `tunnel` it stands for every host there is: a proxy that ends each CONNECT at itself.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Server:
     port: int
     replies: Sequence[Reply | Callable[[Received], Reply]]
     journal: list[Received] = field(default_factory=list)
+    tunnel: Callable[[str], ssl.SSLContext] | None = None  # host → how this server is that host
     connections: int = 0
     heard: threading.Event = field(default_factory=threading.Event)  # a request has arrived
     dropped: threading.Event = field(default_factory=threading.Event)
@@ -135,13 +137,16 @@ def _as_event(step: Step | str | Mapping[str, Any]) -> Step:
 
 @contextmanager
 def serve(
-    *replies: Reply | Callable[[Received], Reply], tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    *replies: Reply | Callable[[Received], Reply],
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
+    tunnel: Callable[[str], ssl.SSLContext] | None = None,
 ) -> Iterator[Server]:
     """Run a scripted HTTP/1.1 server on a free port until the block ends."""
     listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     port = listener.getsockname()[1]
     name = f"[{host}]" if ":" in host else host
-    server = Server(f"{'https' if tls else 'http'}://{name}:{port}", port, replies)
+    server = Server(f"{'https' if tls else 'http'}://{name}:{port}", port, replies, tunnel=tunnel)
     started: Future[Callable[[], object]] = Future()
     thread = threading.Thread(target=lambda: asyncio.run(_run(server, listener, tls, started)), daemon=True)
     thread.start()
@@ -188,6 +193,10 @@ async def _talk(server: Server, reader: asyncio.StreamReader, writer: asyncio.St
     server.connections += 1
     connection = server.connections
     while (received := await _read_request(reader, connection)) is not None:
+        if received.method == "CONNECT" and server.tunnel:
+            writer.write(head(200))
+            await writer.start_tls(server.tunnel(received.target.rpartition(":")[0]))
+            continue
         server.journal.append(received)
         server.heard.set()
         for step in server.next_reply(received):

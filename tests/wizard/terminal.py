@@ -1,0 +1,96 @@
+"""The wizard on a real terminal: what is expected on the screen, what is then typed, and what is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pexpect = pytest.importorskip("pexpect")
+if not hasattr(pexpect, "spawn"):
+    pytest.skip("no terminals on this system", allow_module_level=True)
+
+ENTER, CTRL_C, ESC, DOWN, UP = "\r", "\x03", "\x1b", "\x1b[B", "\x1b[A"
+DUMB, DRAWN = "dumb", "xterm-256color"
+# What is typed may be made of the screen so far.
+Typed = str | Callable[[str], str]
+Step = tuple[str, Typed]
+MODEL, CHECK, WRITE = ("Default model", ENTER), ("one word", "y" + ENTER), ("Write this", "y" + ENTER)
+NO_CHECK = ("one word", "n" + ENTER)
+SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How it ended, and all that was on the screen."""
+
+    code: int
+    shown: str
+
+
+def drive(
+    *args: str,
+    steps: Sequence[Step],
+    term: str = DUMB,
+    env: Mapping[str, str] | None = None,
+    size: tuple[int, int] = (50, 160),
+) -> Ended:
+    """Run `jackfield ARGS` on a terminal of that size (rows, columns), answer its questions, wait for its end."""
+    # Nobody here says where the cursor is, as a real terminal does; asking for it would be a wait.
+    child = pexpect.spawn(
+        sys.executable, ["-m", "jackfield", *args], encoding="utf-8", timeout=40, dimensions=size,
+        env={**os.environ, "TERM": term, "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})},
+    )  # fmt: skip
+    child.delayafterclose = child.ptyproc.delayafterclose = 0
+    shown = ""
+    for expected, typed in steps:
+        child.expect(expected)
+        shown += child.before + child.after
+        # A signal between the question and the reading of its answer would be noticed only with the next key.
+        child.delaybeforesend = 0.05 if typed == CTRL_C else None
+        child.send(typed if isinstance(typed, str) else typed(shown))
+    child.expect(pexpect.EOF)
+    shown += child.before
+    child.close()
+    assert "Traceback" not in shown, shown
+    return Ended(child.exitstatus, SEQUENCE.sub("", shown))
+
+
+def folder() -> Path:
+    """Return where the product keeps its files in the test's home."""
+    return Path(os.environ["HOME"]) / ".jackfield"
+
+
+def load(name: str) -> dict[str, Any]:
+    """Return one of those files, empty where there is none."""
+    path = folder() / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def profiles() -> dict[str, Any]:
+    """Return the stored credentials."""
+    return load("auth-profiles.json").get("profiles", {})
+
+
+def primary() -> str | None:
+    """Return the default model."""
+    return load("jackfield.json").get("agents", {}).get("defaults", {}).get("model", {}).get("primary")
+
+
+def snapshot() -> dict[str, bytes]:
+    """Return every file of the test's home, to the byte."""
+    home = Path(os.environ["HOME"])
+    return {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
+
+
+def shown_diff(screen: str) -> list[str]:
+    """Return the lines of the diff on a screen: removed and added ones, without the heads."""
+    lines = screen.rsplit("credential ", maxsplit=1)[-1].split("Write this", maxsplit=1)[0].splitlines()
+    return [line.rstrip() for line in lines if re.match(r"[+-](?![+-]{2} )", line)]
