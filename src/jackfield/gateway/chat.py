@@ -1,0 +1,93 @@
+"""A chat, whole or streamed, between any two protocols: read by one codec, answered through another.
+
+A stream's head waits for the first event, so that a failure before it is an HTTP error and
+says who answered after it. What breaks later ends with the wire's own error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import aclosing
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from jackfield.events import MessageStart, StreamEvent
+from jackfield.gateway.call import Call
+from jackfield.gateway.heartbeat import beating
+from jackfield.gateway.parts import Visit
+from jackfield.gateway.wires import COMPLETIONS, HABITS, LEGACY, load_wire
+from jackfield.message import ChatResponse, JsonObject
+from jackfield.protocols.base import StreamRenderer
+
+ENCODER = msgspec.json.Encoder()
+# Only these callers hear the counts of a stream by request; all others always do.
+BY_REQUEST = frozenset({COMPLETIONS, LEGACY})
+Heads = list[tuple[str, str]]
+
+
+async def answer_whole(visit: Visit, call: Call) -> None:
+    """Ask and send the whole reply."""
+    wire, client = visit.route.wire, visit.parts.client
+    response = await client.chat(call.request, fallbacks=call.fallbacks, strict=call.is_strict)
+    visit.heard = lambda: response
+    reply_id, extras = _completed(response.id, response.extras, visit)
+    body = ENCODER.encode(load_wire(wire).render_response(replace(response, id=reply_id, extras=extras)))
+    await visit.exchange.answer(200, [*head_of(response), *cost_of(response.cost_usd)], body)
+
+
+async def answer_stream(visit: Visit, call: Call) -> None:
+    """Ask and send the reply as it comes; where it breaks, raises what broke it."""
+    exchange, wire = visit.exchange, load_wire(visit.route.wire)
+    renderer = _open_renderer(visit.route.wire, call)
+    stream = visit.parts.client.stream(call.request, fallbacks=call.fallbacks, strict=call.is_strict)
+    visit.heard, visit.fail = stream.heard, renderer.fail
+    kind = [("content-type", wire.STREAM_TYPE)]
+    ping = HABITS[visit.route.wire].ping
+    with beating(exchange, ping, lambda: exchange.start(kind), visit.parts.settings.ping_s):
+        async with aclosing(stream):
+            async for event in stream:
+                if visit.first_ms is None:
+                    visit.first_ms = visit.elapsed_ms()
+                    event = _stamped(event, visit)  # noqa: PLW2901
+                    if not exchange.status:
+                        await exchange.start([*kind, *head_of(stream.heard(), running=True)])
+                if data := renderer.feed(event):
+                    await exchange.write(data)
+    await exchange.end(renderer.close())
+
+
+def _open_renderer(wire: str, call: Call) -> StreamRenderer:
+    make: Callable[..., StreamRenderer] = load_wire(wire).StreamRenderer
+    return make(call.include_usage) if wire in BY_REQUEST else make()
+
+
+# -- what a codec cannot know --------------------------------------------------------
+
+
+def _stamped(event: StreamEvent, visit: Visit) -> StreamEvent:
+    if not isinstance(event, MessageStart):
+        return event
+    reply_id, extras = _completed(event.id, event.extras, visit)
+    return replace(event, id=reply_id, extras=extras)
+
+
+def _completed(reply_id: str, extras: JsonObject, visit: Visit) -> tuple[str, JsonObject]:
+    """Return id and fields of a reply, with what the caller's wire promises and its provider's does not give."""
+    habit = HABITS[visit.route.wire]
+    if habit.clock and not extras.get(habit.clock):
+        extras = {**extras, habit.clock: visit.came_ms // 1000}
+    return reply_id or (habit.id_prefix and f"{habit.id_prefix}{visit.exchange.id}"), extras
+
+
+def head_of(response: ChatResponse, *, running: bool = False) -> Heads:
+    """Return the headers that tell of a reply; of one that is still `running`, the last try has no row yet."""
+    tried = sum(each.ms is not None for each in response.attempts) + running
+    head = [("x-jackfield-model", response.model), ("x-jackfield-attempts", str(tried))]
+    return [*head, ("x-jackfield-loss", "; ".join(response.warnings))] if response.warnings else head
+
+
+def cost_of(cost_usd: Decimal | None) -> Heads:
+    """Return the header that tells what a reply cost, where that is known."""
+    return [] if cost_usd is None else [("x-jackfield-cost-usd", f"{cost_usd:f}")]

@@ -1,0 +1,148 @@
+"""One request and its answer over ASGI: the body within its limit, the reply, and whether the caller is still there.
+
+uvicorn tells that a caller has left only to who asks, and lets writes to nobody succeed: so
+that an upstream is not paid for words that nobody reads, a watcher asks all the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from jackfield.errors import InvalidRequest
+from jackfield.gateway.refusal import TooLarge
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+BODY_PAUSE_S = 60.0  # longest silence inside a body
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+UNFIT = re.compile(r"[^\t\x20-\x7e]")
+HEADER_LENGTH = 2000  # of one value of ours; clients refuse heads that are much longer
+
+
+class Left(Exception):
+    """The caller went away before the request was complete."""
+
+
+class Exchange:
+    """One request and its answer; belongs to the task that was current when it was made."""
+
+    def __init__(self, scope: Message, receive: Receive, send: Send, make_id: Callable[[], str]) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.query: bytes = scope["query_string"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        said = self.headers.get(b"x-request-id", b"")
+        self.id = said.decode() if REQUEST_ID.fullmatch(said) else make_id()
+        self.status = 0  # 0: nothing has been answered yet
+        self.is_quiet = True  # nothing was written since somebody last looked
+        self.has_left = False
+        self._receive = receive
+        self._send = send
+        self._watcher: asyncio.Future[Message] | None = None
+        self._task: asyncio.Task[Any] | None = None
+
+    def header(self, name: bytes) -> str:
+        """Return a header of the request, empty where there is none."""
+        return self.headers.get(name, b"").decode("latin-1").strip()
+
+    async def read_body(self, limit: int) -> bytes:
+        """Return the whole body, and watch the caller from then on; raise `TooLarge`, or `Left`."""
+        if (length := self.headers.get(b"content-length", b"")).isdigit() and int(length) > limit:
+            raise TooLarge(f"the request is over {limit} bytes")
+        if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise InvalidRequest("a packed request is not read", hint="send it without content-encoding")
+        message = await self._receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            body = await self._read_on(bytearray(body), limit)
+        elif message["type"] == "http.disconnect":
+            raise Left
+        if len(body) > limit:
+            raise TooLarge(f"the request is over {limit} bytes")
+        self._watch()
+        return body
+
+    async def _read_on(self, body: bytearray, limit: int) -> bytes:
+        more = True
+        while more:
+            try:
+                async with asyncio.timeout(BODY_PAUSE_S):
+                    message = await self._receive()
+            except TimeoutError:
+                raise Left from None
+            if message["type"] == "http.disconnect":
+                raise Left
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise TooLarge(f"the request is over {limit} bytes")
+            more = message.get("more_body", False)
+        return bytes(body)
+
+    def _watch(self) -> None:
+        self._task = asyncio.current_task()
+        self._watcher = asyncio.ensure_future(self._receive())
+        self._watcher.add_done_callback(self._note_left)
+
+    def _note_left(self, watcher: asyncio.Future[Message]) -> None:
+        if watcher.cancelled() or self._watcher is None or self._task is None:
+            return
+        if watcher.exception() is None and watcher.result()["type"] == "http.disconnect":
+            self.has_left = True
+            self._task.cancel()
+
+    def stop_watching(self) -> None:
+        """Leave the caller alone: what follows happens whether they stay or not."""
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.cancel()
+
+    # -- the answer ------------------------------------------------------------------
+
+    async def answer(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        """Send a whole answer; `content-type` is JSON unless a header says otherwise."""
+        self.stop_watching()
+        self.status = status
+        head = self._head(headers)
+        head.append((b"content-length", b"%d" % len(body)))
+        await self._send({"type": "http.response.start", "status": status, "headers": head})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def start(self, headers: Iterable[tuple[str, str]]) -> None:
+        """Begin a streamed answer."""
+        self.status = 200
+        head = self._head(headers)
+        # Proxies that collect a body before they pass it on would make a stream of it no more.
+        head += [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
+        await self._send({"type": "http.response.start", "status": 200, "headers": head})
+
+    async def write(self, data: bytes) -> None:
+        """Send the next piece; waits while the caller reads slowly."""
+        self.is_quiet = False
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self, data: bytes = b"") -> None:
+        """Send the last piece."""
+        self.stop_watching()
+        await self._send({"type": "http.response.body", "body": data})
+
+    def _head(self, headers: Iterable[tuple[str, str]]) -> Headers:
+        head: Headers = [(b"x-request-id", self.id.encode())]
+        is_typed = False
+        for name, value in headers:
+            is_typed = is_typed or name == "content-type"
+            head.append((name.encode(), as_header(value)))
+        if not is_typed:
+            head.append((b"content-type", b"application/json"))
+        return head
+
+
+def as_header(value: str) -> bytes:
+    """Return a text as a header may hold it: on one line, in ASCII, not endless."""
+    if not value.isascii() or not value.isprintable():
+        value = UNFIT.sub("?", value.replace("\n", " "))
+    return value[:HEADER_LENGTH].encode()

@@ -1,0 +1,112 @@
+"""What the gateway is made of: handed in by whoever starts it, swapped whole when the config changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct, field
+
+from jackfield.client import AsyncClient
+from jackfield.errors import Error
+from jackfield.gateway.door import Access, Caller
+from jackfield.gateway.exchange import Exchange
+from jackfield.gateway.record import Finished, Listener
+from jackfield.gateway.routes import Route
+from jackfield.message import ChatResponse
+
+BODY_LIMIT = 32 * 1024 * 1024
+PING_S = 15.0
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What the config says of the gateway's manners."""
+
+    body_limit: int = BODY_LIMIT
+    disabled: frozenset[str] = frozenset()  # endpoints that are switched off
+    ping_s: float = PING_S  # longest silence of a stream
+    allowed_hosts: tuple[str, ...] = ()
+
+
+class Clock(Struct, frozen=True):
+    """Time and chance; tests bring their own."""
+
+    now_ms: Callable[[], int]  # Unix milliseconds
+    seconds: Callable[[], float]  # monotonic
+    make_id: Callable[[], str]
+
+
+class Parts(Struct, kw_only=True):
+    """One set-up: requests that began with it end with it."""
+
+    client: AsyncClient
+    access: Access
+    listeners: Sequence[Listener] = ()
+    settings: Settings = Settings()
+    open_calls: int = 0
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def enter(self) -> None:
+        """Count a request that begins."""
+        self.open_calls += 1
+
+    def leave(self) -> None:
+        """Count a request that ends."""
+        self.open_calls -= 1
+        if not self.open_calls:
+            self.idle.set()
+
+    async def wait_idle(self) -> None:
+        """Return when no request is open; nobody begins one any more."""
+        self.idle.clear()
+        if self.open_calls:
+            await self.idle.wait()
+
+    def note(self, call: Finished) -> None:
+        """Tell everybody of a call."""
+        for each in self.listeners:
+            each.note(call)
+
+
+class Visit(Struct, kw_only=True):
+    """One request that was let in, and what has become of it so far."""
+
+    parts: Parts
+    exchange: Exchange
+    route: Route
+    caller: Caller
+    clock: Clock
+    came_s: float
+    came_ms: int
+    requested: str = ""
+    first_ms: int | None = None  # when the first piece of a stream went out
+    heard: Callable[[], ChatResponse] | None = None  # the reply, as far as it has come
+    fail: Callable[[Error], bytes] | None = None  # says in a stream that it breaks
+
+    def elapsed_ms(self) -> int:
+        """Return how long ago it came."""
+        return round((self.clock.seconds() - self.came_s) * 1000)
+
+    def finish(self, outcome: str = "ok", error: Error | None = None) -> Finished:
+        """Return what is kept of the call."""
+        if self.heard:
+            reply = self.heard()
+        else:
+            reply = (error and error.partial) or ChatResponse(attempts=error.attempts if error else ())
+        return Finished(
+            request_id=self.exchange.id,
+            at_ms=self.came_ms,
+            ms=self.elapsed_ms(),
+            first_ms=self.first_ms,
+            wire=self.route.wire,
+            kind=self.route.kind,
+            key_id=self.caller.key_id,
+            requested=reply.requested or self.requested,
+            model=reply.model,
+            outcome=outcome,
+            status=self.exchange.status,
+            is_stream=self.fail is not None,
+            attempts=reply.attempts,
+            usage=reply.usage,
+            cost_usd=reply.cost_usd,
+        )

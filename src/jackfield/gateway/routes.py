@@ -1,0 +1,98 @@
+"""Which question an address asks, and in which protocol. Looks at method and path alone.
+
+Names of models may hold slashes and colons: what stands behind the last colon is Gemini's verb,
+what stands before it belongs to the name.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from jackfield.gateway.refusal import NoRoute, WrongMethod
+from jackfield.gateway.wires import COMPLETIONS, GEMINI, LEGACY, MESSAGES, RESPONSES
+
+Kind = Literal["chat", "count", "embed", "models", "model", "explain", "health", "ready", "metrics", "about"]
+
+
+class Route(Struct, frozen=True):
+    """One thing to ask for; `endpoint` is its name in the config."""
+
+    kind: Kind
+    wire: str = COMPLETIONS
+    endpoint: str = ""
+    stream: bool = False  # where the address says so and not the body
+    model: str = ""  # where the address names it
+
+
+EXACT: dict[str, tuple[str, Route]] = {
+    "/v1/chat/completions": ("POST", Route("chat", COMPLETIONS, "chatCompletions")),
+    "/v1/responses": ("POST", Route("chat", RESPONSES, "responses")),
+    "/v1/messages": ("POST", Route("chat", MESSAGES, "messages")),
+    "/v1/messages/count_tokens": ("POST", Route("count", MESSAGES, "messages")),
+    "/v1/embeddings": ("POST", Route("embed", COMPLETIONS, "embeddings")),
+    "/v1/completions": ("POST", Route("chat", LEGACY, "completions")),
+    "/v1/responses/input_tokens": ("POST", Route("count", RESPONSES, "responses")),
+    "/v1/models": ("GET", Route("models", COMPLETIONS, "models")),
+    "/v1beta/models": ("GET", Route("models", GEMINI, "gemini")),
+    "/v1/route/explain": ("POST", Route("explain")),
+    "/healthz": ("GET", Route("health")),
+    "/readyz": ("GET", Route("ready")),
+    "/metrics": ("GET", Route("metrics")),
+    "/": ("GET", Route("about")),
+}
+# What one asks of a Gemini model → kind of question, and whether it is streamed.
+VERBS: dict[str, tuple[Kind, bool]] = {
+    "generateContent": ("chat", False),
+    "streamGenerateContent": ("chat", True),
+    "countTokens": ("count", False),
+    "embedContent": ("embed", False),
+    "batchEmbedContents": ("embed", False),
+}
+GEMINI_MODELS = ("/v1beta/models/", "/v1alpha/models/", "/v1/models/")
+PREFIX = "/anthropic"
+
+
+def find_route(method: str, path: str, *, is_anthropic: bool = False) -> Route:
+    """Return what an address asks for; raise `NoRoute` or `WrongMethod`.
+
+    `path` is unquoted. `is_anthropic`: the caller has said so in a header, which tells the lists apart.
+    """
+    own = path.removeprefix(PREFIX) if path.startswith(f"{PREFIX}/") else path
+    if (found := EXACT.get(own)) is not None:
+        wanted, route = found
+        if method != wanted:
+            raise _wrong_method(method, path, wanted)
+        if route.kind == "models" and route.wire == COMPLETIONS and (is_anthropic or own is not path):
+            return Route("models", MESSAGES, "models")
+        return route
+    return _named(method, own, is_anthropic=is_anthropic or own is not path)
+
+
+def _named(method: str, path: str, *, is_anthropic: bool) -> Route:
+    prefix = next((each for each in GEMINI_MODELS if path.startswith(each) and len(path) > len(each)), None)
+    if prefix is None:
+        raise NoRoute(f"there is nothing at {method} {path}", hint="the routes: docs/gateway.md")
+    name = path[len(prefix) :]
+    if method == "GET":
+        wire = GEMINI if prefix != "/v1/models/" else MESSAGES if is_anthropic else COMPLETIONS
+        return Route("model", wire, "gemini" if wire == GEMINI else "models", model=name)
+    model, _, verb = name.rpartition(":")
+    if method != "POST" or (verb not in VERBS and prefix == "/v1/models/"):
+        raise _wrong_method(method, path, "GET")
+    if verb not in VERBS or not model:
+        raise NoRoute(f"Gemini's models have no method {verb!r} here", hint=f"they have {', '.join(VERBS)}")
+    kind, stream = VERBS[verb]
+    return Route(kind, GEMINI, "gemini", stream, model)
+
+
+def guess_wire(path: str, *, is_anthropic: bool = False) -> str:
+    """Return the protocol to refuse a request in that has no route."""
+    if is_anthropic or path.startswith((f"{PREFIX}/", "/v1/messages")):
+        return MESSAGES
+    return GEMINI if path.startswith(("/v1beta", "/v1alpha")) else COMPLETIONS
+
+
+def _wrong_method(method: str, path: str, wanted: str) -> WrongMethod:
+    return WrongMethod(f"{path} takes {wanted}, not {method}", wanted)

@@ -1,0 +1,105 @@
+"""The HTTP server under the gateway: uvicorn, held to limits of its own.
+
+A head has a size and a time within which it must be complete; a worker that is told to end
+(SIGTERM) takes no more requests and finishes those it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from uvicorn import Config, Server
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors import Multiprocess
+
+HEAD_LIMIT = 64 * 1024
+HEAD_S = 30.0
+# Longer than clients and proxies keep a connection, so that they close it first.
+KEEP_ALIVE_S = 75
+DRAIN_S = 60
+TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\n"
+    b"content-length: 33\r\nconnection: close\r\n\r\nthe head of the request is too big"
+)
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's connection, with an end to how much and how long a head may be."""
+
+    _head_size = 0
+    _is_in_head = True
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for a head."""
+        super().connection_made(transport)  # type: ignore[arg-type]  # a stream's, as in every server
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """Note that a head begins."""
+        self._is_in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Note that a head has ended."""
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Take the next bytes; a head that does not end in time or size ends the connection."""
+        super().data_received(data)
+        if not self._is_in_head:
+            self._head_size = 0
+            self._stop_waiting()
+            return
+        self._head_size += len(data)
+        if self._head_size > HEAD_LIMIT and not self.transport.is_closing():
+            self.transport.write(TOO_LARGE)
+            self.transport.close()
+        elif self._deadline is None:
+            self._wait_for_head()
+
+    def _wait_for_head(self) -> None:
+        self._deadline = self.loop.call_later(HEAD_S, self.timeout_keep_alive_handler)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def configure(app: Callable[..., Any], *, factory: bool = False, workers: int = 1, drain_s: int = DRAIN_S) -> Config:
+    """Return uvicorn's settings for an application, or for what makes one in each process."""
+    return Config(
+        app,
+        factory=factory,
+        workers=workers,
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=drain_s,
+    )
+
+
+def run(make: Callable[[], Any], listeners: Sequence[Any], *, workers: int = 1, drain_s: int = DRAIN_S) -> None:
+    """Serve until told to end. With several workers `make` is pickled and called in each of their processes."""
+    config = configure(make, factory=True, workers=workers, drain_s=drain_s)
+    # uvicorn repeats the signal that ended it; to be told to end is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    if workers > 1:
+        Multiprocess(config, sockets=list(listeners)).run()
+    else:
+        Server(config).run(sockets=list(listeners))

@@ -1,0 +1,134 @@
+"""A gateway on a free port, on a thread of its own, before scripted providers on other ports."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from uvicorn import Server
+
+from jackfield.client import AsyncClient
+from jackfield.credential import Secret
+from jackfield.gateway.door import Access, OpenAccess, Places, TokenAccess
+from jackfield.gateway.gateway import Gateway
+from jackfield.gateway.parts import Clock, Parts, Settings
+from jackfield.gateway.record import Finished
+from jackfield.gateway.server import configure
+from jackfield.transport.listen import address_of, open_listener
+
+TOKEN = "gw-0123456789abcdef"
+DEFAULTS = Settings()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Running:
+    """A gateway as its caller sees it, and what it kept of the calls."""
+
+    url: str
+    gateway: Gateway
+    server: Server
+    calls: list[Finished] = field(default_factory=list)
+    held: ExitStack = field(default_factory=ExitStack)  # clients, until the gateway ends
+
+    def note(self, call: Finished) -> None:
+        self.calls.append(call)
+
+    def post(self, path: str, body: object, **headers: str | None) -> Answer:
+        return self.ask("POST", path, json.dumps(body).encode(), **headers)
+
+    def get(self, path: str, **headers: str | None) -> Answer:
+        return self.ask("GET", path, **headers)
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str | None) -> Answer:
+        """Ask with the token unless `authorization` says otherwise; `x_y="z"` becomes `x-y: z`, `None` leaves out."""
+        said = {"authorization": f"Bearer {TOKEN}", "content_type": "application/json", **headers}
+        head = {name.replace("_", "-"): text for name, text in said.items() if text is not None}
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=20)
+        try:
+            connection.request(method, path, body or None, head)
+            reply = connection.getresponse()
+            return Answer(reply.status, {k.lower(): v for k, v in reply.getheaders()}, reply.read())
+        finally:
+            connection.close()
+
+    def last_call(self, within_s: float = 2.0) -> Finished:
+        """Return the last finished call; a caller that left has no answer to wait for."""
+        until = time.monotonic() + within_s
+        while not self.calls and time.monotonic() < until:
+            time.sleep(0.005)
+        return self.calls[-1]
+
+
+def provider(url: str, api: str = "openai-completions", **more: Any) -> dict[str, Any]:
+    """Return a provider's entry in the config."""
+    return {"baseUrl": url, "api": api, "apiKey": "sk-up-0123456789", "models": [{"id": "m"}], **more}
+
+
+def configured(*, primary: str = "box/m", routes: Any = None, **providers: Any) -> dict[str, Any]:
+    """Return a config with these providers."""
+    models: dict[str, Any] = {"providers": providers}
+    if routes:
+        models["routes"] = routes
+    return {"agents": {"defaults": {"model": {"primary": primary}}}, "models": models}
+
+
+@contextmanager
+def running(
+    config: Mapping[str, Any],
+    *,
+    access: Access | None = None,
+    settings: Settings = DEFAULTS,
+    change: Callable[[Parts], None] = lambda _: None,
+) -> Iterator[Running]:
+    """Run a gateway until the block ends."""
+    listener = open_listener("127.0.0.1", 0)
+    ids = iter(range(10**6))
+    clock = Clock(lambda: time.time_ns() // 10**6, time.monotonic, lambda: f"req-{next(ids)}")
+    client = AsyncClient(config)
+    parts = Parts(client=client, access=access or TokenAccess([Secret(TOKEN)]), settings=settings)
+    change(parts)
+    places = Places("127.0.0.1", settings.allowed_hosts, is_open=isinstance(parts.access, OpenAccess))
+    gateway = Gateway(parts, places, clock)
+    server = Server(configure(gateway, drain_s=5))
+    found = Running(address_of(listener), gateway, server)
+    parts.listeners = [found]
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    until = time.monotonic() + 10
+    while not server.started and thread.is_alive() and time.monotonic() < until:
+        time.sleep(0.002)
+    try:
+        with found.held:
+            yield found
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+
+
+def home() -> str:
+    """Return the test's own home."""
+    return os.environ["HOME"]
