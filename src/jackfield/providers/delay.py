@@ -1,7 +1,7 @@
 """How long a provider asks to wait, read from the places where providers say it. Reads no clock.
 
 A date is counted from the reply's own `date` header, so that a wrong clock on this machine
-does no harm; without that header it says nothing.
+does no harm; without that header it says nothing. What is said is never NaN, infinite or negative.
 """
 
 from __future__ import annotations
@@ -15,38 +15,66 @@ from jackfield.protocols.refusal import parse_retry_after_s
 
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DURATION = re.compile(r"(\d{1,15}(?:\.\d+)?)(ms|s|m|h|d)")
-# "Please try again in 1.8s", "try again in 6m0s", "retry in 20 seconds", `"retryDelay": "34s"`
-IN_WORDS = re.compile(
-    rb'(?:try again in|retry in|retry after|"retryDelay":\s*")\s*((?:\d+(?:\.\d+)?\s*(?:ms|s|m|h)\w*\s*)+)',
-    re.IGNORECASE,
-)
 NUMBER = re.compile(r"\d{1,15}(\.\d+)?")  # of seconds, or a Unix time; one with more digits is no time
-# A counter's reset counts only when the counter is used up, or when nothing says that it is not.
-COUNTERS = ("requests", "tokens")
+LONGEST_BODY = 65_536
+
+# -- headers -----------------------------------------------------------------------
+
+# One pattern per family: which counter a header belongs to, and what it says of it. OpenAI's names with
+# those who took them over, Anthropic's, those of its subscriptions, the Codex backend's.
+COUNTERS = (
+    re.compile(r"(?:x-)?ratelimit-(?P<part>remaining|reset)(?:-(?P<name>[\w-]+))?"),
+    re.compile(r"anthropic-ratelimit-(?P<name>unified(?:-[\w-]+)?)-(?P<part>status|reset)"),
+    re.compile(r"anthropic-ratelimit-(?P<name>[\w-]+)-(?P<part>remaining|reset)"),
+    re.compile(r"x-codex-(?P<name>primary|secondary)-(?P<part>used-percent|reset-after-seconds)"),
+)
+# The draft of IETF's `RateLimit`: `"default";r=0;t=50`, or as it was before, `limit=100, remaining=0, reset=50`.
+RATE_LIMIT = re.compile(r"\b(?:r|remaining)=0\b.*?\b(?:t|reset)=(\d{1,9})\b")
 
 
 def parse_delay_s(headers: Mapping[str, str], body: bytes = b"") -> float | None:
-    """Return the wait a provider asks for, in seconds, or `None`; header names are lower-case."""
+    """Return the wait a provider asks for, in seconds, or `None`; header names are lower-case.
+
+    What it asks for in so many words comes first, then when a counter that is used up begins
+    anew, then a sentence for people.
+    """
+    now = parse_date(headers.get("date", ""))
+    body = body[:LONGEST_BODY]
+    asked = [wait for wait in (_retry_after(headers, now), *_in_fields(body, now)) if wait is not None]
+    if asked:
+        return max(asked)
+    resets = list(_resets_s(headers, now))
+    return max(resets) if resets else _in_words(body.decode("utf-8", "replace"))
+
+
+def _retry_after(headers: Mapping[str, str], now: datetime | None) -> float | None:
     if (said_s := parse_retry_after_s(headers)) is not None:
         return said_s
-    now = parse_date(headers.get("date", ""))
     at = parse_date(headers.get("retry-after", ""))
-    if at and now:
-        return max(0.0, (at - now).total_seconds())
-    resets = list(_resets_s(headers, now))
-    return max(resets) if resets else _in_words(body)
+    return max(0.0, (at - now).total_seconds()) if at and now else None
 
 
 def _resets_s(headers: Mapping[str, str], now: datetime | None) -> Iterator[float]:
-    for counter in COUNTERS:
-        for reset, left in (
-            (f"x-ratelimit-reset-{counter}", f"x-ratelimit-remaining-{counter}"),
-            (f"anthropic-ratelimit-{counter}-reset", f"anthropic-ratelimit-{counter}-remaining"),
-        ):
-            if headers.get(left, "0") == "0" and (wait := parse_wait_s(headers.get(reset, ""), now)) is not None:
-                yield wait
-    if (wait := parse_wait_s(headers.get("x-ratelimit-reset", ""), now)) is not None:
-        yield wait
+    """Yield when each counter begins anew that is used up, or of which nothing says that it is not."""
+    counters: dict[tuple[int, str], dict[str, str]] = {}
+    for header, text in headers.items():
+        for family, pattern in enumerate(COUNTERS):
+            if match := pattern.fullmatch(header):
+                counters.setdefault((family, match["name"] or ""), {})[match["part"]] = text.strip()
+                break
+    for parts in counters.values():
+        reset = parts.get("reset") or parts.get("reset-after-seconds", "")
+        if _is_spent(parts) and (wait := parse_wait_s(reset, now)) is not None:
+            yield wait
+    yield from (float(match[1]) for match in RATE_LIMIT.finditer(headers.get("ratelimit", "")))
+
+
+def _is_spent(parts: Mapping[str, str]) -> bool:
+    if "status" in parts:
+        return parts["status"] == "rejected"
+    if "used-percent" in parts:
+        return not re.fullmatch(r"\d{1,2}(\.\d+)?", parts["used-percent"])  # two digits are less than all of it
+    return "remaining" not in parts or not re.search(r"[1-9]", parts["remaining"]) or parts["remaining"][0] == "-"
 
 
 def parse_wait_s(text: str, now: datetime | None) -> float | None:
@@ -63,14 +91,6 @@ def parse_wait_s(text: str, now: datetime | None) -> float | None:
     return max(0.0, (at_date - now).total_seconds()) if at_date and now else None
 
 
-def _in_words(body: bytes) -> float | None:
-    match = IN_WORDS.search(body)
-    if match is None:
-        return None
-    said = re.sub(r"\s+", "", match.group(1).decode("ascii", "replace").lower())
-    return sum(float(number) * UNITS_S[unit] for number, unit in DURATION.findall(said)) or None
-
-
 def parse_date(text: str) -> datetime | None:
     """Read a header's date, as HTTP writes it or as ISO does; `None` for one without a zone."""
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
@@ -81,3 +101,44 @@ def parse_date(text: str) -> datetime | None:
         if date.tzinfo:
             return date
     return None
+
+
+# -- bodies ------------------------------------------------------------------------
+
+# The Codex backend's `resets_in_seconds` and `resets_at`, Google's `retryDelay` and `quotaResetDelay`, headers of
+# OpenRouter's upstream, and what others call the same. Looked for as text: bodies nest them anywhere, and in texts.
+FIELDS = re.compile(
+    rb'\\?"(?:(?P<ms>retry_?after_?ms|resets?_in_ms)'
+    rb"|(?P<wait>resets?_in(?:_seconds)?|(?:retry|reset)_?after(?:_?seconds)?|retry_?delay|quota_?reset_?delay)"
+    rb"|(?P<at>resets?_at|x-ratelimit-reset|quota_?reset_?time_?stamp|reset_?time))"
+    rb'\\?"\s*:\s*\\?"?(?P<text>[\w.:+-]+)',
+    re.IGNORECASE,
+)
+# "Please try again in 1.8s", "try again in 5 days 22 hours 11 minutes", "Your quota will reset after 2m 13s"
+UNIT = r"(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![a-z])"
+SPAN = rf"\d{{1,9}}(?:\.\d+)?\s*{UNIT}"
+IN_WORDS = re.compile(
+    rf"(?:again in|retry in|retry after|resets? (?:after|in)|available in|wait)(?: about| at least)?\s+((?:{SPAN}(?:,? and |,\s*|\s*))+)",
+    re.IGNORECASE,
+)
+COUNTED = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|milli|s|m|h|d)", re.IGNORECASE)
+
+
+def _in_words(text: str) -> float | None:
+    """Read the wait out of a sentence for people."""
+    match = IN_WORDS.search(text)
+    if match is None:
+        return None
+    spans = COUNTED.findall(match[1].lower())
+    return sum(float(number) * UNITS_S["ms" if unit == "milli" else unit] for number, unit in spans) or None
+
+
+def _in_fields(body: bytes, now: datetime | None) -> Iterator[float | None]:
+    for match in FIELDS.finditer(body):
+        text = match["text"].decode("ascii", "replace")
+        if match["ms"]:
+            yield float(text) / 1000 if NUMBER.fullmatch(text) else None
+        else:
+            wait = parse_wait_s(text, now)
+            # A span that would be a date, or the other way round, is neither.
+            yield wait if match["at"] or not NUMBER.fullmatch(text) or float(text) < 1e9 else None

@@ -43,8 +43,9 @@ async def check_reply(reply: HttpReply, info: ProviderInfo, model: Model, source
         return
     body = await reply.read_refusal()
     error = _explain(reply, kind, body, info, model, source)
-    if error.retry_after_s is None and isinstance(error, ProviderError):
-        error.retry_after_s = parse_delay_s(reply.headers, body)
+    if isinstance(error, ProviderError):
+        said = (error.retry_after_s, parse_delay_s(reply.headers, body))
+        error.retry_after_s = max((wait for wait in said if wait is not None), default=None)
     raise redact(error, reply.request)
 
 
