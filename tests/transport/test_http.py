@@ -34,9 +34,9 @@ from tests.servers import (
 )
 
 
-@pytest.fixture
-async def transport() -> AsyncIterator[Transport]:
-    async with Transport() as opened:
+@pytest.fixture(params=[True, False], ids=["direct", "library"])
+async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
+    async with Transport(direct=request.param) as opened:
         yield opened
 
 

@@ -2,7 +2,7 @@
 
 A third of the library's time per request, and a program that needs only this way starts in
 half the time. What it does not know (proxies, client certificates, other uses of a
-connection) `find_target` leaves to the library.
+connection) is not sent to it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from jackfield.transport.failures import (
     say,
 )
 from jackfield.transport.head import Place, Target, render_head
-from jackfield.transport.pool import Pool
+from jackfield.transport.pool import Pool, PoolLimits
 from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest
 from jackfield.transport.timers import Timers
@@ -39,10 +39,10 @@ Trusted = Callable[[Network], SSLContext]
 class Direct:
     """Sends plain requests; holds the connections until `close()`. Belongs to one event loop."""
 
-    def __init__(self, trusted: Trusted) -> None:
+    def __init__(self, trusted: Trusted, limits: PoolLimits) -> None:
         self._trusted = trusted
         self._names = Names()
-        self._pool = Pool(self._dial)
+        self._pool = Pool(self._dial, limits)
 
     async def open(self, request: HttpRequest, target: Target, timers: Timers) -> HttpReply:
         """Send a request and return its reply once the headers are there.

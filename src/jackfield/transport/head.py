@@ -33,7 +33,7 @@ DEFAULTS = {"accept": "*/*", "accept-encoding": ACCEPTED, "user-agent": f"jackfi
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 # What changes how a connection is used, which the library knows to do.
 ELSEWHERE = frozenset({"connection", "expect", "te", "trailer", "transfer-encoding", "upgrade"})
-WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
+WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class Place(Struct, frozen=True):
@@ -85,7 +85,7 @@ def render_head(request: HttpRequest, target: Target) -> bytes | None:
         lines.append(f"host: {target.host}")
     lines += [f"{name}: {value}" for name, value in DEFAULTS.items() if name not in said]
     lines += [f"{name}: {value}" for name, value in said.items() if name not in FRAMING]
-    if request.body or request.method in WITH_BODY:
+    if request.body or request.method not in WITHOUT_BODY:
         lines.append(f"content-length: {len(request.body)}")
         if "content-type" not in said:
             lines.append("content-type: application/octet-stream")

@@ -24,6 +24,7 @@ from jackfield.transport.adc import Tokens
 from jackfield.transport.direct import Direct
 from jackfield.transport.head import Target, aim, is_plain
 from jackfield.transport.network import check_offline, pick_proxy
+from jackfield.transport.pool import PoolLimits
 from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest
 from jackfield.transport.sign import Signer
@@ -31,6 +32,7 @@ from jackfield.transport.timers import Timers
 from jackfield.transport.tls import Trust, shows_certificate
 
 ROUTES_LIMIT = 1024
+DEFAULT_LIMITS = PoolLimits()
 
 
 class Route(Struct, frozen=True):
@@ -44,15 +46,24 @@ class Transport:
     """Sends requests; holds the connections until `close()`. Belongs to one event loop.
 
     `environ` names proxies and certificates (see `network` and `tls`) and stays as it is; with
-    `offline` only this machine is called. `direct=False` sends everything through the library.
+    `offline` only this machine is called. `direct=False` sends everything through the library,
+    which knows no `limits`.
     """
 
     is_live = True
 
-    def __init__(self, *, environ: Mapping[str, str] | None = None, offline: bool = False, direct: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str] | None = None,
+        offline: bool = False,
+        direct: bool = True,
+        limits: PoolLimits = DEFAULT_LIMITS,
+    ) -> None:
         self._environ = environ or {}
         self._offline = offline
         self._may_direct = direct
+        self._limits = limits
         self._trust = Trust(self._environ)
         self._direct: Direct | None = None
         self._library: _Library | None = None
@@ -95,7 +106,7 @@ class Transport:
         timers = Timers(request.limits(), loop.time)
         route = self._pick_route(request)
         if route.target and is_plain(request.headers):
-            self._direct = self._direct or Direct(self._trust.find_own)
+            self._direct = self._direct or Direct(self._trust.find_own, self._limits)
             return await self._direct.open(request, route.target, timers)
         self._library = self._library or _load_library(self._trust)
         return await self._library.open(request, route.proxy, timers)

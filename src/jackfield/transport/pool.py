@@ -11,15 +11,21 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from itertools import count
 
+from msgspec import Struct
+
 from jackfield.transport.connection import Connection, Lost
 from jackfield.transport.head import Place
 
 Dial = Callable[[Place, Callable[[Connection], None]], Awaitable[Connection]]
 Turn = asyncio.Future[Connection | None]  # a kept connection, or leave to open one
 
-PER_PLACE = 1_000
-IN_ALL = 2_000
-IDLE_S = 30.0  # well before routers and load balancers forget a connection
+
+class PoolLimits(Struct, frozen=True, kw_only=True):
+    """How many connections there may be, and how long one rests."""
+
+    per_place: int = 1_000
+    in_all: int = 2_000
+    idle_s: float = 30.0  # well before routers and load balancers forget a connection
 
 
 class Shelf:
@@ -35,9 +41,9 @@ class Shelf:
 class Pool:
     """Holds every connection of one event loop until `close()`."""
 
-    def __init__(self, dial: Dial, *, per_place: int = PER_PLACE, in_all: int = IN_ALL, idle_s: float = IDLE_S) -> None:
+    def __init__(self, dial: Dial, limits: PoolLimits) -> None:
         self._dial = dial
-        self._per_place, self._in_all, self._idle_s = per_place, in_all, idle_s
+        self._limits = limits
         self._shelves: dict[Place, Shelf] = {}
         self._homes: dict[Connection, Shelf] = {}  # of every open connection, busy or not
         self._count = 0  # of the open ones and those being opened
@@ -105,13 +111,13 @@ class Pool:
     # -- room and turns ---
 
     def _make_room(self, shelf: Shelf) -> bool:
-        if shelf.count >= self._per_place and shelf.idle:
+        if shelf.count >= self._limits.per_place and shelf.idle:
             self.discard(shelf.idle[0])
-        elif self._count >= self._in_all:
+        elif self._count >= self._limits.in_all:
             resting = [each.idle[0] for each in self._shelves.values() if each.idle]
             if resting:
                 self.discard(min(resting, key=lambda each: each.idle_since))
-        if shelf.count >= self._per_place or self._count >= self._in_all:
+        if shelf.count >= self._limits.per_place or self._count >= self._limits.in_all:
             return False
         self._grant(shelf)
         return True
@@ -124,7 +130,7 @@ class Pool:
     def _free(self, shelf: Shelf) -> None:
         shelf.count -= 1
         self._count -= 1
-        if self._count < self._in_all and (first := self._first_in_line()):
+        if self._count < self._limits.in_all and (first := self._first_in_line()):
             self._grant(first)
             first.queue.popleft()[1].set_result(None)
         if not shelf.count and not shelf.queue:
@@ -138,7 +144,7 @@ class Pool:
             self.discard(connection)
         else:
             shelf.idle.append(connection)
-            self._sweeper = self._sweeper or asyncio.get_running_loop().call_later(self._idle_s, self._sweep)
+            self._sweeper = self._sweeper or asyncio.get_running_loop().call_later(self._limits.idle_s, self._sweep)
 
     def _first_in_line(self, giver: Shelf | None = None) -> Shelf | None:
         """Return the shelf whose first in line has waited longest, of those with room or a `giver` of a connection."""
@@ -146,7 +152,7 @@ class Pool:
         for shelf in self._shelves.values():
             while shelf.queue and shelf.queue[0][1].done():  # cancelled, and not yet told
                 shelf.queue.popleft()
-            may = shelf.queue and (shelf is giver or shelf.count < self._per_place)
+            may = shelf.queue and (shelf is giver or shelf.count < self._limits.per_place)
             if may and (found is None or shelf.queue[0][0] < found.queue[0][0]):
                 found = shelf
         return found
@@ -177,8 +183,8 @@ class Pool:
         loop = asyncio.get_running_loop()
         resting = [each for shelf in self._shelves.values() for each in shelf.idle]
         for connection in resting:
-            if connection.idle_since + self._idle_s <= loop.time():
+            if connection.idle_since + self._limits.idle_s <= loop.time():
                 self.discard(connection)
         left = [each.idle_since for shelf in self._shelves.values() for each in shelf.idle]
         if left:
-            self._sweeper = loop.call_at(min(left) + self._idle_s, self._sweep)
+            self._sweeper = loop.call_at(min(left) + self._limits.idle_s, self._sweep)

@@ -1,0 +1,22 @@
+"""The loops that the direct way must run on: Python's own, and the faster one where it is installed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import pytest
+
+OWN = {"asyncio": asyncio.new_event_loop}
+ON_EVERY_LOOP = {"test_direct.py", "test_hostile.py", "test_pool.py"}
+
+Loops = dict[str, Callable[[], asyncio.AbstractEventLoop]]
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Loops:
+    if item.path.name not in ON_EVERY_LOOP or not find_spec("uvloop"):
+        return OWN
+    import uvloop
+
+    return {**OWN, "uvloop": uvloop.new_event_loop}
