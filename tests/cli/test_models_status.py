@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from jackfield.config.default import load_default
+from jackfield.health.store import open_health
+from jackfield.providers.quota import Window
 from tests.commands import local_provider, run, write_config
 from tests.servers import HANG, Received, json_reply, serve
 
@@ -273,3 +276,54 @@ def test_who_wants_to_know_more_of_an_answer_is_told_what_is_left(how: tuple[str
         write_config(local_provider(f"{server.url}/v1", apiKey="sk-good-0123456789"))
         assert "quota requests: 40% left" in run("-v", "chat", *how, "Hi").err
         assert "quota" not in run("chat", *how, "Hi").err
+
+
+# -- quotas ------------------------------------------------------------------------
+
+
+def note_quotas(*told: tuple[str, str, float | None, float | None], ago_ms: int = 0) -> None:
+    """Keep what a reply told of windows: (credential, window, percent left, seconds until it is full)."""
+    home = Path(os.environ["HOME"]) / ".jackfield"
+    health = open_health(load_default(home / "jackfield.json"), lambda: now_ms() - ago_ms)
+    for credential, name, left, resets in told:
+        health.note_quotas("box", credential, [Window(name=name, left_percent=left, resets_in_s=resets)])
+    health.close()
+
+
+def test_the_windows_that_replies_told_of_are_shown_with_their_age() -> None:
+    write_config("{ auth: { spillAt: 0.8 } }")
+    note_quotas(("profile:box:a#12345678", "5h", 12.0, 7300.0), ("profile:box:a#12345678", "weekly", 70.0, None))
+    note_quotas(
+        ("env: BOX_KEY#12345678", "requests", None, None), ("env: BOX_KEY#12345678", "5h", 1.0, 60.0), ago_ms=120_000
+    )
+
+    lines = run("models", "status").out.partition("Quotas\n")[2].splitlines()
+
+    assert [line.split("  ")[0] for line in lines] == ["Provider", "box", "box", "box"]
+    cells = [cell.strip() for cell in lines[1].split("  ") if cell.strip()]
+    assert cells == ["box", "env: BOX_KEY", "requests", "-", "-", "2 min ago"]
+    assert "88% (others go first)" in lines[2]
+    assert "in 2 h" in lines[2]
+    assert "30%" in lines[3]
+    assert "others go first" not in lines[3]
+
+
+def test_the_windows_are_in_the_json_with_their_moments() -> None:
+    write_config("{}")
+    note_quotas(("profile:box:a#12345678", "5h", 12.0, 7200.0), ago_ms=60_000)
+
+    [told] = run("models", "status", "--json").json()["auth"]["quotas"]
+
+    assert told["credential"] == "profile:box:a#12345678"
+    assert told["used"] == pytest.approx(0.88)
+    assert told["resetsAt"] - told["readAt"] == 7_200_000
+    assert 60_000 <= told["ageMs"] < 120_000
+    assert told["nearlyUsed"] is False
+
+
+def test_without_a_memory_of_replies_none_is_made() -> None:
+    write_config("{}")
+
+    assert run("models", "status", "--json").json()["auth"]["quotas"] == []
+    assert "Quotas" not in run("models", "status").out
+    assert not (Path(os.environ["HOME"]) / ".jackfield" / "state.sqlite").exists()

@@ -13,6 +13,7 @@ from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context, refuse_both
 from jackfield.cli.signin import find_provider
 from jackfield.cli.status_json import render_status
+from jackfield.cli.status_quota import is_nearly_used, list_quotas, name_credential
 from jackfield.cli.status_state import (
     ProviderState,
     list_resting,
@@ -24,6 +25,7 @@ from jackfield.errors import MissingKey, UsageError
 
 if TYPE_CHECKING:
     from jackfield.cli.probe import Limits, Probed
+    from jackfield.health.record import Quota
 
 STEPS_MS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"))
 
@@ -152,6 +154,7 @@ def _print(context: Context, resolved: str | None, states: Sequence[ProviderStat
         ui.out("\nAuth overview")
         ui.table(("Provider", "Credential", "Requests go to"), [_cells(state) for state in states])
     _print_health(context, states)
+    _print_quotas(context)
     missing = [each for each in states if each.in_use and each.chosen is None]
     for state in missing:
         ui.warn(
@@ -179,6 +182,28 @@ def _print_health(context: Context, states: Sequence[ProviderState]) -> None:
                 for profile, use in resting
             ],
         )
+
+
+def _print_quotas(context: Context) -> None:
+    now_ms, spill_at = context.now_ms(), context.config.spill_at
+    if quotas := list_quotas(context):
+        ui.out("\nQuotas")
+        ui.table(
+            ("Provider", "Credential", "Window", "Used", "Full again", "Told"),
+            [
+                (
+                    each.provider, name_credential(each), each.name, _used(each, spill_at),
+                    _ends(each.resets_ms, now_ms), _ends(min(each.read_ms, now_ms), now_ms),
+                )
+                for each in quotas
+            ],
+        )  # fmt: skip
+
+
+def _used(quota: Quota, spill_at: float | None) -> str:
+    if quota.used is None:
+        return "-"
+    return f"{100 * quota.used:.0f}%{' (others go first)' if is_nearly_used(quota, spill_at) else ''}"
 
 
 def _ends(at_ms: int | None, now_ms: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from jackfield.auth.health import WARN_AFTER_MS, judge
 from jackfield.cli.context import Context
+from jackfield.cli.status_quota import list_quotas, render_quotas
 from jackfield.cli.status_state import ProviderState, list_resting
 from jackfield.credential import Profile
 from jackfield.message import JsonObject
@@ -36,6 +37,7 @@ def render_status(context: Context, resolved: str | None, states: Sequence[Provi
             "providers": [_render_state(state) for state in states],
             "unusableProfiles": _render_resting(context, states),
             "oauth": _render_health(context, states),
+            "quotas": render_quotas(list_quotas(context), context.now_ms(), config.spill_at),
         },
         "warnings": list(config.warnings),
     }

@@ -1,0 +1,56 @@
+"""What replies have told of each credential's quota, as it was kept: how much is used, until when, how long ago."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jackfield.cli.context import Context
+from jackfield.health.record import Quota
+from jackfield.message import JsonObject
+
+STALE_MS = 7 * 86_400_000  # what was told so long ago without a reset says nothing any more
+
+
+def list_quotas(context: Context) -> list[Quota]:
+    """Return the windows that are not over, by provider and credential; makes no file."""
+    # Only who has a memory of replies pays for its database.
+    from jackfield.health.store import open_health
+    from jackfield.state import NAME
+
+    if not (context.paths.home / NAME).exists():
+        return []
+    health = open_health(context.config, context.now_ms)
+    try:
+        quotas = health.view().every_quota
+    finally:
+        health.close()
+    now_ms = context.now_ms()
+    running = [each for each in quotas if (each.resets_ms or each.read_ms + STALE_MS) > now_ms]
+    return sorted(running, key=lambda each: (each.provider, each.credential, each.name))
+
+
+def render_quotas(quotas: Sequence[Quota], now_ms: int, spill_at: float | None) -> list[JsonObject]:
+    """Return the windows as JSON; `nearlyUsed`: other profiles of the provider go first."""
+    return [
+        {
+            "provider": each.provider,
+            "credential": each.credential,
+            "window": each.name,
+            "used": None if each.used is None else round(each.used, 4),
+            "resetsAt": each.resets_ms,
+            "readAt": each.read_ms,
+            "ageMs": max(0, now_ms - each.read_ms),
+            "nearlyUsed": is_nearly_used(each, spill_at),
+        }
+        for each in quotas
+    ]
+
+
+def is_nearly_used(quota: Quota, spill_at: float | None) -> bool:
+    """Tell whether a window is used to `auth.spillAt`."""
+    return spill_at is not None and quota.used is not None and quota.used >= spill_at
+
+
+def name_credential(quota: Quota) -> str:
+    """Return a credential's name without the part that tells one key from another in its place."""
+    return quota.credential.removeprefix("profile:").partition("#")[0]
