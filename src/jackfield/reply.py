@@ -179,6 +179,9 @@ class ChatStream:
         said = heard.response()
         if not (said.content or heard.complete or said.usage != Usage()):
             return None, None
+        if not heard.complete:
+            # What a reply's start says of its length is no count of what came after it.
+            said = replace(said, usage=replace(said.usage, output=None))
         usage = fill_usage(said, asked, defaults.api(candidate.model, candidate.info))
         return usage, bill_usd(usage, candidate.model.cost or None)
 

@@ -152,7 +152,11 @@ def test_named_faults_fail_as_real_ones_do(fault: str, error: type[jackfield.Err
     quick = {"timeouts": {"firstToken": 0.1, "idle": 0.1}}
     config = {
         "models": {
-            "providers": {"fake": {"baseUrl": "http://x.invalid", "models": [{"id": "m"}], **quick}, "anthropic": quick}
+            "policy": {"maxWait": 0},
+            "providers": {
+                "fake": {"baseUrl": "http://x.invalid", "models": [{"id": "m"}], **quick},
+                "anthropic": quick,
+            },
         }
     }
     client = jackfield.fake([{"text": SIXTY, "fault": fault}], config=config)
@@ -176,6 +180,15 @@ def test_a_fault_that_passes_is_followed_by_the_reply(fault: str) -> None:
         with pytest.raises(jackfield.Error):
             client.chat(ask())
         assert client.chat(ask()).text == "better"
+
+
+def test_a_fault_that_passes_is_waited_for_where_a_config_says_so() -> None:
+    box = {"baseUrl": "http://x.invalid", "models": [{"id": "m"}]}
+    started = time.monotonic()
+    with jackfield.fake([{"text": "better", "fault": "s01"}], config={"models": {"providers": {"box": box}}}) as client:
+        reply = client.chat(ask(model="box/m"))
+    assert [attempt.reason for attempt in reply.attempts] == ["rate_limit", None]
+    assert time.monotonic() - started < 1.9, "a script's waits take no time"
 
 
 def test_an_outage_ends_with_its_time() -> None:
@@ -279,7 +292,8 @@ def test_over_http_a_missing_reply_is_the_callers_own_error() -> None:
 def test_over_http_connections_are_lost_for_real(reply: dict[str, Any], error: type[jackfield.Error]) -> None:
     with open_server(Script([reply])) as address:
         provider = {"baseUrl": f"{address}/v1", "apiKey": "fake", "models": [{"id": "any"}]}
-        with jackfield.Client({"models": {"providers": {"box": provider}}}) as client, pytest.raises(error):
+        config = {"models": {"providers": {"box": provider}, "policy": {"maxWait": 0}}}
+        with jackfield.Client(config) as client, pytest.raises(error):
             client.stream(ask(model="box/any")).response()
 
 

@@ -21,7 +21,7 @@ MOST_BREAKS = 5  # of one reply; more is no reply
 
 def may_continue(request: ChatRequest, heard: ChatResponse) -> bool:
     """Tell whether what was heard is plain words, and enough of them to go on from."""
-    return request.response_format is None and bool(heard.text.strip()) and all(map(_is_plain, heard.content))
+    return request.response_format is None and bool(heard.text.strip()) and {*map(type, heard.content)} == {TextBlock}
 
 
 def takes_prefill(candidate: Candidate) -> bool:
@@ -83,7 +83,3 @@ class Splice:
             text, self._gap = text[1:], self._gap[1:]
         self._gap = "" if text else self._gap
         return text
-
-
-def _is_plain(block: Block) -> bool:
-    return isinstance(block, TextBlock) and not block.citations and not block.opaque

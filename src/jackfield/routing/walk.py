@@ -19,14 +19,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.errors import ContextLength, Error, TimeoutExpired
-from jackfield.events import BlockStart, MessageEnd, StreamEvent
+from jackfield.events import BlockDelta, BlockStart, MessageEnd, StreamEvent
 from jackfield.health.store import HealthStore
-from jackfield.message import Attempt, Usage
+from jackfield.message import Attempt, RefusalBlock, TextBlock, ThinkingBlock, Usage
 from jackfield.routing.candidate import Candidate, Plan, cause_of
 from jackfield.routing.needs import larger
 from jackfield.routing.patience import USUAL, Limits, deadline_s, decide, narrow
 
 T = TypeVar("T")
+WORDS = (TextBlock, ThinkingBlock, RefusalBlock)
 Events = AsyncGenerator[StreamEvent, None]
 # One try: gives the reply piece by piece, or raises one of our errors.
 Try = Callable[[Candidate], AsyncGenerator[T, None]]
@@ -42,8 +43,13 @@ class Pulse(Struct, frozen=True):
 
 
 def is_content(event: StreamEvent) -> bool:
-    """Tell whether an event is what the caller waits for, so that nobody may stand in unseen after it."""
-    return isinstance(event, BlockStart | MessageEnd)
+    """Tell whether an event is what the caller waits for, so that nobody may stand in unseen after it.
+
+    That a text begins is a promise; its first words are content.
+    """
+    if isinstance(event, BlockStart):
+        return not isinstance(event.block, WORDS) or bool(event.block.text)
+    return isinstance(event, BlockDelta | MessageEnd)
 
 
 class Walk(Generic[T]):
@@ -187,7 +193,7 @@ class Walk(Generic[T]):
         unasked = [Attempt(skip.ref, reason="skipped", message=skip.reason) for skip in self.plan.skipped]
         error.attempts = (*self.attempts, *unasked)
         told = [each for each in error.attempts if each.ms is not None or each.model not in tried]
-        if len(told) > 1:
+        if len({each.model for each in told}) > 1:
             words = " | ".join(f"{each.model}: {each.message} ({each.reason})" for each in told)
             error.message = f"all models failed ({len(told)}): {words}"
             error.args = (error.message,)

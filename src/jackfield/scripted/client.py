@@ -11,6 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from msgspec.structs import replace
+
+from jackfield.client import REAL
 from jackfield.config.paths import locate
 from jackfield.config.schema import Config, ProviderConfig
 from jackfield.errors import ConnectError, StreamBroken
@@ -24,6 +27,14 @@ from jackfield.transport.request import HttpRequest, shown_url
 from jackfield.transport.timers import Timers
 
 PROVIDER = "fake"
+
+
+async def _pass(seconds: float) -> None:
+    await asyncio.sleep(0 * seconds)
+
+
+# What a provider asks a client to wait takes no time in a script.
+UNHURRIED = replace(REAL, sleep=_pass)
 
 
 class FakeTransport:
@@ -63,7 +74,7 @@ class FakeClient(Client):
         self._fake = FakeTransport(script)
         folder = tempfile.mkdtemp(prefix="jackfield-fake-")
         self._sweep = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        super().__init__(_blank(folder) if config is None else config, transport=self._fake)
+        super().__init__(_blank(folder) if config is None else config, transport=self._fake, pulse=UNHURRIED)
 
     @property
     def requests(self) -> Sequence[Asked]:
@@ -87,7 +98,8 @@ def fake(script: Given = None, *, config: Any = None) -> FakeClient:
     """Return a client that answers by a script: a JSON5 file, a list of replies, or nothing for an echo.
 
     `with jackfield.fake(["Hello"]) as client: client.chat(…)`. Every `provider/model` of the
-    catalog answers, and `fake/<anything>`; without `config` none of the user's files is read.
+    catalog answers, and `fake/<anything>`; without `config` none of the user's files is read, and
+    nobody is asked twice: a reply that is an error is the caller's.
     """
     return FakeClient(script, config)
 
@@ -95,7 +107,8 @@ def fake(script: Given = None, *, config: Any = None) -> FakeClient:
 def _blank(home: str) -> Config:
     # Any address would do: nothing is sent to it.
     provider = ProviderConfig(id=PROVIDER, base_url="http://127.0.0.1:1/v1", api="openai-completions")
-    return Config(paths=locate({"JACKFIELD_HOME": home}), providers={PROVIDER: provider}, primary=f"{PROVIDER}/model")
+    paths = locate({"JACKFIELD_HOME": home})
+    return Config(paths=paths, providers={PROVIDER: provider}, primary=f"{PROVIDER}/model", max_wait_s=0)
 
 
 async def _body(

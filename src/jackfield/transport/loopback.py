@@ -53,9 +53,15 @@ Answerer = Callable[[Received], Awaitable[Sent]]
 
 async def serve(answer: Answerer, port: int, started: Callable[[str], None]) -> None:
     """Serve until cancelled; `started` hears the address. Raises `ConfigError` for a port that is taken."""
+    talks: set[asyncio.Task[None]] = set()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, Malformed):
+        if task := asyncio.current_task():
+            talks.add(task)
+            task.add_done_callback(talks.discard)
+        # Cancelled is who still talks when the server ends; its task has nobody else to tell.
+        broken = (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError)
+        with suppress(*broken, Malformed):
             await _talk(answer, reader, writer)
         writer.transport.abort()
 
@@ -65,7 +71,17 @@ async def serve(answer: Answerer, port: int, started: Callable[[str], None]) -> 
         raise ConfigError(f"cannot listen on {HOST}:{port}: {error.strerror}", hint="choose another --port") from error
     async with server:
         started(f"http://{HOST}:{server.sockets[0].getsockname()[1]}")
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await _end(talks)
+
+
+async def _end(talks: set[asyncio.Task[None]]) -> None:
+    for task in talks:
+        task.cancel()
+    await asyncio.gather(*talks, return_exceptions=True)
+    await asyncio.sleep(0)  # a connection closes in the loop's next turn
 
 
 async def _talk(answer: Answerer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

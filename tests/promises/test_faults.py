@@ -1,0 +1,187 @@
+"""Sixteen ways in which providers fail, on four wires, streamed and whole: what the caller gets.
+
+After the scenarios of Failover Bench (2026), at timings a suite can wait for: pauses of the walk
+are taken from an injected clock, timers of the network are shortened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+import jackfield
+from jackfield import ChatRequest, ChatResponse, Message
+from jackfield.errors import ContentFilter, Error, StreamBroken, TimeoutExpired
+from jackfield.scripted.script import Asked, Script
+from jackfield.scripted.server import open_server
+from tests.pulse import Day
+
+WIRES = ("openai-completions", "openai-responses", "anthropic-messages", "google-generative-ai")
+WORDS = [f"word{number}" for number in range(60)]
+ANSWER = " ".join(WORDS)
+SHORT_S = 0.4  # of the timers; a reply on the loopback needs a few milliseconds
+LONG_S = 5.0  # of the silence they end
+
+
+class Fault(Struct, frozen=True):
+    """What the primary does, how often it may be asked, and how far its answer may come."""
+
+    does: list[dict[str, Any]]
+    most: int
+    said: int = 0  # words that are out when it breaks
+    least: int = 1
+
+
+GOOD = {"text": ANSWER}
+OVERLOADED = {"error": "overloaded", "status": 503, "repeat": True}
+FAULTS = {
+    "s01": Fault([{**GOOD, "fault": "s01"}], most=2, least=2),
+    "s02": Fault([{**GOOD, "fault": "s02"}], most=4),
+    "s03": Fault([{**GOOD, "fault": "s03"}], most=2, least=2),
+    "s04": Fault([{**GOOD, "fault": "s04"}], most=6),
+    "s05": Fault([{**GOOD, "fault": "s05"}], most=2),
+    "s06": Fault([{**GOOD, "silentAfter": 0, "silenceS": LONG_S, "repeat": True}], most=1),
+    "s07": Fault([{**GOOD, "delayS": LONG_S, "repeat": True}], most=1),
+    "s08": Fault([{**GOOD, "cutAfter": 40, "repeat": True}], most=2, said=40),
+    "s09": Fault([{**GOOD, "silentAfter": 20, "silenceS": LONG_S, "repeat": True}], most=2, said=20),
+    "s10": Fault([{**GOOD, "fault": "s10"}], most=1),
+    "s11": Fault([{**GOOD, "fault": "s11"}], most=1),
+    "s12": Fault([{**GOOD, "fault": "s12"}], most=1),
+    "s13": Fault([{**GOOD, "fault": "s13"}], most=1),
+    "s14": Fault([{**GOOD, "cutAfter": 40, "repeat": True}], most=2, said=40),
+    "s16": Fault([{**GOOD, "fault": "s16"}], most=6),
+}
+BREAKS = {"s08", "s09", "s14"}  # after the first words
+
+
+@contextmanager
+def wall(wire: str, fault: Fault, day: Day, *, on_break: str = "error", prefill: bool = True) -> Iterator[Any]:
+    """Serve a primary that fails and a fallback that does not; yield the config of both, and the script."""
+    for_primary = {"model": "bad"}
+    rest = {"text": " ".join(["", *WORDS[fault.said :]]), "when": {**for_primary, "prefill": True}, "repeat": True}
+    no_prefill = {"when": {"model": "fb-ok", "prefill": True}, "error": "invalid_request", "repeat": True}
+    script = Script(
+        [
+            *([rest] if fault.said else []),
+            *({**each, "when": for_primary} for each in fault.does),
+            {**no_prefill, "message": "invalid_prefill"},
+            {**GOOD, "when": {"model": "fb-ok"}, "repeat": True},
+        ],
+        clock=day.now_s,
+    )
+    with open_server(script) as url:
+        timeouts = {"firstToken": SHORT_S, "idle": SHORT_S}
+        bad: dict[str, Any] = {"id": "bad", "compat": {"assistantPrefill": prefill}, "timeouts": timeouts}
+        provider = {"baseUrl": url, "api": wire, "apiKey": "sk-wall", "models": [bad, {"id": "fb-ok"}]}
+        route = {"primary": "wall/bad", "fallbacks": ["wall/fb-ok"], "onStreamBreak": on_break}
+        yield {"models": {"providers": {"wall": provider}, "routes": {"both": route}}}, script
+
+
+async def ask(config: dict[str, Any], day: Day, *, stream: bool) -> ChatResponse:
+    async with jackfield.AsyncClient(config, pulse=day.pulse) as client:
+        request = ChatRequest(model="both", messages=[Message.user("Sixty words, please.")])
+        return await (client.stream(request).response() if stream else client.chat(request))
+
+
+def primaries(script: Script) -> list[Asked]:
+    return [each for each in script.requests if each.request.model == "bad"]
+
+
+def is_prefilled(asked: Asked) -> bool:
+    return asked.request.messages[-1].role == "assistant"
+
+
+@pytest.mark.parametrize("mode", ["error", "restart", "continue"])
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("name", FAULTS)
+async def test_what_the_caller_gets_of_a_provider_that_fails(name: str, wire: str, stream: bool, mode: str) -> None:
+    fault, day = FAULTS[name], Day()
+    with wall(wire, fault, day, on_break=mode) as (config, script):
+        is_safe = name in BREAKS and stream and mode == "error"
+        if name == "s13":
+            with pytest.raises(ContentFilter):
+                await ask(config, day, stream=stream)
+        elif is_safe:
+            with pytest.raises((StreamBroken, TimeoutExpired)) as broken:
+                await ask(config, day, stream=stream)
+            assert broken.value.partial is not None
+            assert broken.value.partial.text == " ".join(WORDS[: fault.said])
+        else:
+            reply = await ask(config, day, stream=stream)
+            assert reply.text == ANSWER
+            assert reply.usage.output
+            assert reply.model == f"wall/{script.requests[-1].request.model}", "who answered is named"
+            assert reply.attempts[-1].reason is None
+        assert fault.least <= len(primaries(script)) <= fault.most
+        # Who refuses a prefill never sees one, and who is not asked to go on is not given one.
+        assert not any(is_prefilled(each) for each in script.requests if each.request.model == "fb-ok")
+        assert mode == "continue" or not any(map(is_prefilled, script.requests))
+        if name == "s01":
+            assert day.slept == [2.0]
+        if name in {"s06", "s07"}:
+            assert day.slept == [], "silence is not waited for twice"
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("name", sorted(BREAKS))
+async def test_without_a_model_that_takes_a_prefill_a_broken_stream_is_an_error(name: str, wire: str) -> None:
+    fault, day = FAULTS[name], Day()
+    with wall(wire, fault, day, on_break="continue", prefill=False) as (config, script):
+        with pytest.raises((StreamBroken, TimeoutExpired)):
+            await ask(config, day, stream=True)
+        assert len(script.requests) == 1
+        assert not any(map(is_prefilled, script.requests))
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize("wire", WIRES)
+async def test_an_outage_is_served_from_elsewhere_and_ends_soon_after_it_ends(wire: str, stream: bool) -> None:
+    day = Day(still=True)
+    fault = Fault([{**OVERLOADED, "forS": 60}, {**GOOD, "repeat": True}], most=20)
+    with wall(wire, fault, day) as (config, _):
+        served: list[tuple[float, str]] = []
+        async with jackfield.AsyncClient(config, pulse=day.pulse) as client:
+            request = ChatRequest(model="both", messages=[Message.user("Sixty words, please.")])
+            began = day.now_s()
+            for call in range(20):
+                day.passed_s = max(day.passed_s, 4.0 * call)
+                reply = await (client.stream(request).response() if stream else client.chat(request))
+                assert reply.text == ANSWER
+                served.append((day.now_s() - began, reply.model))
+    assert {model for at, model in served if at < 60} == {"wall/fb-ok"}
+    back = next(at for at, model in served if model == "wall/bad")
+    assert back <= 60 + 16, "the run ends sixteen seconds after the outage"
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_the_cost_of_a_broken_try_is_counted_with_the_one_that_answers(wire: str) -> None:
+    fault, day = FAULTS["s08"], Day()
+    with wall(wire, fault, day, on_break="continue") as (config, _):
+        for row in config["models"]["providers"]["wall"]["models"]:
+            row["cost"] = {"input": 1, "output": 10}
+        reply = await ask(config, day, stream=True)
+    assert [attempt.reason for attempt in reply.attempts] == ["stream_broken", None]
+    parts = [attempt.usage for attempt in reply.attempts]
+    assert all(parts)
+    assert reply.usage.output == sum(part.output or 0 for part in parts if part)
+    assert reply.usage.estimated
+    assert reply.cost_usd == sum(attempt.cost_usd or 0 for attempt in reply.attempts)
+
+
+async def test_a_reply_that_breaks_again_and_again_is_an_error_in_the_end() -> None:
+    day = Day()
+    script = Script([{"text": "never the whole", "cutAfter": 1, "repeat": True}])
+    with open_server(script) as url:
+        row = {"id": "bad", "compat": {"assistantPrefill": True}}
+        provider = {"baseUrl": url, "api": "openai-completions", "apiKey": "sk-wall", "models": [row]}
+        route = {"primary": "wall/bad", "onStreamBreak": "continue"}
+        config = {"models": {"providers": {"wall": provider}, "routes": {"both": route}}}
+        with pytest.raises(Error) as broken:
+            await ask(config, day, stream=True)
+    assert broken.value.type == "stream_broken"
+    assert 2 <= len(script.requests) <= 12
