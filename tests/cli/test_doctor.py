@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import ssl
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
+from jackfield.auth.store import FileStore
+from jackfield.credential import Profile, Secret
 from tests.commands import run, write_config
-from tests.servers import json_reply, serve
+from tests.plugins.folder import plugin_home, switched_on, write_code
+from tests.servers import HANG, free_port, json_reply, serve, text_reply
 
 KEY = "sk-canary-4242424242424242"
 HI = {"choices": [{"message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}]}
@@ -185,3 +191,134 @@ def test_open_files_are_closed(home: Path) -> None:
     (home / ".jackfield").chmod(0o755)
     assert run("doctor", "--fix", "--yes").code == 0
     assert (path.stat().st_mode & 0o777, (home / ".jackfield").stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+# -- sign-ins, rests, plugins ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "says"), [("refused", "takes the refresh token no more"), ("lost", "may be spent"), ("", "")]
+)
+def test_a_sign_in_that_cannot_be_renewed_is_found(home: Path, store: Path, word: str, says: str) -> None:
+    prepare("{}")
+    profile = Profile(
+        id="acme:me", provider="acme", type="oauth", secret=Secret("a"), refresh=Secret("r"), expires_ms=1, renewal=word
+    )
+    FileStore(store).modify(profile.id, lambda _: profile)
+    found = findings()
+    assert [each["kind"] for each in found] == (["renewal"] if word else [])
+    if word:
+        assert says in found[0]["message"]
+        assert found[0]["hint"] == "sign in again: jackfield models auth login --provider acme"
+        assert run("doctor").code == 1
+
+
+def test_a_profile_that_rests_is_told(home: Path, store: Path) -> None:
+    prepare("{}")
+    run("models", "auth", "paste-api-key", "--provider", "venice", stdin=KEY)
+    root = json.loads(store.read_text("utf-8"))
+    until = int(time.time() * 1000) + 90_000
+    root["usageStats"] = {"venice:default": {"disabledUntil": until, "disabledReason": "billing", "lastUsed": 1}}
+    store.write_text(json.dumps(root), encoding="utf-8")
+    assert messages("rest") == ["venice:default is not used for the next 2 min (billing)"]
+
+
+def test_broken_plugins_and_those_that_a_model_in_use_waits_for_are_found(home: Path) -> None:
+    write_code(plugin_home(home), "1 / 0", "worse")
+    config = {**switched_on("worse"), "agents": {"defaults": {"model": "google-antigravity/gemini-3-pro"}}}
+    prepare(json.dumps(config))
+    assert messages("plugin") == [
+        "plugin worse is broken: ZeroDivisionError: division by zero",
+        "google-antigravity is in use, and its plugin google-antigravity-auth is disabled",
+    ]
+
+
+# -- the way to providers ----------------------------------------------------------
+
+
+def reach(primary: str = "", **urls: Any) -> dict[str, Any]:
+    """Return what `doctor --net --json` says of providers at some addresses."""
+    entries = {name: entry if isinstance(entry, dict) else {"baseUrl": entry} for name, entry in urls.items()}
+    entries = {name: {"apiKey": KEY, "models": [{"id": "m"}], **entry} for name, entry in entries.items()}
+    root: dict[str, Any] = {"models": {"providers": entries}}
+    if primary:
+        root["agents"] = {"defaults": {"model": primary}}
+    prepare(json.dumps(root))
+    return run("doctor", "--net", "--json").json()
+
+
+def test_a_provider_that_answers_is_fine_and_gets_no_key(home: Path) -> None:
+    with serve(json_reply({"error": "who are you"}, 401)) as server:
+        said = reach(box=f"{server.url}/v1", primary="box/m")
+        told = run("doctor", "--net")
+    [way] = said["net"]
+    assert (way["ok"], way["status"], way["keySent"], way["proxy"]) == (True, 401, False, None)
+    assert list(way["stepsMs"]) == ["name", "tcp", "http"]
+    assert f"ok       box: {server.url}/v1/models answers HTTP 401 and wants a key (name " in told.out
+    assert "no key was sent" in told.err
+    asked = server.journal[0]
+    assert (asked.method, asked.target, "authorization" in asked.headers) == ("GET", "/v1/models", False)
+
+
+def test_where_the_way_ends_is_said_and_only_what_is_in_use_is_a_problem(home: Path) -> None:
+    with serve(text_reply("down", 503)) as server:
+        refused = f"http://127.0.0.1:{free_port()}/v1"
+        said = reach(
+            primary="gone/m",
+            gone=refused,
+            unknown="https://no.such.invalid/v1",
+            ill=server.url,
+            plain=f"{server.url.replace('http', 'https')}/v1",
+        )
+    ways = {each["provider"]: each for each in said["net"]}
+    assert "connection refused" in ways["gone"]["message"]
+    assert "the name no.such.invalid is unknown" in ways["unknown"]["message"]
+    assert "answers HTTP 503" in ways["ill"]["message"]
+    assert "does not speak TLS" in ways["plain"]["message"]
+    assert [list(ways[name]["stepsMs"])[-1] for name in ("gone", "unknown", "ill", "plain")] == [
+        "tcp",
+        "name",
+        "http",
+        "tls",
+    ]
+    levels = {each["message"].partition(":")[0]: each["level"] for each in said["findings"] if each["kind"] == "net"}
+    assert levels == {"gone": "problem", "unknown": "note", "ill": "note", "plain": "note"}
+    assert not said["ok"]
+
+
+def test_the_authority_and_the_proxy_of_the_config_are_used(home: Path, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with serve(json_reply({"data": []}), tls=context) as server, serve(json_reply({"data": []})) as proxy:
+        said = reach(
+            trusted={"baseUrl": server.url, "network": {"ca": str(tmp_path / "ca.pem")}},
+            distrusted=server.url,
+            far={
+                "baseUrl": "http://models.example/v1",
+                "network": {"proxy": f"http://me:hunter2@127.0.0.1:{proxy.port}"},
+            },
+        )
+    ways = {each["provider"]: each for each in said["net"]}
+    assert list(ways["trusted"]["stepsMs"]) == ["name", "tcp", "tls", "http"]
+    assert (ways["trusted"]["ok"], ways["distrusted"]["ok"], ways["far"]["ok"]) == (True, False, True)
+    assert "authority" in ways["distrusted"]["message"]
+    assert ways["far"]["proxy"] == f"http://127.0.0.1:{proxy.port}"
+    assert "hunter2" not in json.dumps(said)
+    assert proxy.journal[0].target == "http://models.example/v1/models"
+
+
+def test_silent_providers_are_asked_together_and_given_up(home: Path) -> None:
+    with serve([HANG]) as server:
+        begun = time.monotonic()
+        said = reach(**{f"box{number}": f"{server.url}/v1" for number in range(8)})
+    assert time.monotonic() - begun < 15
+    assert [("5 s" in each["message"], each["ok"]) for each in said["net"]] == [(True, False)] * 8
+
+
+def test_offline_nobody_elsewhere_is_asked(home: Path) -> None:
+    prepare('{ models: { providers: { far: { baseUrl: "https://models.example/v1" } } } }')
+    [way] = run("--offline", "doctor", "--net", "--json").json()["net"]
+    assert (way["ok"], way["stepsMs"]) == (False, {})
+    assert "--offline" in way["message"]

@@ -145,6 +145,8 @@ RUNS = (
     Run("config schema"),
     Run("doctor", code=1),
     Run("doctor --json", code=1),
+    Run("doctor --net", code=1),
+    Run("doctor --net --json", code=1),
     Run("doctor --fix --yes", code=1),
     Run("convert openai-completions anthropic-messages --json", '{{"model": "m", "messages": []}}'),
     Run("fake", code=130, until="A scripted provider answers"),

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from jackfield.credential import Profile
+from jackfield.credential import Profile, Renewal
 
 Health = Literal["ok", "expiring", "expired", "missing", "static"]
 WARN_AFTER_MS = 86_400_000
+# How the last renewal of a sign-in ended, where it ended badly.
+RENEWALS: dict[Renewal, str] = {
+    "begun": "a refresh was cut off before its answer was stored, so that the refresh token may be spent",
+    "lost": "the answer to a refresh never arrived, so that the refresh token may be spent",
+    "refused": "the provider takes the refresh token no more",
+}
 # The worst first: what one of a provider's profiles is, the provider is.
 GRAVITY: tuple[Health, ...] = ("expired", "missing", "expiring", "ok", "static")
 

@@ -18,6 +18,7 @@ from jackfield.auth.flows.ask import ask_over
 from jackfield.auth.flows.client import Client, find_client, find_installed, missing_client
 from jackfield.auth.flows.exchange import parse_lease
 from jackfield.auth.flows.token import Answer, find_refusal, render_question, render_refresh, to_profile
+from jackfield.auth.health import RENEWALS
 from jackfield.auth.store import FileStore
 from jackfield.credential import Lease, Profile, Renewal, RequestAuth, Secret
 from jackfield.errors import AuthError, BadReply, ConnectError, ConnectionLost, Error, TimeoutExpired
@@ -34,11 +35,6 @@ KEPT_CODES = frozenset({
     "temporarily_unavailable", "slow_down",
 })  # fmt: skip
 FINAL_CODES = frozenset({"invalid_grant"})
-WORDS: dict[Renewal, str] = {
-    "begun": "a refresh was cut off before its answer was stored, so that the refresh token may be spent",
-    "lost": "the answer to a refresh never arrived, so that the refresh token may be spent",
-    "refused": "the provider takes the refresh token no more",
-}
 
 
 class Refresher:
@@ -152,7 +148,7 @@ class Work:
             self.is_done = True
             return old
         if old.renewal:
-            self.failure = failed(self.info, WORDS[old.renewal])
+            self.failure = failed(self.info, RENEWALS[old.renewal])
             return replace(old, renewal="lost") if old.renewal == "begun" else old
         return old if self.flow.keeps_refresh else replace(old, renewal="begun")
 
@@ -208,7 +204,7 @@ def judge(answer: Answer) -> tuple[Renewal, str]:
     if code in KEPT_CODES or (answer.status in UNREAD and code not in FINAL_CODES):
         return "", f"{said} (HTTP {answer.status})"
     if answer.status >= 500 and code not in FINAL_CODES:
-        return "lost", f"{said} (HTTP {answer.status}); {WORDS['lost']}"
+        return "lost", f"{said} (HTTP {answer.status}); {RENEWALS['lost']}"
     return "refused", f"{said} (HTTP {answer.status})"
 
 

@@ -14,6 +14,7 @@ from jackfield.message import JsonObject
 
 if TYPE_CHECKING:
     from jackfield.cli.findings import Finding
+    from jackfield.cli.net import Way
     from jackfield.config.schema import Issue
 
 
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
 @click.option(
     "--fix", "--repair", is_flag=True, help="Move plain keys into the store, close files, drop broken caches."
 )
+@click.option("--net", is_flag=True, help="Look whether the providers can be reached, and how quickly; sends no key.")
 @click.option("--yes", "--non-interactive", is_flag=True, help="Do not ask before something is changed.")
 @json_option
 @pass_context
-def doctor(context: Context, fix: bool, yes: bool, as_json: bool) -> int:
+def doctor(context: Context, fix: bool, net: bool, yes: bool, as_json: bool) -> int:
     """Find what is wrong with the set-up, and mend it.
 
-    Looks at files, models and credentials in use, and says what to do; asks no provider, follows no reference.
-    Changes nothing without --fix. Fails when something is wrong and stays so.
+    Looks at files, models and credentials in use, and says what to do; follows no reference, and asks no provider
+    without --net. Changes nothing without --fix. Fails when something is wrong and stays so.
     """
     from jackfield.cli.findings import find_all
 
@@ -43,16 +45,16 @@ def doctor(context: Context, fix: bool, yes: bool, as_json: bool) -> int:
         fixed = fixable
         context.reload()
         findings = find_all(context)
+    ways: Sequence[Way] = ()
+    if net:
+        from jackfield.cli.net import as_findings, look_at_ways
+
+        ways = look_at_ways(context)
+        findings += as_findings(ways)
     if as_json:
-        ui.as_json(
-            {
-                "ok": not _problems(findings),
-                "findings": [_render(each) for each in findings],
-                "fixed": [_render(each) for each in fixed],
-            }
-        )
+        _print_json(findings, fixed, ways if net else None)
     else:
-        _print(findings, fixed)
+        _print(findings, fixed, ways)
     return 1 if _problems(findings) else 0
 
 
@@ -87,17 +89,38 @@ def _render(finding: Finding) -> JsonObject:
     return {"kind": finding.kind, "level": finding.level, "message": finding.message, "hint": finding.hint}
 
 
-def _print(findings: Sequence[Finding], fixed: Sequence[Finding]) -> None:
+def _print_json(findings: Sequence[Finding], fixed: Sequence[Finding], ways: Sequence[Way] | None) -> None:
+    told = {}
+    if ways is not None:
+        from jackfield.cli.net import render_way
+
+        told = {"net": [render_way(each) for each in ways]}
+    rows = [_render(each) for each in findings]
+    ui.as_json({"ok": not _problems(findings), "findings": rows, "fixed": [_render(each) for each in fixed], **told})
+
+
+def _print(findings: Sequence[Finding], fixed: Sequence[Finding], ways: Sequence[Way] = ()) -> None:
     for finding in fixed:
         ui.out(f"fixed    {finding.message}")
     for finding in sorted(findings, key=lambda each: each.level == "note"):
         ui.out(f"{finding.level.ljust(8)} {finding.message}")
         if finding.hint:
             ui.out(f"         {finding.hint}")
+    if ways:
+        _print_ways(ways)
     problems = _problems(findings)
     ui.note("nothing is wrong" if not problems else f"{problems} problem{'s' if problems > 1 else ''}")
     if any(finding.fix for finding in findings):
         ui.note("run: jackfield doctor --fix")
+
+
+def _print_ways(ways: Sequence[Way]) -> None:
+    from jackfield.cli.net import NO_KEY, as_line
+
+    for way in ways:
+        if way.is_fine:
+            ui.out(f"ok       {as_line(way)}")
+    ui.note(NO_KEY)
 
 
 # -- repairs -----------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from jackfield.auth.health import judge
+from jackfield.auth.health import RENEWALS, judge
 from jackfield.auth.secret import describe_ref, file_warning, find_file, is_dead
 from jackfield.auth.sources import sources
 from jackfield.cli.context import Context
@@ -77,8 +77,7 @@ def _models(context: Context) -> Iterator[Finding]:
 
 
 def _credentials(context: Context) -> Iterator[Finding]:
-    used = dict.fromkeys(ref.provider for _, ref in _used(context) if isinstance(ref, ModelRef))
-    for info in filter(None, map(context.catalog.provider, used)):
+    for info in filter(None, map(context.catalog.provider, providers_in_use(context))):
         found = tuple(sources(info, context.config, context.store, context.now_ms()))
         if all(source.reason for source in found):
             why = "; ".join(source.detail or f"{source.label}: {source.reason}" for source in found)
@@ -89,7 +88,7 @@ def _credentials(context: Context) -> Iterator[Finding]:
 
 
 def _variables(context: Context) -> Iterator[Finding]:
-    used = {ref.provider for _, ref in _used(context) if isinstance(ref, ModelRef)}
+    used = providers_in_use(context)
     for entry in context.config.providers.values():
         for missing in entry.missing:
             level: Literal["problem", "note"] = "problem" if entry.id in used else "note"
@@ -101,6 +100,10 @@ def _profiles(context: Context) -> Iterator[Finding]:
     now_ms = context.now_ms()
     for profile in context.store.list():
         again = f"sign in again: jackfield models auth login --provider {profile.provider}"
+        yield from _rest(profile, context)
+        if profile.renewal in {"refused", "lost"}:
+            yield Finding(kind="renewal", message=f"{profile.id}: {RENEWALS[profile.renewal]}", hint=again)
+            continue
         match judge(profile, now_ms):
             case "expired":
                 yield Finding(kind="expired", message=f"{profile.id} has expired", hint=again)
@@ -110,6 +113,29 @@ def _profiles(context: Context) -> Iterator[Finding]:
                 yield Finding(kind="expired", message=f"{profile.id} holds no secret", hint=again)
         if profile.ref:
             yield from _reference(profile, profile.ref, context)
+
+
+def _rest(profile: Profile, context: Context) -> Iterator[Finding]:
+    use = context.store.usage(profile.id)
+    if until_ms := use.rests_until(context.now_ms()):
+        minutes = -(-(until_ms - context.now_ms()) // 60_000)
+        why = f" ({use.reason})" if use.reason else ""
+        message = f"{profile.id} is not used for the next {minutes} min{why}"
+        hint = "an answer ends it; what it is for: jackfield models status"
+        yield Finding(kind="rest", level="note", message=message, hint=hint)
+
+
+def _plugins(context: Context) -> Iterator[Finding]:
+    for plugin_id, problem in context.plugins.broken.items():
+        hint = f"mend it, or: jackfield plugins disable {plugin_id}"
+        yield Finding(kind="plugin", message=f"plugin {plugin_id} is broken: {problem}", hint=hint)
+    for info in map(context.catalog.provider, providers_in_use(context)):
+        ways = {method.plugin for method in info.auth} if info else set()
+        # Who signs in by a plugin alone needs it; a key or a token goes without.
+        if info and ways and "" not in ways and not any(context.config.plugins.get(name) for name in ways):
+            name = min(ways)
+            message = f"{info.id} is in use, and its plugin {name} is disabled"
+            yield Finding(kind="plugin", level="note", message=message, hint=f"run: jackfield plugins enable {name}")
 
 
 def _reference(profile: Profile, ref: SecretRef, context: Context) -> Iterator[Finding]:
@@ -198,8 +224,13 @@ def _plain_keys(context: Context) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[Context], Iterator[Finding]], ...] = (
-    _plain_keys, _modes, _variables, _models, _credentials, _profiles, _orders, _keyring, _addresses, _caches,
+    _plain_keys, _modes, _variables, _models, _credentials, _profiles, _plugins, _orders, _keyring, _addresses, _caches,
 )  # fmt: skip
+
+
+def providers_in_use(context: Context) -> tuple[str, ...]:
+    """Return the providers of the models in use, each once."""
+    return tuple(dict.fromkeys(ref.provider for _, ref in _used(context) if isinstance(ref, ModelRef)))
 
 
 def _used(context: Context) -> Iterator[tuple[str, ModelRef | Error]]:
