@@ -120,6 +120,10 @@ class Pacer:
         self._paces = paces
         self._lines: OrderedDict[Place, dict[str, Gauge]] = OrderedDict()
 
+    def is_paced(self, provider: str) -> bool:
+        """Tell whether calls to a provider wait for their turn."""
+        return provider in self._paces
+
     def wait_s(self, place: Place, tokens: int, now_s: float) -> float:
         """Return how long a call would have to wait for its turn; takes no turn."""
         line = self._line(place)

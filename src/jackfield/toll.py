@@ -1,0 +1,75 @@
+"""What a try passes before it leaves, and pays when it has ended: its turn, and its money.
+
+Waits for the turn by the caller's clock. Where neither a pace nor a limit is set it costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from jackfield.config.schema import Config
+from jackfield.direct import with_thinking
+from jackfield.health.store import HealthStore
+from jackfield.message import ChatRequest
+from jackfield.providers.provider import for_wire
+from jackfield.providers.quota import parse_quota
+from jackfield.routing.candidate import Candidate
+from jackfield.routing.walk import Pulse
+from jackfield.spend.account import Hold
+from jackfield.spend.budget import FREE, Budget
+from jackfield.spend.estimate import pace_tokens
+from jackfield.spend.pace import Pacer
+
+
+class Toll:
+    """The budget and the paces of one client."""
+
+    def __init__(self, config: Config, budget: Budget, health: HealthStore, pulse: Pulse) -> None:
+        self.budget = budget
+        self.pacer = Pacer({entry.id: entry.pace for entry in config.providers.values() if entry.pace})
+        self._config = config
+        self._health = health
+        self._pulse = pulse
+
+    async def enter(self, candidate: Candidate, request: ChatRequest, session: str = "", *, left_s: float) -> Hold:
+        """Wait for the candidate's turn, hold what the request may cost; raise `Paced` or `OverBudget`.
+
+        Nothing was sent then, and another candidate may pass. Whoever gets a hold gives it to `leave`.
+        """
+        info, model = candidate.info, candidate.model
+        is_paced = self.pacer.is_paced(info.id)
+        if not (is_paced or self.budget.is_set):
+            return FREE
+        sent = for_wire(with_thinking(request, model, self._config), info, model)
+        hold = self.budget.reserve(sent, info, model, session)
+        if is_paced:
+            try:
+                tokens = pace_tokens(sent, info, model)
+                wait_s = self.pacer.take(_place(candidate), tokens, self._pulse.clock(), left_s)
+                if wait_s:
+                    await self._pulse.sleep(wait_s)
+            except BaseException:
+                self.budget.release(hold)
+                raise
+        return hold
+
+    def hear(self, candidate: Candidate, headers: Mapping[str, str]) -> None:
+        """Take in what a reply's headers tell of quotas, a refusal's too."""
+        windows = parse_quota(headers, datetime.fromtimestamp(self._pulse.now_ms() / 1000, UTC))
+        if windows:
+            self.pacer.feed(_place(candidate), windows, self._pulse.clock())
+            self._health.note_quotas(candidate.info.id, candidate.credential, windows)
+
+    def leave(self, hold: Hold, usd: Decimal | None, error: BaseException | None, *, used: bool) -> None:
+        """Settle what a try has cost, or give it back; `used`: it used something up, whatever became of it."""
+        self.budget.end(hold, usd, error, used=used)
+
+    def close(self) -> None:
+        """Close the ledger; what is held and not settled counts as spent."""
+        self.budget.close()
+
+
+def _place(candidate: Candidate) -> tuple[str, str, str]:
+    return candidate.info.id, candidate.credential, candidate.model.id
