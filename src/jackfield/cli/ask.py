@@ -7,6 +7,7 @@ or click's `Abort`, whichever asked; so does Esc, in a typed line with Enter aft
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -47,7 +48,8 @@ def pick(question: str, options: Options[Answer], default: Answer | None = None)
         default=choices[start],
         use_search_filter=search,
         use_jk_keys=not search,
-        instruction="(type to search)" if search else None,
+        # In the question's own line: what stands above a long menu is off the screen.
+        instruction="(type to search, Esc leaves)" if search else "(arrows, Esc leaves)",
         output=_stderr(),
     )
     index: int = _with_escape(asked).unsafe_ask()
@@ -148,7 +150,8 @@ def _with_escape(question: Question) -> Question:
 def _is_plain() -> bool:
     from prompt_toolkit.utils import is_dumb_terminal
 
-    return is_dumb_terminal()
+    # Windows' own console has no such variable.
+    return is_dumb_terminal() or (sys.platform != "win32" and not os.environ.get("TERM"))
 
 
 def _stderr() -> Any:

@@ -18,7 +18,7 @@ from jackfield.providers.discover import find_local
 
 # A server that a person has just named is waited for longer than those a listing looks for.
 PATIENCE_S = 3.0
-COLUMNS = "each line: model, name, context in tokens, USD per million tokens in/out, privacy"
+QUESTION = "Default model (name, context, USD per million tokens in/out, privacy)"
 KEEP = "keep"
 MANUAL = "manual"
 
@@ -27,13 +27,13 @@ def pick_model(context: Context, setup: Setup) -> str | None:
     """Ask for a model of the set-up's provider; return its id, `None` to keep the present default."""
     rows = list_models(context, setup)
     current = context.config.primary
-    if rows:
-        ui.note(COLUMNS)
     keep = (f"Keep current ({current})" if current else "None for now", KEEP)
     options = [keep, *label_models(rows, setup.info), ("Enter model manually", MANUAL)]
     # Whoever only presses Enter keeps what is set.
     picked = ask.pick(
-        "Default model", options, default=KEEP if current else setup.model or next((row.id for row in rows), KEEP)
+        QUESTION if rows else "Default model",
+        options,
+        default=KEEP if current else setup.model or next((row.id for row in rows), KEEP),
     )
     if picked == MANUAL:
         text = ask.text("Model id").removeprefix(f"{setup.info.id}/")
