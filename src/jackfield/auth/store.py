@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from jackfield.auth.file import load_object, save_object
 from jackfield.auth.record import FORMAT, as_store, parse_profile, refers, render_profile, update_record
-from jackfield.auth.usage import Usage, note_successes, parse_usage
+from jackfield.auth.usage import Usage, end_rests, note_successes, parse_usage
 from jackfield.config.schema import Config
 from jackfield.credential import Profile
 from jackfield.errors import ConfigError
@@ -117,6 +117,10 @@ class FileStore:
     def note_successes(self, used_ms: Mapping[str, int], *, wait_s: float = 1) -> None:
         """Write down when profiles answered, which ends their rest; raises `ConfigError` when the file is held longer."""
         self._edit(lambda root: note_successes(root, used_ms), wait_s=wait_s)
+
+    def end_rests(self, profile_ids: Sequence[str]) -> None:
+        """Let profiles be used again at once that a program of OpenClaw's has put to rest."""
+        self._edit(lambda root: end_rests(root, profile_ids))
 
     def set_order(self, provider: str, ids: Sequence[str] | None) -> None:
         """Set the order of a provider's profiles, or clear it with `None`."""

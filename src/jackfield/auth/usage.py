@@ -5,7 +5,7 @@ Whoever rests is honoured; nobody is put to rest here. Fields of other programs 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -59,6 +59,15 @@ def note_successes(root: JsonObject, used_ms: Mapping[str, int]) -> None:
         kept = {name: value for name, value in (old if isinstance(old, dict) else {}).items() if name not in FAILURES}
         stats[profile_id] = {**kept, "lastUsed": max(at_ms, _moment(kept.get("lastUsed"))), "errorCount": 0}
         _section(root, "lastGood")[str(profile.get("provider"))] = profile_id
+
+
+def end_rests(root: JsonObject, profile_ids: Collection[str]) -> None:
+    """Take these profiles' rests out of a store's object; when they were used stays."""
+    stats = _section(root, "usageStats")
+    for profile_id in profile_ids:
+        if isinstance(old := stats.get(profile_id), dict):
+            kept = {name: value for name, value in old.items() if name not in FAILURES}
+            stats[profile_id] = {**kept, "errorCount": 0}
 
 
 def _section(root: JsonObject, name: str) -> dict[str, Any]:

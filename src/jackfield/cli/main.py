@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "embed": ("jackfield.cli.embed:embed", "Turn texts into vectors."),
     "models": ("jackfield.cli.models:models", "List, choose and inspect models; manage credentials."),
     "budget": ("jackfield.cli.budget:budget", "Show what was spent, and the limits."),
+    "health": ("jackfield.cli.health:health", "Show what failed lately; end a rest."),
     "config": ("jackfield.cli.config:config", "Read and change the config file."),
     "plugins": ("jackfield.cli.plugins:plugins", "List, enable, install and check plugins."),
     "import": ("jackfield.cli.import_:import_", "Bring another tool's models and keys over."),
