@@ -55,7 +55,7 @@ class Connection(asyncio.Protocol):
         self._expecting = self._bodiless = self._sent = False
         self._headed = self._ended = self._keeps = self._framed = False
         self._failure: Lost | Malformed | None = None
-        self._head_bytes = self._body_bytes = self._quiet_bytes = self._held_bytes = 0
+        self._body_bytes = self._quiet_bytes = self._held_bytes = 0
         self._pieces: list[bytes] = []
         self.heard = False  # something of an answer has come
         self.status = 0
@@ -251,8 +251,7 @@ class Connection(asyncio.Protocol):
         """Note a header; one after the body is left out."""
         if self._headed:
             return
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > HEAD_LIMIT or len(self.headers) >= HEADERS_LIMIT:
+        if len(self.headers) >= HEADERS_LIMIT:
             raise Malformed("too many headers")
         self.headers[name.decode("utf-8", "surrogateescape").lower()] = value.decode("utf-8", "surrogateescape").strip(
             " \t"
