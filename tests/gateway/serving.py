@@ -16,7 +16,8 @@ from uvicorn import Server
 
 from jackfield.client import AsyncClient
 from jackfield.credential import Secret
-from jackfield.gateway.door import Access, OpenAccess, Places, TokenAccess
+from jackfield.gateway.access import Access, Stores
+from jackfield.gateway.door import Places
 from jackfield.gateway.gateway import Gateway
 from jackfield.gateway.parts import Clock, Parts, Settings
 from jackfield.gateway.record import Finished
@@ -55,6 +56,9 @@ class Running:
 
     def note(self, call: Finished) -> None:
         self.calls.append(call)
+
+    def close(self) -> None:
+        """Hear that the parts are closed."""
 
     def post(self, path: str, body: object, **headers: str | None) -> Answer:
         return self.ask("POST", path, json.dumps(body).encode(), **headers)
@@ -99,7 +103,7 @@ def configured(*, primary: str = "box/m", routes: Any = None, **providers: Any) 
 def running(
     config: Mapping[str, Any],
     *,
-    access: Access | None = None,
+    stores: Stores | None = None,
     settings: Settings = DEFAULTS,
     change: Callable[[Parts], None] = lambda _: None,
 ) -> Iterator[Running]:
@@ -107,22 +111,26 @@ def running(
     listener = open_listener("127.0.0.1", 0)
     ids = iter(range(10**6))
     clock = Clock(lambda: time.time_ns() // 10**6, time.monotonic, lambda: f"req-{next(ids)}")
-    client = AsyncClient(config)
-    parts = Parts(client=client, access=access or TokenAccess([Secret(TOKEN)]), settings=settings)
-    change(parts)
-    places = Places("127.0.0.1", settings.allowed_hosts, is_open=isinstance(parts.access, OpenAccess))
-    gateway = Gateway(parts, places, clock)
+    found: list[Running] = []
+
+    async def build() -> Parts:
+        access = await Access.open(stores or Stores(token=Secret(TOKEN)))
+        parts = Parts(client=AsyncClient(config), access=access, settings=settings, listeners=found)
+        change(parts)
+        return parts
+
+    places = Places("127.0.0.1", settings.allowed_hosts, is_open=bool(stores and stores.anyone))
+    gateway = Gateway(build, places, clock)
     server = Server(configure(gateway, drain_s=5))
-    found = Running(address_of(listener), gateway, server)
-    parts.listeners = [found]
+    found.append(Running(address_of(listener), gateway, server))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     until = time.monotonic() + 10
     while not server.started and thread.is_alive() and time.monotonic() < until:
         time.sleep(0.002)
     try:
-        with found.held:
-            yield found
+        with found[0].held:
+            yield found[0]
     finally:
         server.should_exit = True
         thread.join(10)

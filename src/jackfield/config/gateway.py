@@ -25,6 +25,19 @@ LIMITS = (
     Field("tokensPerMinute", RATE, "the same of tokens, sent and answered", "no limit"),
     Field("concurrency", RATE, "calls at a time", "no limit"),
 )  # fmt: skip
+# The groups of addresses that may be switched off, under OpenClaw's names where it has them.
+ENDPOINTS = tuple(
+    Field(name, Table((Field("enabled", Flag(), "answers", "true"),), open=True), told)
+    for name, told in {
+        "chatCompletions": "`/v1/chat/completions`",
+        "completions": "`/v1/completions`",
+        "responses": "`/v1/responses`",
+        "embeddings": "`/v1/embeddings`",
+        "messages": "`/v1/messages`, Anthropic's",
+        "gemini": "`/v1beta/models/…`, Gemini's",
+        "models": "`/v1/models`",
+    }.items()
+)
 GATEWAY = Table(
     open=True,
     fields=(
@@ -33,10 +46,24 @@ GATEWAY = Table(
         Field(
             "auth",
             Table(
-                (Field("mode", Text(), "`token` or `none`"), Field("token", SecretText(), "what callers send")),
+                (
+                    Field("mode", Text(), "`token`, or `none` on the loopback", "token"),
+                    Field("token", SecretText(), "what callers send", "made at the first start, kept in the home"),
+                    Field("password", SecretText(), "OpenClaw's other name of `token`"),
+                ),
                 open=True,
             ),
             "who may call",
+        ),
+        Field("allowedHosts", ListOf(Text()), "further names that requests may call it by, and pages come from", "[]"),
+        Field("maxBodyBytes", Number(whole=True, least=1), "longest request", "33554432"),
+        Field(
+            "drainSeconds", Number(whole=True, least=0), "longest wait for open requests when it is told to end", "60"
+        ),
+        Field(
+            "http",
+            Table((Field("endpoints", Table(ENDPOINTS), "what it answers"),), open=True),
+            "its addresses",
         ),
         Field(
             "database",
@@ -78,6 +105,34 @@ class Limits(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         return re.compile("|".join(map(translate, self.models)), re.IGNORECASE)
+
+
+class ServerRules(Struct, frozen=True, kw_only=True):
+    """Where the gateway listens and what it answers; `None`: the config does not say."""
+
+    host: str | None = None
+    port: int | None = None
+    auth: str | None = None
+    token: Secret | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    max_body_bytes: int | None = None
+    drain_s: int | None = None
+    disabled: frozenset[str] = frozenset()  # names of endpoints
+
+
+def read_server(gateway: JsonObject) -> ServerRules:
+    """Return what the config says of the server."""
+    auth, endpoints = gateway.get("auth", {}), gateway.get("http", {}).get("endpoints", {})
+    return ServerRules(
+        host=gateway.get("host"),
+        port=gateway.get("port"),
+        auth=auth.get("mode"),
+        token=auth.get("token") or auth.get("password"),
+        allowed_hosts=tuple(gateway.get("allowedHosts", ())),
+        max_body_bytes=gateway.get("maxBodyBytes"),
+        drain_s=gateway.get("drainSeconds"),
+        disabled=frozenset(name for name, said in endpoints.items() if said.get("enabled") is False),
+    )
 
 
 class GivenKey(Struct, frozen=True):

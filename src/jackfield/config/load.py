@@ -14,7 +14,7 @@ from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from jackfield.config.environment import add_block, load_environ
-from jackfield.config.gateway import read_callers
+from jackfield.config.gateway import read_callers, read_server
 from jackfield.config.node import Node, Source
 from jackfield.config.paths import CONFIG_NAME, Paths
 from jackfield.config.provider import build_providers, build_routes
@@ -116,6 +116,7 @@ def check_tree(paths: Paths, effective: Environ, root: Node, warnings: Sequence[
         budget=convert(models.get("budget", {}), BudgetRules),
         spill_at=auth.get("spillAt"),
         callers=read_callers(said.get("gateway", {})),
+        server=read_server(said.get("gateway", {})),
         min_privacy=models.get("policy", {}).get("minPrivacy"),
         max_wait_s=models.get("policy", {}).get("maxWait"),
         thinking_default=defaults.get("thinkingDefault"),

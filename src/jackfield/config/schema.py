@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from jackfield.config.gateway import CallerRules
+from jackfield.config.gateway import CallerRules, ServerRules
 from jackfield.config.paths import Paths
 from jackfield.config.spend import BudgetRules, Pace
 from jackfield.credential import Secret, SecretRef
@@ -183,6 +183,7 @@ class Config(Struct, frozen=True, kw_only=True):
     plugins: Mapping[str, bool] = {}  # plugin id → enabled, for the ids the config names
     plugin_rules: PluginRules = PluginRules()
     callers: CallerRules = CallerRules()  # of the gateway
+    server: ServerRules = ServerRules()  # the gateway's
     min_privacy: Privacy | None = None
     max_wait_s: float | None = None  # for one candidate to be asked again; `None`: the walk's own limits
     budget: BudgetRules = BudgetRules()

@@ -29,6 +29,7 @@ class Call(Struct, frozen=True, kw_only=True):
     request: ChatRequest
     fallbacks: tuple[str, ...] = ()
     is_strict: bool = False  # what cannot be said to the model is an error
+    session: str = ""  # requests that share it prefer the credential whose cache is warm
     include_usage: bool = True  # the caller's wire counts tokens in a stream only when asked
 
 
@@ -54,6 +55,7 @@ def read_call(body: JsonObject, route: Route, exchange: Exchange, config: Config
         request=request,
         fallbacks=fallbacks,
         is_strict=exchange.header(b"x-jackfield-strict").lower() in YES,
+        session=exchange.header(b"x-openclaw-session-key") or request.cache_key or request.user or "",
         include_usage=isinstance(options, Mapping) and options.get("include_usage") is True,
     )
 

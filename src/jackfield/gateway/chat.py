@@ -14,12 +14,14 @@ import msgspec
 from msgspec.structs import replace
 
 from jackfield.events import MessageStart, StreamEvent
-from jackfield.gateway.call import Call
+from jackfield.gateway.call import Call, read_call
 from jackfield.gateway.heartbeat import beating
 from jackfield.gateway.parts import Visit
+from jackfield.gateway.permit import reserve
 from jackfield.gateway.wires import COMPLETIONS, HABITS, LEGACY, load_wire
 from jackfield.message import ChatResponse, JsonObject
 from jackfield.protocols.base import StreamRenderer
+from jackfield.reply import ChatStream
 
 ENCODER = msgspec.json.Encoder()
 # Only these callers hear the counts of a stream by request; all others always do.
@@ -27,22 +29,33 @@ BY_REQUEST = frozenset({COMPLETIONS, LEGACY})
 Heads = list[tuple[str, str]]
 
 
-async def answer_whole(visit: Visit, call: Call) -> None:
-    """Ask and send the whole reply."""
-    wire, client = visit.route.wire, visit.parts.client
-    response = await client.chat(call.request, fallbacks=call.fallbacks, strict=call.is_strict)
+async def answer_chat(visit: Visit, body: JsonObject) -> None:
+    """Answer a chat; where a stream breaks, raises what broke it."""
+    client = visit.parts.client
+    call = read_call(body, visit.route, visit.exchange, client.config)
+    request = call.request
+    visit.requested, visit.end_user = request.model, request.user or ""
+    made = client.plan(request, fallbacks=call.fallbacks, session=call.session)
+    made, visit.grant = await reserve(visit.parts.access, visit.key, made, request)
+    stream = ChatStream(client, request, made, strict=call.is_strict, session=call.session)
+    visit.heard = stream.heard
+    await (_answer_stream(visit, call, stream) if request.stream else _answer_whole(visit, stream))
+
+
+async def _answer_whole(visit: Visit, stream: ChatStream) -> None:
+    async with aclosing(stream):
+        response = await stream.response()
     visit.heard = lambda: response
     reply_id, extras = _completed(response.id, response.extras, visit)
-    body = ENCODER.encode(load_wire(wire).render_response(replace(response, id=reply_id, extras=extras)))
+    wire = load_wire(visit.route.wire)
+    body = ENCODER.encode(wire.render_response(replace(response, id=reply_id, extras=extras)))
     await visit.exchange.answer(200, [*head_of(response), *cost_of(response.cost_usd)], body)
 
 
-async def answer_stream(visit: Visit, call: Call) -> None:
-    """Ask and send the reply as it comes; where it breaks, raises what broke it."""
+async def _answer_stream(visit: Visit, call: Call, stream: ChatStream) -> None:
     exchange, wire = visit.exchange, load_wire(visit.route.wire)
     renderer = _open_renderer(visit.route.wire, call)
-    stream = visit.parts.client.stream(call.request, fallbacks=call.fallbacks, strict=call.is_strict)
-    visit.heard, visit.fail = stream.heard, renderer.fail
+    visit.fail = renderer.fail
     kind = [("content-type", wire.STREAM_TYPE)]
     ping = HABITS[visit.route.wire].ping
     with beating(exchange, ping, lambda: exchange.start(kind), visit.parts.settings.ping_s):

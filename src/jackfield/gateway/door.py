@@ -1,4 +1,4 @@
-"""Who may come in: the token, and the places requests may come from.
+"""What a request says of who asks and from where: its credentials, and the names in its head.
 
 A web page in the user's own browser can reach a server on the loopback, also by a name that
 it lets point there (DNS rebinding). A token is what it cannot know; where none is wanted, the
@@ -7,84 +7,16 @@ names in `Host` and `Origin` must be this machine's own.
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from msgspec import Struct
-
-from jackfield.credential import Secret
-from jackfield.errors import AuthError
 from jackfield.gateway.refusal import Forbidden
 
 HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(:\d{1,5})?")
 HEADERS = (b"authorization", b"x-api-key", b"x-goog-api-key")
 REMEMBERED = 1000  # hosts that were found good; callers name few
-
-
-class Caller(Struct, frozen=True):
-    """Who asks. `key_id` names a key of the gateway's, never its secret."""
-
-    key_id: str = ""
-    name: str = ""
-    is_trusted: bool = True  # may hear which models were tried and why they failed
-
-
-class Access(Protocol):
-    """Decides who comes in and what for. Keys, limits and budgets stand behind it."""
-
-    def admit(self, secrets: Sequence[str]) -> Caller:
-        """Return who presents one of these secrets; raise `AuthError` for none that is known.
-
-        Called before the body is read, with every credential the request carries.
-        """
-        ...
-
-    def allow(self, caller: Caller, model: str) -> None:
-        """Return when a caller may ask this model now; raise `NotAllowed`, `RateLimit` or `Quota`."""
-        ...
-
-
-class OpenAccess:
-    """Everybody may come in; for the loopback alone."""
-
-    def admit(self, secrets: Sequence[str]) -> Caller:  # noqa: ARG002
-        """Return a caller without a name."""
-        return ANYBODY
-
-    def allow(self, caller: Caller, model: str) -> None:
-        """Allow everything."""
-
-
-class TokenAccess:
-    """One token opens everything."""
-
-    def __init__(self, tokens: Sequence[Secret]) -> None:
-        self._tokens = [token.reveal().encode() for token in tokens]
-
-    def admit(self, secrets: Sequence[str]) -> Caller:
-        """Return the owner; every comparison takes as long as any other."""
-        known = False
-        for secret in secrets:
-            given = secret.encode("utf-8", "surrogateescape")
-            for token in self._tokens:
-                known |= hmac.compare_digest(given, token)
-        if not known:
-            raise AuthError(
-                "the gateway does not know this token" if secrets else "no gateway token is given",
-                hint="" if secrets else "send it as Authorization: Bearer, x-api-key or x-goog-api-key",
-            )
-        return OWNER
-
-    def allow(self, caller: Caller, model: str) -> None:
-        """Allow everything."""
-
-
-ANYBODY = Caller()
-OWNER = Caller(name="owner")
 
 
 def find_secrets(headers: Mapping[bytes, bytes], query: bytes) -> list[str]:

@@ -4,37 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from jackfield import __version__
-from jackfield.errors import Error
-from jackfield.gateway.call import decode_body, read_call
-from jackfield.gateway.chat import answer_stream, answer_whole
+from jackfield.errors import Error, Overloaded
+from jackfield.gateway.call import decode_body
+from jackfield.gateway.chat import answer_chat
 from jackfield.gateway.door import Places, find_secrets
 from jackfield.gateway.exchange import Exchange, Left, Message, Receive, Send
 from jackfield.gateway.lists import render_list, render_model
 from jackfield.gateway.metrics import Metrics
 from jackfield.gateway.parts import Clock, Parts, Visit
+from jackfield.gateway.permit import TRUSTED, settle
 from jackfield.gateway.refusal import NoRoute, as_callers, render
 from jackfield.gateway.routes import Route, find_route, guess_wire
 from jackfield.gateway.side import answer_count, answer_embed, answer_explain
 from jackfield.message import JsonObject
 
 TEXT = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
+Build = Callable[[], Awaitable[Parts]]
 OPEN_TO_ALL = frozenset({"health", "ready", "about"})  # they tell nothing that anybody may not know
 
 
 class Gateway:
-    """Answers requests with its parts until it is closed; `swap` gives new requests new parts."""
+    """Answers requests with its parts until the server ends; `reload` gives new requests new parts."""
 
-    def __init__(self, parts: Parts, places: Places, clock: Clock) -> None:
-        self._parts = parts
+    def __init__(self, build: Build, places: Places, clock: Clock) -> None:
+        self._build = build
+        self._parts: Parts | None = None
         self._places = places
         self._clock = clock
         self._metrics = Metrics()
         self._old: set[asyncio.Task[None]] = set()
-        self._is_ready = False
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or begin and end the server's life."""
@@ -43,26 +46,38 @@ class Gateway:
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
-    def swap(self, parts: Parts) -> None:
-        """Answer new requests with other parts; the old ones close when their last request has ended."""
-        old, self._parts = self._parts, parts
-        task = asyncio.create_task(_retire(old))
-        self._old.add(task)
-        task.add_done_callback(self._old.discard)
+    async def reload(self) -> None:
+        """Build new parts and answer new requests with them; the old ones close when their last request has ended.
+
+        What cannot be built raises, and everything stays as it is.
+        """
+        old, self._parts = self._parts, await self._build()
+        if old is not None:
+            task = asyncio.create_task(_retire(old))
+            self._old.add(task)
+            task.add_done_callback(self._old.discard)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        self._is_ready = True
+        try:
+            await self.reload()
+        except Error as error:
+            await send({"type": "lifespan.startup.failed", "message": error.message})
+            return
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self._is_ready = False
         for task in self._old:
             task.cancel()
-        await self._parts.client.close()
+        if self._parts is not None:
+            parts, self._parts = self._parts, None
+            await parts.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, exchange: Exchange) -> None:
         parts = self._parts
+        if parts is None:
+            await _refuse(exchange, Overloaded("the gateway is starting or ending"), guess_wire(exchange.path))
+            return
         parts.enter()
         self._metrics.open_calls += 1
         try:
@@ -96,15 +111,15 @@ class Gateway:
             if route.endpoint in parts.settings.disabled:
                 raise NoRoute(f"{exchange.path} is switched off", hint=f"see gateway.http.endpoints.{route.endpoint}")
             if route.kind in OPEN_TO_ALL:
-                await self._tell(exchange, route)
+                await _tell(exchange, route)
                 return
-            caller = parts.access.admit(find_secrets(exchange.headers, exchange.query))
+            key = parts.access.identify(find_secrets(exchange.headers, exchange.query))
             await self._serve(
                 Visit(
                     parts=parts,
                     exchange=exchange,
                     route=route,
-                    caller=caller,
+                    key=key,
                     clock=self._clock,
                     came_s=came_s,
                     came_ms=came_ms,
@@ -138,32 +153,25 @@ class Gateway:
             outcome = "cancelled"
             raise
         finally:
-            finished = visit.finish(outcome, failure)
+            reply = visit.reply(failure)
+            await settle(visit.grant, reply.usage, reply.cost_usd)
+            finished = visit.finish(reply, outcome)
             self._metrics.note(finished)
             visit.parts.note(finished)
 
-    async def _tell(self, exchange: Exchange, route: Route) -> None:
-        is_well = route.kind != "ready" or self._is_ready
-        said = {"status": "ok"} if is_well else {"status": "starting"}
-        if route.kind == "about":
-            said = {"name": "jackfield", "version": __version__}
-        await exchange.answer(200 if is_well else 503, [], msgspec.json.encode(said))
 
-
-async def _chat(visit: Visit, body: JsonObject) -> None:
-    call = read_call(body, visit.route, visit.exchange, visit.parts.client.config)
-    visit.requested = call.request.model
-    visit.parts.access.allow(visit.caller, call.request.model)
-    await (answer_stream if call.request.stream else answer_whole)(visit, call)
+async def _tell(exchange: Exchange, route: Route) -> None:
+    said = {"name": "jackfield", "version": __version__} if route.kind == "about" else {"status": "ok"}
+    await exchange.answer(200, [], msgspec.json.encode(said))
 
 
 # What is asked → who answers; all of them take the decoded body.
-QUESTIONS = {"chat": _chat, "count": answer_count, "embed": answer_embed, "explain": answer_explain}
+QUESTIONS = {"chat": answer_chat, "count": answer_count, "embed": answer_embed, "explain": answer_explain}
 
 
 async def _break_off(visit: Visit, error: Error) -> None:
     """Say in the caller's words that a call has failed: as its answer, or as the end of what has been said."""
-    told = as_callers(error, is_trusted=visit.caller.is_trusted)
+    told = as_callers(error, is_trusted=visit.key.id in TRUSTED)
     if visit.exchange.status and visit.fail:
         await visit.exchange.end(visit.fail(told))
     else:
@@ -177,4 +185,4 @@ async def _refuse(exchange: Exchange, error: Error, wire: str) -> None:
 
 async def _retire(parts: Parts) -> None:
     await parts.wait_idle()
-    await parts.client.close()
+    await parts.close()

@@ -9,8 +9,9 @@ from msgspec import Struct, field
 
 from jackfield.client import AsyncClient
 from jackfield.errors import Error
-from jackfield.gateway.door import Access, Caller
+from jackfield.gateway.access import Access, Grant
 from jackfield.gateway.exchange import Exchange
+from jackfield.gateway.keys import Key
 from jackfield.gateway.record import Finished, Listener
 from jackfield.gateway.routes import Route
 from jackfield.message import ChatResponse
@@ -56,6 +57,13 @@ class Parts(Struct, kw_only=True):
         if not self.open_calls:
             self.idle.set()
 
+    async def close(self) -> None:
+        """Give everything back."""
+        await self.access.close()
+        await self.client.close()
+        for each in self.listeners:
+            each.close()
+
     async def wait_idle(self) -> None:
         """Return when no request is open; nobody begins one any more."""
         self.idle.clear()
@@ -74,11 +82,13 @@ class Visit(Struct, kw_only=True):
     parts: Parts
     exchange: Exchange
     route: Route
-    caller: Caller
+    key: Key
     clock: Clock
     came_s: float
     came_ms: int
     requested: str = ""
+    end_user: str = ""
+    grant: Grant | None = None
     first_ms: int | None = None  # when the first piece of a stream went out
     heard: Callable[[], ChatResponse] | None = None  # the reply, as far as it has come
     fail: Callable[[Error], bytes] | None = None  # says in a stream that it breaks
@@ -87,12 +97,14 @@ class Visit(Struct, kw_only=True):
         """Return how long ago it came."""
         return round((self.clock.seconds() - self.came_s) * 1000)
 
-    def finish(self, outcome: str = "ok", error: Error | None = None) -> Finished:
-        """Return what is kept of the call."""
+    def reply(self, error: Error | None) -> ChatResponse:
+        """Return the reply as far as it has come."""
         if self.heard:
-            reply = self.heard()
-        else:
-            reply = (error and error.partial) or ChatResponse(attempts=error.attempts if error else ())
+            return self.heard()
+        return (error and error.partial) or ChatResponse(attempts=error.attempts if error else ())
+
+    def finish(self, reply: ChatResponse, outcome: str) -> Finished:
+        """Return what is kept of the call."""
         return Finished(
             request_id=self.exchange.id,
             at_ms=self.came_ms,
@@ -100,7 +112,9 @@ class Visit(Struct, kw_only=True):
             first_ms=self.first_ms,
             wire=self.route.wire,
             kind=self.route.kind,
-            key_id=self.caller.key_id,
+            key_id=self.key.id,
+            key_name=self.key.name,
+            end_user=self.end_user,
             requested=reply.requested or self.requested,
             model=reply.model,
             outcome=outcome,

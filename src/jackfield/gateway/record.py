@@ -25,6 +25,8 @@ class Finished(Struct, frozen=True, kw_only=True):
     wire: str  # the caller's protocol
     kind: str = "chat"
     key_id: str = ""
+    key_name: str = ""
+    end_user: str = ""  # the caller's own word for whom it asks
     requested: str = ""
     model: str = ""  # who answered
     outcome: str = "ok"
@@ -40,6 +42,10 @@ class Listener(Protocol):
 
     def note(self, call: Finished) -> None:
         """Hear of a call."""
+        ...
+
+    def close(self) -> None:
+        """Hear that there will be no more."""
         ...
 
 
@@ -61,3 +67,6 @@ class Log:
             for number, each in enumerate(tries, 1)
         ]
         self._write(b"".join(ENCODER.encode(line) + b"\n" for line in lines))
+
+    def close(self) -> None:
+        """Do nothing: whoever gave the place to write to has it."""

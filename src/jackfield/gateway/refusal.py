@@ -65,6 +65,8 @@ SHAPES: tuple[tuple[type[Error], Shape], ...] = (
     (NoRoute, Shape(404, "invalid_request_error", "unknown_url", "not_found_error", "NOT_FOUND")),
     (WrongMethod, Shape(405, "invalid_request_error", "method_not_allowed", "invalid_request_error", "UNIMPLEMENTED")),
     (Forbidden, Shape(403, "permission_error", "forbidden", "permission_error", "PERMISSION_DENIED")),
+    (errors.OverBudget, Shape(429, "insufficient_quota", "insufficient_quota", "billing_error", "RESOURCE_EXHAUSTED")),
+    (errors.Paced, Shape(429, "rate_limit_error", "rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED")),
     (Behind, Shape(502, "api_error", "", "api_error", "FAILED_PRECONDITION")),
 )
 BILLING_STATUS = "provider_billing"

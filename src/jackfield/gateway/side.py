@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 from msgspec.structs import replace
 
 from jackfield.catalog import defaults
 from jackfield.embedding import EmbedRequest, EmbedResponse
+from jackfield.gateway.access import Grant
 from jackfield.gateway.call import find_model, read_call
 from jackfield.gateway.chat import cost_of
 from jackfield.gateway.parts import Visit
+from jackfield.gateway.permit import reserve
 from jackfield.gateway.routes import Route
 from jackfield.gateway.wires import COMPLETIONS, GEMINI, MESSAGES, RESPONSES
-from jackfield.message import ChatResponse, JsonObject
+from jackfield.message import ChatRequest, ChatResponse, JsonObject
 from jackfield.protocols import counting
 from jackfield.protocols.embeddings import find_codec
 from jackfield.protocols.embeddings.openai import render_response
-from jackfield.routing.plan import Candidate, Plan
+from jackfield.protocols.estimate import estimate_text
+from jackfield.routing.candidate import Candidate, Plan
+from jackfield.spend.estimate import worst_embed_usd
 
 ENCODER = msgspec.json.Encoder()
 ONE, BATCH = "content", "requests"  # what Gemini's body holds for one text, and for several
@@ -29,8 +31,9 @@ async def answer_count(visit: Visit, body: JsonObject) -> None:
     wire, client = visit.route.wire, visit.parts.client
     request = counting.parse_request(body, wire)
     visit.requested = find_model(visit.route.model or request.model, visit.exchange, client.config)
-    visit.parts.access.allow(visit.caller, visit.requested)
-    count = await client.count_tokens(replace(request, model=visit.requested))
+    request = replace(request, model=visit.requested)
+    _, visit.grant = await reserve(visit.parts.access, visit.key, client.plan(request), request)
+    count = await client.count_tokens(request)
     head = [("x-jackfield-loss", f"an estimate: {count.source}")] if count.estimated else []
     await visit.exchange.answer(200, head, ENCODER.encode(counting.render_response(count.tokens, wire)))
 
@@ -40,14 +43,22 @@ async def answer_embed(visit: Visit, body: JsonObject) -> None:
     client, is_single = visit.parts.client, visit.route.wire == GEMINI and ONE in body
     request = find_codec(visit.route.wire).parse_request({BATCH: [body]} if is_single else body)
     visit.requested = find_model(visit.route.model or request.model, visit.exchange, client.config)
-    visit.parts.access.allow(visit.caller, visit.requested)
-    answer = await client.embed(replace(request, model=visit.requested))
+    request = replace(request, model=visit.requested)
+    visit.grant = await _reserve_vectors(visit, request)
+    answer = await client.embed(request)
     visit.heard = lambda: ChatResponse(
         model=answer.model, requested=answer.requested, usage=answer.usage, cost_usd=answer.cost_usd
     )
     head = [("x-jackfield-model", answer.model), *cost_of(answer.cost_usd)]
     head += [("x-jackfield-loss", "; ".join(answer.warnings))] if answer.warnings else []
     await visit.exchange.answer(200, head, ENCODER.encode(_render_vectors(answer, request, visit.route, is_single)))
+
+
+async def _reserve_vectors(visit: Visit, request: EmbedRequest) -> Grant:
+    first = visit.parts.client.plan(ChatRequest(model=request.model)).candidates[0]
+    tokens = sum(estimate_text(text) if isinstance(text, str) else len(text) for text in request.inputs)
+    usd = worst_embed_usd(request, first.info, first.model)
+    return await visit.parts.access.reserve(visit.key, model=str(first.ref), est_tokens=tokens, est_usd=usd)
 
 
 def _render_vectors(answer: EmbedResponse, request: EmbedRequest, route: Route, is_single: bool) -> JsonObject:
@@ -72,7 +83,7 @@ def _render_plan(made: Plan) -> JsonObject:
         "requested": made.requested,
         "candidates": [_render_candidate(each) for each in made.candidates],
         "skipped": msgspec.to_builtins(made.skipped),
-        "warnings": _texts(made.warnings),
+        "warnings": made.warnings,
     }
 
 
@@ -81,9 +92,7 @@ def _render_candidate(candidate: Candidate) -> JsonObject:
         "model": str(candidate.ref),
         "api": defaults.api(candidate.model, candidate.info),
         "profile": candidate.profile_id,
+        "credential": candidate.source.label if candidate.source else None,
         "reason": candidate.reason,
+        "doubts": candidate.doubts,
     }
-
-
-def _texts(texts: Sequence[str]) -> list[str]:
-    return list(texts)

@@ -1,0 +1,62 @@
+"""Leave for a call: which of the planned models the caller's key may ask, and what is held for it before it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from jackfield.errors import NotAllowed
+from jackfield.gateway.access import OWNER, Access, Grant
+from jackfield.gateway.keys import Key
+from jackfield.message import ChatRequest, Usage
+from jackfield.routing.candidate import Candidate, Plan, Skipped
+from jackfield.spend.estimate import pace_tokens, worst_usd
+
+FREE = Decimal(0)
+TRUSTED = frozenset({"", OWNER})  # ids of keys that may hear which models were tried and why they failed
+
+
+async def reserve(access: Access, key: Key, made: Plan, request: ChatRequest) -> tuple[Plan, Grant]:
+    """Return the part of a plan that a key may follow, and leave for it; raise what keeps the call from being made."""
+    allowed = [each for each in made.candidates if key.limits.allows(str(each.ref))]
+    if not allowed:
+        ref = str(made.candidates[0].ref)
+        raise NotAllowed(f"the key {key.name} may not ask {ref}", hint=f"it may ask {', '.join(key.limits.models)}")
+    tokens, usd = 0, FREE if key.rules.is_empty else None
+    if not key.rules.is_empty:
+        allowed, usd = _within_prices(key, allowed, request)
+        tokens = max(pace_tokens(request, each.info, each.model) for each in allowed)
+    grant = await access.reserve(key, model=str(allowed[0].ref), est_tokens=tokens, est_usd=usd)
+    return _narrowed(made, allowed), grant
+
+
+def _within_prices(
+    key: Key, candidates: Sequence[Candidate], request: ChatRequest
+) -> tuple[list[Candidate], Decimal | None]:
+    """Return the candidates whose price is known, where money is limited, and what the dearest may cost."""
+    prices = {at: worst_usd(request, each.info, each.model) for at, each in enumerate(candidates)}
+    known = {at: usd for at, usd in prices.items() if usd is not None}
+    if not known:
+        return list(candidates), None
+    if not key.rules.has_budget or key.limits.allow_unpriced:
+        return list(candidates), max(known.values())
+    return [candidates[at] for at in known], max(known.values())
+
+
+def _narrowed(made: Plan, allowed: Sequence[Candidate]) -> Plan:
+    if len(allowed) == len(made.candidates):
+        return made
+    left = [each for each in made.candidates if each not in allowed]
+    skipped = [Skipped(str(each.ref), "the caller's key may not ask it") for each in left]
+    return replace(made, candidates=tuple(allowed), skipped=(*made.skipped, *skipped))
+
+
+async def settle(grant: Grant | None, usage: Usage, usd: Decimal | None) -> None:
+    """End the leave: what was used counts; of a call that used nothing, nothing does."""
+    if grant is None:
+        return
+    if usage != Usage():
+        await grant.settle(usage, usd)
+    grant.release()
