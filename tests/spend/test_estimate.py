@@ -106,6 +106,7 @@ def test_sound_has_its_own_price() -> None:
 def test_free_is_free_local_is_free_and_unknown_is_unknown() -> None:
     assert worst_usd(ask(), INFO, FREE) == 0
     assert worst_usd(ask(), ProviderInfo(id="box", local=True), UNPRICED) == 0
+    assert worst_usd(ask(), ProviderInfo(id="proxy", local=True), PRICED) == worst_usd(ask(), INFO, PRICED)
     assert worst_usd(ask(), INFO, UNPRICED) is None
     assert worst_usd(ask(), INFO, Model(id="half", cost=Cost(input=Decimal(1)))) is None
 

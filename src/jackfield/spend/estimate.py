@@ -29,12 +29,11 @@ def worst_usd(request: ChatRequest, info: ProviderInfo, model: Model) -> Decimal
     """Return what a request may cost at worst; `None` when a price that it needs is unknown.
 
     `request` is the one that is sent (`providers.provider.for_wire`): with the config's own fields.
-    A server of this machine costs nothing.
+    A server of this machine costs nothing unless its row has prices: it may be somebody's proxy.
     """
-    if info.local:
-        return Decimal(0)
     size, longest = worst_tokens(request, info, model)
-    return _price(size, longest, defaults.cost(model), has_sound=_has_sound(request))
+    usd = _price(size, longest, defaults.cost(model), has_sound=_has_sound(request))
+    return Decimal(0) if usd is None and info.local else usd
 
 
 def worst_tokens(request: ChatRequest, info: ProviderInfo, model: Model) -> tuple[int, int]:
@@ -71,10 +70,9 @@ def pace_tokens(request: ChatRequest, info: ProviderInfo, model: Model) -> int:
 
 def worst_embed_usd(request: EmbedRequest, info: ProviderInfo, model: Model) -> Decimal | None:
     """Return what vectors may cost at worst; `None` when their price is unknown."""
-    if info.local:
-        return Decimal(0)
     tokens = sum(estimate_text(text) if isinstance(text, str) else len(text) for text in request.inputs)
-    return _price(round(tokens * MARGIN) + SMALL, 0, defaults.cost(model), has_sound=False)
+    usd = _price(round(tokens * MARGIN) + SMALL, 0, defaults.cost(model), has_sound=False)
+    return Decimal(0) if usd is None and info.local else usd
 
 
 def _price(size: int, longest: int, cost: Cost | None, *, has_sound: bool) -> Decimal | None:
