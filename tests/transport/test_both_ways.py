@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import re
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import trustme
 
 from jackfield.credential import Secret
 from jackfield.errors import Error
-from jackfield.model import Timeouts
+from jackfield.model import Network, Timeouts
 from jackfield.transport.http import Transport
 from jackfield.transport.request import HttpRequest
 from tests.servers import CUT, HANG, RESET, Step, chunk, free_port, head, json_reply, serve, sse_reply, text_reply
@@ -54,6 +58,9 @@ REPLIES: dict[str, list[Step]] = {
     "a header beyond ascii": [OK + "x-name: Zoë\r\ncontent-length: 1\r\n\r\n1".encode()],
     "a header said twice": [OK + b"x-id: 1\r\nx-id: 2\r\ncontent-length: 1\r\n\r\n1"],
     "line feeds alone": [b"HTTP/1.1 200 OK\ncontent-length: 1\n\n1"],
+    "a zero in a header": [OK + b"x-a: 1\0 2\r\ncontent-length: 1\r\n\r\n1"],
+    "a carriage return in a header": [OK + b"x-a: 1\rx-evil: 2\r\ncontent-length: 1\r\n\r\n1"],
+    "a folded header": [OK + b"x-a: 1\r\n 2\r\ncontent-length: 1\r\n\r\n1"],
     "too many headers": [
         OK + b"".join(b"x-%d: 1\r\n" % number for number in range(500)) + b"content-length: 0\r\n\r\n"
     ],
@@ -83,6 +90,14 @@ URLS = (
     "http:///v1",
     "ftp://127.0.0.1/v1",
 )
+
+
+CERTIFICATES = {
+    "accepted": ("127.0.0.1", True, 1),
+    "of an unknown authority": ("127.0.0.1", False, 1),
+    "of another host": ("other.example", True, 1),
+    "expired": ("127.0.0.1", True, -1),
+}
 
 
 async def outcome(request: HttpRequest, *, direct: bool) -> object:
@@ -124,3 +139,26 @@ async def test_a_way_that_leads_nowhere_is_named_the_same(url: str) -> None:
     assert direct == library
     assert isinstance(direct, tuple)
     assert issubclass(direct[0], Error)
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+async def test_a_certificate_is_judged_the_same(name: str, tmp_path: Path) -> None:
+    host, is_known, days = CERTIFICATES[name]
+    authority, ca_file = trustme.CA(), tmp_path / "ca.pem"
+    (authority if is_known else trustme.CA()).cert_pem.write_to_path(ca_file)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(host, not_after=datetime.now(UTC) + timedelta(days=days)).configure_cert(context)
+    with serve(json_reply(1), tls=context) as server:
+        request = HttpRequest(url=server.url, network=Network(ca=str(ca_file)), settings="models.providers.venice")
+        direct, library = [await outcome(request, direct=way) for way in (True, False)]
+
+    assert direct == library
+    assert server.connections == (2 if name == "accepted" else 0)
+
+
+async def test_a_server_without_encryption_is_named_the_same() -> None:
+    with serve([b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"]) as server:
+        request = HttpRequest(url=server.url.replace("http:", "https:"), settings="models.providers.venice")
+        direct, library = [await outcome(request, direct=way) for way in (True, False)]
+
+    assert direct == library

@@ -78,6 +78,13 @@ async def test_a_head_without_end_is_cut_off_early(transport: Transport, start: 
     assert peak.bytes < 8 * MB
 
 
+async def test_an_answer_that_changes_the_protocol_is_none(transport: Transport) -> None:
+    switch = b"HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"
+    with serve([switch, HANG]) as server:
+        assert type(await fail(transport, server.url)) is BadReply
+        assert await server.saw_drop()
+
+
 @pytest.mark.parametrize("more", [b"x: " + b"1" * 1000 + b"\r\n", b"a" * 65536], ids=["trailers", "an extension"])
 async def test_what_is_no_body_does_not_go_on_for_ever(transport: Transport, more: bytes) -> None:
     framing = b"0\r\n" if more.startswith(b"x:") else b"3;"

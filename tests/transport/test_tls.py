@@ -16,7 +16,7 @@ from jackfield.model import Network
 from jackfield.transport.http import Transport
 from jackfield.transport.request import HttpRequest
 from jackfield.transport.tls import open_trust
-from tests.servers import HANG, json_reply, serve, sse_reply
+from tests.servers import HANG, head, json_reply, serve, sse_reply
 
 PLAIN = Network()
 
@@ -165,3 +165,16 @@ async def test_leaving_an_encrypted_stream_closes_it_at_once(authority: trustme.
             await asyncio.sleep(0.05)
 
     assert server.dropped_at - left_at < 0.2
+
+
+async def test_a_large_answer_comes_whole_and_the_connection_is_kept(authority: trustme.CA, ca_file: str) -> None:
+    pieces = [head(200, content_length=str(20 * 65536)), *[b"x" * 65536] * 20]
+    with serve(pieces, json_reply(1), tls=server_side(authority.issue_cert("127.0.0.1"))) as server:
+        async with Transport() as transport:
+            request = HttpRequest(url=server.url, network=Network(ca=ca_file))
+            reply = await transport.open(request)
+            await asyncio.sleep(0.05)
+            assert len(await reply.read()) == 20 * 65536
+            assert await (await transport.open(request)).read() == b"1"
+
+    assert server.connections == 1

@@ -251,8 +251,9 @@ class Connection(asyncio.Protocol):
         """Note a header; one after the body is left out."""
         if self._headed:
             return
-        if len(self.headers) >= HEADERS_LIMIT:
-            raise Malformed("too many headers")
+        # The one character that the parser lets through here and nobody means; it lets no line break through.
+        if len(self.headers) >= HEADERS_LIMIT or b"\0" in value:
+            raise Malformed("headers that nobody means")
         self.headers[name.decode("utf-8", "surrogateescape").lower()] = value.decode("utf-8", "surrogateescape").strip(
             " \t"
         )

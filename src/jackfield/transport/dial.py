@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from itertools import chain, zip_longest
 from ssl import SSLContext
@@ -23,10 +23,23 @@ STAGGER_S = 0.25
 Address = tuple[socket.AddressFamily, Any]  # and what `connect` takes
 
 
+LookUp = Callable[[str, int], Coroutine[Any, Any, list[Address]]]
+
+
+async def ask_system(host: str, port: int) -> list[Address]:
+    """Return a name's addresses as this machine knows them, one family after the other in turn."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [(socket.AddressFamily(family), where) for family, _, _, _, where in found]
+    first = [each for each in addresses if each[0] == addresses[0][0]]
+    others = [each for each in addresses if each[0] != addresses[0][0]]
+    return [each for each in chain(*zip_longest(first, others)) if each]
+
+
 class Names:
     """Looks names up, each once for all who ask at the same time."""
 
-    def __init__(self) -> None:
+    def __init__(self, ask: LookUp = ask_system) -> None:
+        self._ask = ask
         self._asked: dict[tuple[str, int], tuple[float, asyncio.Task[list[Address]]]] = {}
 
     async def look_up(self, host: str, port: int) -> Sequence[Address]:
@@ -36,7 +49,7 @@ class Names:
         now = asyncio.get_running_loop().time()
         self._asked = {key: asked for key, asked in self._asked.items() if asked[0] > now}
         if (host, port) not in self._asked:
-            task = asyncio.create_task(_look_up(host, port))
+            task = asyncio.create_task(self._ask(host, port))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())  # perhaps nobody asks any more
             self._asked[host, port] = (now + NAMES_S, task)
         asking = self._asked[host, port][1]
@@ -52,7 +65,7 @@ async def dial(
     place: Place, names: Names, context: SSLContext | None, note_end: Callable[[Connection], None]
 ) -> Connection:
     """Return an open connection, encrypted with a context; raise `OSError` or `UnicodeError`."""
-    plug = await _race(await names.look_up(place.host, place.port))
+    plug = await race(await names.look_up(place.host, place.port))
     # From here on the socket is the loop's, which closes it also when nothing comes of it.
     _, connection = await asyncio.get_running_loop().create_connection(
         lambda: Connection(note_end),
@@ -63,7 +76,7 @@ async def dial(
     return connection
 
 
-async def _race(addresses: Sequence[Address]) -> socket.socket:
+async def race(addresses: Sequence[Address]) -> socket.socket:
     """Return a socket to the first address that answers; every other one is closed."""
     if len(addresses) == 1:
         return await _connect(addresses[0])
@@ -108,15 +121,6 @@ async def _connect(address: Address) -> socket.socket:
         plug.close()
         raise
     return plug
-
-
-async def _look_up(host: str, port: int) -> list[Address]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [(socket.AddressFamily(family), where) for family, _, _, _, where in found]
-    first = [each for each in addresses if each[0] == addresses[0][0]]
-    others = [each for each in addresses if each[0] != addresses[0][0]]
-    # One family after the other in turn, the system's choice first.
-    return [each for each in chain(*zip_longest(first, others)) if each]
 
 
 def _as_address(host: str, port: int) -> Address | None:
