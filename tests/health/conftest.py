@@ -21,7 +21,7 @@ class Server:
     """One server process that tests may stop and start again on its port."""
 
     def __init__(self, binary: str, folder: Path) -> None:
-        self._binary = binary
+        self.binary = binary
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
@@ -36,7 +36,7 @@ class Server:
             "--dir": str(self._folder),
         }
         self._process = subprocess.Popen(
-            [self._binary, *(word for pair in options.items() for word in pair)], stdout=subprocess.PIPE
+            [self.binary, *(word for pair in options.items() for word in pair)], stdout=subprocess.PIPE
         )
         assert self._process.stdout is not None
         for line in self._process.stdout:

@@ -23,7 +23,8 @@ SCOPES = [
 ]  # fmt: skip
 HARMLESS = [
     errors.InvalidRequest, errors.ContextLength, errors.ContentFilter, errors.NotAllowed, errors.Cancelled,
-    errors.ConfigError, errors.UsageError, errors.MissingKey, errors.OverBudget, errors.Error,
+    errors.ConfigError, errors.UsageError, errors.MissingKey, errors.OverBudget,
+    errors.Paced, errors.Error,
 ]  # fmt: skip
 
 

@@ -119,6 +119,15 @@ def test_a_spent_account_rests_with_all_its_models_and_no_other_key(store: Healt
     assert store.view().rests == ()
 
 
+def test_as_long_as_nobody_notes_anything_the_same_snapshot_answers(store: HealthStore, clock: Clock) -> None:
+    store.note_failure(*M, errors.ServerError("boom"))
+    view = store.view()
+    clock.pass_s(3)
+    store.note_success("another", "key", "m")
+    store.note_failure(*M, errors.InvalidRequest("no"))
+    assert store.view() is view
+
+
 def test_what_the_request_caused_is_not_noted(store: HealthStore) -> None:
     assert store.note_failure(*M, errors.ContextLength("too long")) is None
     assert store.view().rests == ()

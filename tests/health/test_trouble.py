@@ -246,12 +246,14 @@ def test_a_full_disk_costs_the_memory_of_other_processes_only(path: Path) -> Non
 
 
 @pytest.fixture
-def own_server(redis_server: Server, tmp_path: Path) -> Server:
-    return Server(redis_server._binary, tmp_path)
+def own_server(redis_server: Server, tmp_path: Path) -> Iterator[Server]:
+    server = Server(redis_server.binary, tmp_path)
+    server.start()
+    yield server
+    server.stop()
 
 
 def test_a_server_that_goes_away_and_comes_back(own_server: Server, clock: Clock) -> None:
-    own_server.start()
     store = SharedHealth(open_server(own_server.url, clock), clock, DAY_MS)
     fail(store)
     assert not store.problems
@@ -268,7 +270,6 @@ def test_a_server_that_goes_away_and_comes_back(own_server: Server, clock: Clock
     assert {rest.place for rest in other.view().rests} == {Place(*M), Place(*N)}
     store.close()
     other.close()
-    own_server.stop()
 
 
 def test_a_server_that_is_not_there_is_told_once(clock: Clock) -> None:
