@@ -29,6 +29,9 @@ from jackfield.routing.ring import Held, Moment, Ring, describe_rest, find_rest,
 __all__ = ["Candidate", "Plan", "Skipped", "larger", "plan", "resolve_ref"]
 
 
+Unfit = tuple[Candidate, Veto]  # a draft and what speaks against it
+
+
 class Place(Struct, frozen=True):
     """A candidate that is not for now, and why."""
 
@@ -77,13 +80,16 @@ def plan(  # noqa: PLR0913  what it depends on is all it may know
     moment = Moment(
         config=config, credentials=credentials, health=health, now_ms=now_ms, sticky=sticky, spill_at=spill_at
     )
-    found = _sort_out(fitting, moment, afford)
+    found = _sort_out(fitting or _least_bad(unfit, needs), moment, afford)
     candidates, instead = _pick(found, requested)
+    left = [each.skip for each in found.left if each is not instead]
+    if not fitting:
+        candidates, unfit, left = _only_one(candidates, unfit, left)
     return Plan(
         requested=requested,
         primary=str(chain.first.ref),
         candidates=candidates,
-        skipped=(*outside, *unfit, *(each.skip for each in found.left if each is not instead)),
+        skipped=(*outside, *(_skip(draft, veto.words, veto.cause) for draft, veto in unfit), *left),
         warnings=chain.warnings,
         on_break=chain.on_break,
     )
@@ -103,23 +109,24 @@ def _drafts(chain: Chain, needs: Needs, config: Config, catalog: Catalog) -> tup
     return drafts, [*chain.skipped, *(skip for skip in skipped if skip not in chain.skipped)]
 
 
-def _fitting(drafts: Sequence[Candidate], needs: Needs) -> tuple[list[Candidate], list[Skipped]]:
-    """Return the drafts that may take the request, and the others.
-
-    When all are in vain by what is known of them, the roomiest is asked all the same: an estimate
-    is no count, and of what a model cannot read a wire says what becomes. Nobody answers about a
-    picture he has not seen.
-    """
-    fitting, unfit = [], list[tuple[Candidate, Veto]]()
+def _fitting(drafts: Sequence[Candidate], needs: Needs) -> tuple[list[Candidate], list[Unfit]]:
+    """Return the drafts that may take the request, each with what is in doubt, and the others."""
+    fitting, unfit = [], list[Unfit]()
     for draft in drafts:
         vetoes, doubts = fit(needs, draft.info, draft.model)
         if vetoes:
             unfit.append((draft, vetoes[0]))
         else:
             fitting.append(replace(draft, doubts=doubts) if doubts else draft)
-    skipped = [Skipped(str(draft.ref), veto.words, cause=veto.cause) for draft, veto in unfit]
-    if fitting:
-        return fitting, skipped
+    return fitting, unfit
+
+
+def _least_bad(unfit: Sequence[Unfit], needs: Needs) -> list[Candidate]:
+    """Return whom to ask when all are in vain by what is known of them, the roomiest first.
+
+    An estimate is no count, and of what a model cannot take a wire says what becomes. But nobody
+    answers about a picture he has not seen.
+    """
     able = [pair for pair in unfit if not ("image" in needs.files and refuses(pair[0], "image"))]
     if not able:
         blind = ", ".join(str(draft.ref) for draft, _ in unfit)
@@ -127,9 +134,23 @@ def _fitting(drafts: Sequence[Candidate], needs: Needs) -> tuple[list[Candidate]
             f"{blind} takes no images, and no image model is configured",
             hint="name a model that does, or set one: jackfield models set-image provider/model",
         )
-    draft, veto = max(able, key=lambda pair: window_of(pair[0].model) or 0)
-    chosen = replace(draft, reason=f"{draft.reason}; nothing else is left, though {veto.words}", last_resort=True)
-    return [chosen], [skip for skip, (each, _) in zip(skipped, unfit, strict=True) if each is not draft]
+    able.sort(key=lambda pair: -(window_of(pair[0].model) or 0))
+    return [
+        replace(draft, reason=f"{draft.reason}; nothing else is left, though {veto.words}", last_resort=True)
+        for draft, veto in able
+    ]
+
+
+def _only_one(
+    candidates: Sequence[Candidate], unfit: Sequence[Unfit], left: Sequence[Skipped]
+) -> tuple[tuple[Candidate, ...], list[Unfit], list[Skipped]]:
+    """Return the first model of those that do not fit, and the others as left out: asking one is enough to be told so."""
+    chosen = candidates[0].ref
+    return (
+        tuple(each for each in candidates if each.ref == chosen),
+        [(draft, veto) for draft, veto in unfit if draft.ref != chosen],
+        [skip for skip in left if skip.ref == str(chosen)],
+    )
 
 
 # -- models × credentials ------------------------------------------------------------
