@@ -1,0 +1,65 @@
+"""The bound that spares small requests an estimate: nothing is ever estimated above it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jackfield.message import (
+    AudioBlock,
+    ChatRequest,
+    DocumentBlock,
+    ImageBlock,
+    Message,
+    OpaqueBlock,
+    ResponseFormat,
+    TextBlock,
+    ThinkingBlock,
+    Tool,
+    ToolCall,
+    ToolResult,
+    VideoBlock,
+)
+from jackfield.protocols.estimate import FRAMES, bound_input, estimate_input
+
+texts = st.text(max_size=60) | st.text("1 a,_\n漢é", max_size=60)
+words = st.builds(TextBlock, texts)
+schemas = st.fixed_dictionaries({"type": st.just("object"), "title": texts})
+blocks = st.one_of(
+    words,
+    st.builds(ThinkingBlock, texts),
+    st.builds(ToolCall, st.just("1"), texts, texts),
+    st.builds(ToolResult, st.just("1"), st.lists(words, max_size=2)),
+    st.builds(DocumentBlock, st.just("text/plain"), texts),
+    st.builds(OpaqueBlock, st.just("wire"), st.fixed_dictionaries({"a": texts})),
+    st.sampled_from(
+        [
+            ImageBlock("image/png", "x" * 90_000),
+            DocumentBlock("application/pdf", "x" * 130_000),
+            AudioBlock("audio/wav", "x" * 9_000),
+            VideoBlock("video/mp4", "x" * 9_000),
+        ]
+    ),
+)
+requests = st.builds(
+    ChatRequest,
+    model=st.just("m"),
+    system=st.lists(words, max_size=2),
+    messages=st.lists(
+        st.builds(Message, st.sampled_from(["user", "assistant"]), st.lists(blocks, max_size=3)), max_size=3
+    ),
+    tools=st.lists(st.builds(Tool, texts, texts, schemas), max_size=3),
+    response_format=st.none() | st.builds(ResponseFormat, schemas),
+)
+
+
+@given(requests)
+def test_no_wires_estimate_is_over_the_bound(request: ChatRequest) -> None:
+    bound = bound_input(request)
+    for api in ("", *FRAMES):
+        assert estimate_input(request, api) <= bound
+
+
+def test_the_bound_of_plain_words_is_near_enough_to_spare_the_estimate_of_a_short_question() -> None:
+    question = ChatRequest(model="m", messages=[Message.user("How far is it to the moon? " * 20)])
+    assert bound_input(question) < 8 * estimate_input(question)
