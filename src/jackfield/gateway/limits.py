@@ -8,6 +8,7 @@ before it; `settle` puts what it did take in its place.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import ceil
 from time import gmtime
 
 from msgspec import Struct
@@ -97,12 +98,12 @@ class Meter:
         if rules.calls and self.calls >= rules.calls:
             return Refused("calls", 1_000)
         if rules.requests and (late := self.requests_full_ms - now_ms + MINUTE_MS / rules.requests - MINUTE_MS) > 0:
-            return Refused("requests", int(late) + 1)
+            return Refused("requests", ceil(late))
         if rules.tokens:
             wanted = min(need.tokens, rules.tokens) * MINUTE_MS / rules.tokens
             # A bucket in debt for what earlier calls really took lets even a free call wait.
             if (late := self.tokens_full_ms - now_ms + wanted - MINUTE_MS) > 0:
-                return Refused("tokens", int(late) + 1)
+                return Refused("tokens", ceil(late))
         if 0 <= rules.day < self.day_spent + need.nanos:
             return Refused("day", until_day_end_ms(now_ms))
         if 0 <= rules.month < self.month_spent + need.nanos:
