@@ -56,3 +56,10 @@ def local_provider(url: str, *, model: str = "m", api: str = "openai-completions
     return json.dumps(
         {"agents": {"defaults": {"model": {"primary": f"box/{model}"}}}, "models": {"providers": {"box": provider}}}
     )
+
+
+def impatient(config: str) -> str:
+    """Return a config whose walk asks nobody twice, so that no test waits."""
+    said = json.loads(config)
+    said["models"]["policy"] = {"maxWait": 0}
+    return json.dumps(said)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands import local_provider, run, write_config
+from tests.commands import impatient, local_provider, run, write_config
 from tests.servers import CUT, json_reply, serve, sse_reply, text_reply
 
 PNG = base64.b64decode(
@@ -119,15 +119,15 @@ def test_a_schema_asks_for_json_and_checks_it(home: Path) -> None:
 
 def test_a_fallback_answers_and_says_so() -> None:
     with serve(json_reply({"error": {"message": "busy"}}, 503), HELLO) as server:
-        write_config(local_provider(server.url))
+        write_config(impatient(local_provider(server.url)))
         result = run("chat", "--model", "box/m", "--fallback", "box/other", "Hello")
     assert (result.code, result.out) == (0, "Hi there\n")
-    assert "answered by box/other (box/m: overloaded)" in result.err
+    assert "box/other answers in place of box/m (overloaded)" in result.err
 
 
 def test_without_a_fallback_an_explicit_model_stands_alone() -> None:
     with serve(json_reply({"error": {"message": "busy"}}, 503), HELLO) as server:
-        write_config(local_provider(server.url))
+        write_config(impatient(local_provider(server.url)))
         result = run("chat", "--json", "--model", "box/m", "Hello")
     said = result.json()
     assert result.code == 1

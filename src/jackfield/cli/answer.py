@@ -78,10 +78,10 @@ def remark(reply: ChatResponse) -> None:
     """Tell on stderr what a person should know of a reply: warnings, who stood in, a cut answer."""
     for warning in reply.warnings:
         ui.warn(warning)
-    failed = [attempt for attempt in reply.attempts if attempt.reason]
-    if failed:
-        told = ", ".join(f"{attempt.model}: {attempt.reason}" for attempt in failed)
-        ui.note(f"answered by {reply.model} ({told})")
+    failed = dict.fromkeys(f"{attempt.model}: {attempt.reason}" for attempt in reply.attempts if attempt.reason)
+    told = f" ({', '.join(failed)})" if failed else ""
+    if reply.notice or failed:
+        ui.note(reply.notice if len(failed) < 2 and reply.notice else f"answered by {reply.model}{told}")
     for number, citation in enumerate(_sources(reply), 1):
         ui.note(f"[{number}] {citation.title or citation.url}{f'  {citation.url}' if citation.title else ''}")
     if reply.finish_reason == "length":
