@@ -33,6 +33,10 @@ COMPLETION = {
     "id": "1", "object": "chat.completion", "created": 1, "model": "m",
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "OK."}, "finish_reason": "stop"}],
 }  # fmt: skip
+CHUNKS = tuple(
+    {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [{"index": 0, **choice}]}
+    for choice in ({"delta": {"role": "assistant", "content": "OK."}}, {"delta": {}, "finish_reason": "stop"})
+)
 MESSAGE = {
     "id": "1", "type": "message", "role": "assistant", "model": "m", "content": [{"type": "text", "text": "OK."}],
     "stop_reason": "end_turn", "usage": {"input_tokens": 1, "output_tokens": 1},
@@ -103,6 +107,8 @@ def answer(received: Received) -> Reply:
         return json_reply(found)
     if any("wrong" in received.headers.get(name, "") for name in CREDENTIALS):
         return json_reply({"error": {"type": "authentication_error", "message": "invalid api key"}}, 401)
+    if path.endswith("/chat/completions") and received.json().get("stream"):
+        return sse_reply(*CHUNKS, "[DONE]")
     wire = next((reply for end, reply in WIRES if path.endswith(end)), None)
     return wire or json_reply({"error": {"message": f"nothing at {path}"}}, 404)
 

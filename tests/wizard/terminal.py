@@ -43,9 +43,21 @@ def drive(
     size: tuple[int, int] = (50, 160),
 ) -> Ended:
     """Run `jackfield ARGS` on a terminal of that size (rows, columns), answer its questions, wait for its end."""
+    return drive_command([sys.executable, "-m", "jackfield", *args], steps, term=term, env=env, size=size)
+
+
+def drive_command(
+    command: Sequence[str],
+    steps: Sequence[Step],
+    *,
+    term: str = DUMB,
+    env: Mapping[str, str] | None = None,
+    size: tuple[int, int] = (50, 160),
+) -> Ended:
+    """Run any command so."""
     # Nobody here says where the cursor is, as a real terminal does; asking for it would be a wait.
     child = pexpect.spawn(
-        sys.executable, ["-m", "jackfield", *args], encoding="utf-8", timeout=40, dimensions=size,
+        command[0], [*command[1:]], encoding="utf-8", timeout=40, dimensions=size, cwd=os.environ["HOME"],
         env={**os.environ, "TERM": term, "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})},
     )  # fmt: skip
     child.delayafterclose = child.ptyproc.delayafterclose = 0

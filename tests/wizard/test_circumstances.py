@@ -209,6 +209,7 @@ def test_what_there_is_nothing_to_write_of_is_not_asked_about() -> None:
     steps: list[Step] = [("Address", ENTER), ("Default model", ENTER)]
     ended = drive("onboard", "--auth-choice", "ollama", steps=steps)
     assert (ended.code, "there is nothing to write" in ended.shown, snapshot()) == (0, True, {}), ended.shown
+    assert "next: jackfield models list --provider ollama" in ended.shown
 
 
 def test_a_key_of_the_environment_is_offered_and_another_one_may_be_given() -> None:

@@ -74,8 +74,12 @@ def preview(context: Context, setup: Setup) -> str:
 
 
 def apply(context: Context, setup: Setup) -> EditResult:
-    """Write the credential, then the config; return what changed there."""
-    _edit(context, setup, dry_run=True)  # a config that cannot take the change stops us before the key is stored
+    """Write the credential, then the config; return what changed there. Nothing is touched where nothing changes."""
+    before = _edit(
+        context, setup, dry_run=True
+    )  # a config that cannot take the change stops us before the key is stored
+    if not setup.profile and not before.diff:
+        return before
     if setup.profile:
         keep_profile(context, setup.info, setup.profile)
     result = _edit(context, setup)

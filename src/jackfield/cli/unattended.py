@@ -101,15 +101,15 @@ def report(context: Context, setup: Setup, given: Given, result: EditResult) -> 
     if result.files:
         ui.out(f"Updated {result.path}")
     default = context.config.primary
-    if setup.ref and default == setup.ref:
-        ui.out(f"Default model: {setup.ref}")
+    if default and setup.ref in {default, None}:
+        ui.out(f"Default model: {default}")
     elif setup.ref:
         ui.out(f"Default model available: {setup.ref} (use --set-default to apply; now {default})")
     _warn_of_allowlist(context, setup)
     if setup.profile and setup.profile.ref:
         ui.note(f"the key stays in {setup.profile.ref.id}; {context.store.path} only refers to it")
     elif setup.profile:
-        ui.note(f"the key ({setup.origin}) is in {context.store.place}; it is used before any variable")
+        ui.note(f"the credential ({setup.origin}) is in {context.store.place}; it is used before any variable")
     ui.note(f"next: {_next_command(setup, default)}")
 
 

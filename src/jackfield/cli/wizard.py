@@ -184,11 +184,11 @@ def _first_model(choice: Choice, given: Given) -> str | None:
 
 
 def _is_agreed(context: Context, setup: Setup) -> bool:
-    """Show what will be written, and ask."""
+    """Show what will be written, and ask; a set-up that changes nothing needs no yes."""
     diff = preview(context, setup)
     if not diff and not setup.profile:
-        ui.note("there is nothing to write: the config says all this already")
-        return False
+        ui.note("there is nothing to write: all this is set already")
+        return True
     if setup.profile:
         ui.note(f"credential {setup.profile.id} ({shown_key(setup.profile)}) goes into {context.store.place}")
     ui.note(diff.rstrip() if diff else f"{context.paths.config}: no change")
