@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jackfield.message import (
@@ -22,7 +22,9 @@ from jackfield.message import (
 )
 from jackfield.protocols.estimate import FRAMES, bound_input, estimate_input
 
-texts = st.text(max_size=60) | st.text("1 a,_\n漢é", max_size=60)
+# Signs of different kinds in turn weigh most.
+repeated = st.builds(lambda unit, times: unit * times, st.text("1a,_ \n漢é", max_size=4), st.integers(1, 300))
+texts = st.text(max_size=60) | repeated
 words = st.builds(TextBlock, texts)
 schemas = st.fixed_dictionaries({"type": st.just("object"), "title": texts})
 blocks = st.one_of(
@@ -54,6 +56,7 @@ requests = st.builds(
 
 
 @given(requests)
+@example(ChatRequest(model="m", messages=[Message.user("a1" * 900)]))  # the heaviest words there are
 def test_no_wires_estimate_is_over_the_bound(request: ChatRequest) -> None:
     bound = bound_input(request)
     for api in ("", *FRAMES):
