@@ -376,3 +376,65 @@ def test_a_credential_stored_while_the_question_stood_stays() -> None:
     mine = {"profiles": {"anthropic:opencode": {"type": "api_key", "provider": "anthropic", "key": "sk-ant-mine"}}}
     answer_after(lambda: write(".jackfield/auth-profiles.json", mine))
     assert profiles() == mine["profiles"]
+
+
+# -- OpenClaw's included files -----------------------------------------------------
+
+BOX = {"baseUrl": "http://10.0.0.5/v1", "models": [{"id": "m"}]}
+
+
+def including(name: str, **files: Any) -> None:
+    write(".openclaw/openclaw.json", {"models": {"$include": name}, "agents": {"defaults": {"model": "box/m"}}})
+    for path, content in files.items():
+        write(f".openclaw/{path}.json", content)
+
+
+def test_included_files_are_followed_and_only_read() -> None:
+    including(
+        "./parts.json",
+        parts={"providers": {"$include": "more.json"}},
+        more={"box": {**BOX, "apiKey": "box-0123456789"}},
+    )
+    before = home_files()
+    result = run("import", "openclaw", "--yes")
+    assert result.code == 0, result.err
+    assert config()["models"]["providers"] == {"box": BOX}
+    assert profiles()["box:default"]["key"] == "box-0123456789"
+    assert home_files() == before
+
+
+def test_a_file_outside_the_directory_is_not_followed() -> None:
+    write("secret.json", {"providers": {"box": BOX}})
+    including("../secret.json")
+    result = run("import", "openclaw", "--dry-run", "--json")
+    assert "10.0.0.5" not in result.out
+    assert "OPENCLAW_INCLUDE_ROOTS" not in result.out
+    assert "lies outside" in result.out
+    assert not ours("jackfield.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({}, "does not exist"),
+        ({"parts": {"$include": "parts.json"}}, "include each other"),
+        ({"parts": '{"providers": sk-secret-key'}, "parts.json:1"),
+    ],
+)
+def test_what_cannot_be_included_is_told_and_the_rest_comes(files: dict[str, Any], says: str) -> None:
+    including("parts.json", **files)
+    result = run("import", "openclaw", "--yes")
+    assert result.code == 0, result.err
+    assert says in result.out + result.err
+    assert "sk-secret" not in result.out + result.err
+
+
+def test_links_lead_nowhere_outside_either() -> None:
+    write("outside/secret.json", {"providers": {"box": BOX}})
+    including("link.json")
+    (Path(os.environ["HOME"]) / ".openclaw" / "link.json").symlink_to(
+        Path(os.environ["HOME"]) / "outside" / "secret.json"
+    )
+    result = run("import", "openclaw", "--dry-run")
+    assert "lies outside" in result.out + result.err
+    assert "10.0.0.5" not in result.out

@@ -232,3 +232,31 @@ def test_the_wizard_leads_to_the_same_page_and_writes_nothing_before_it_is_done(
     code, shown = end(child)
     assert (code, "nothing was written" in shown) == (0, True)
     assert not folder().exists()
+
+
+@pytest.mark.parametrize(
+    ("provider", "file", "says"),
+    [
+        ("qwen-portal", ".qwen/oauth_creds.json", "Qwen Code is signed in on this machine"),
+        ("openai-codex", ".codex/auth.json", "jackfield import codex --only logins"),
+        ("google-gemini-cli", ".gemini/oauth_creds.json", "jackfield import gemini --only logins"),
+        ("github-copilot", ".config/github-copilot/apps.json", "jackfield import copilot --only logins"),
+    ],
+)
+def test_a_sign_in_that_the_providers_own_program_left_is_offered(
+    home: Path, provider: str, file: str, says: str
+) -> None:
+    for plugin in ("qwen-portal-auth", "google-gemini-cli-auth"):
+        run("plugins", "enable", plugin)
+    variable = f"JACKFIELD_{provider.upper().replace('-', '_')}_OAUTH_CLIENT_ID"
+    for is_there in (False, True):
+        if is_there:
+            (home / file).parent.mkdir(parents=True)
+            (home / file).write_text("{}", encoding="utf-8")
+        args = ("--offline", "models", "auth", "login", "--provider", provider)
+        child = spawn(*args, env={variable: "our-client", "DISPLAY": ""})
+        child.expect(["paste the address", "--offline allows"])
+        shown = child.before
+        child.send("\x03")
+        end(child)
+        assert (says in shown) == is_there

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from jackfield.cli.context import Context
 from jackfield.config.node import Source
+from jackfield.config.schema import InvalidConfig, Issue
+from jackfield.config.source import INCLUDE, Includes, real_path
 from jackfield.errors import ConfigError, UsageError
 from jackfield.imports.places import Place, folders_of
 
@@ -34,6 +37,11 @@ def read_sources(context: Context, place: Place, path: str) -> tuple[list[Source
             sources.append(Source(_read(file), str(file)))
         except (OSError, UnicodeDecodeError) as error:
             faults.append(f"{file}: {_reason(error)}; the file is left out")
+            continue
+        if place.includes and (file == named or file.name == place.includes) and INCLUDE in sources[-1].text:
+            parts, amiss = _follow(file)
+            sources += parts
+            faults += amiss
     if not sources and not faults:
         looked = ", ".join(str(folder) for folder in folders)
         names = ", ".join(place.files)
@@ -42,6 +50,21 @@ def read_sources(context: Context, place: Place, path: str) -> tuple[list[Source
             hint=f"give its file or directory as PATH; looked for {names}",
         )
     return sources, faults
+
+
+def _follow(file: Path) -> tuple[list[Source], list[str]]:
+    """Return the files that a config includes, none from outside its own directory, or what is wrong with them."""
+    includes = Includes(file, (real_path(file).parent,), {}, [])
+    try:
+        includes.resolve(includes.root(), (), (includes.file,))
+    except InvalidConfig as error:
+        return [], [f"{_told(issue)}; what is included is left out" for issue in error.issues]
+    return [Source(part.text, part.name, is_part=True) for part in includes.sources[1:]], []
+
+
+def _told(issue: Issue) -> str:
+    # What was found instead may be part of a key; another directory cannot be allowed here.
+    return re.split(", found |; name its directory", str(issue))[0]
 
 
 def _find(folders: list[Path], place: Place) -> Iterator[Path]:

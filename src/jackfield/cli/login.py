@@ -19,6 +19,7 @@ from jackfield.cli.talk import Dialogue
 from jackfield.config.save import Set, edit_config
 from jackfield.credential import Profile
 from jackfield.errors import AuthError, UsageError
+from jackfield.imports.places import PLACES, folders_of
 from jackfield.message import JsonObject
 from jackfield.model import AuthMethod, Flow, ProviderInfo
 from jackfield.plugins.load import is_enabled
@@ -102,6 +103,9 @@ def sign_in(context: Context, info: ProviderInfo, way: AuthMethod, profile_id: s
         return replace(profile, id=name_profile(info, profile_id or profile.id, "default"))
     flow = way.flow or Flow(engine="paste")
     client = find_client(context, info, flow)
+    if tool := find_signed_in(context, flow):
+        title = PLACES[tool].title
+        ui.note(f"{title} is signed in on this machine; to use that instead: jackfield import {tool} --only logins")
     if flow.notice:
         ui.warn(flow.notice)
     profile = asyncio.run(_meet(context, info, way, client))
@@ -139,6 +143,16 @@ def find_client(context: Context, info: ProviderInfo, flow: Flow) -> Client:
     if installed and ask.confirm(f"Sign in as {installed.origin} does, with its public client id?", default=False):
         return installed
     raise missing_client(info.id, flow)
+
+
+def find_signed_in(context: Context, flow: Flow) -> str:
+    """Return the tool to import from where the provider's own program has left a sign-in, by its file; opens none."""
+    place = PLACES.get(flow.installed)
+    if place is None:
+        return ""
+    folders = folders_of(place, context.environ, context.cwd, sys.platform)
+    files = [folder / name for folder in folders for name in place.files if name.endswith(".json")]
+    return flow.installed if any(file.is_file() for file in files) else ""
 
 
 # -- which way ---------------------------------------------------------------------

@@ -28,11 +28,12 @@ _SHOWN = {
 class Source:
     """A text with the name it goes by in messages, and the keys it says twice."""
 
-    __slots__ = ("_lines", "name", "repeated", "text")
+    __slots__ = ("_lines", "is_part", "name", "repeated", "text")
 
-    def __init__(self, text: str, name: str = "") -> None:
+    def __init__(self, text: str, name: str = "", *, is_part: bool = False) -> None:
         self.text = text
         self.name = name
+        self.is_part = is_part  # it stands in another file's place, by `$include`
         self.repeated: list[tuple[str, int]] = []  # key, offset of its later mention
         self._lines: list[int] = []  # where each line starts, once asked for
 

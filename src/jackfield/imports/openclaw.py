@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from jackfield.auth.record import as_store, parse_profile
 from jackfield.config.environment import VARIABLE, parse_dotenv
 from jackfield.config.node import Node, Source
+from jackfield.config.schema import InvalidConfig
+from jackfield.config.source import Includes, real_path
 from jackfield.config.table import PROVIDER
 from jackfield.imports.draft import NO_SECRETS, Draft, is_secret_header
 from jackfield.imports.found import Imported, Known
@@ -28,8 +30,11 @@ def parse_openclaw(files: Sequence[Source], known: Known) -> Imported:
     draft = Draft("openclaw", known)
     variables: dict[str, Node] = {}
     more: dict[str, Any] = {}
+    parts = {Path(file.name): file.text for file in files if file.is_part}
     # The stores first: their ids are the ones that an order names.
-    for file in sorted(files, key=lambda each: PurePath(each.name).name not in CREDENTIALS):
+    for file in sorted(
+        (each for each in files if not each.is_part), key=lambda each: PurePath(each.name).name not in CREDENTIALS
+    ):
         name = PurePath(file.name).name
         if name == ".env":
             variables |= {key: Node(file, "string", value, 0, 0) for key, value in parse_dotenv(file.text).items()}
@@ -37,9 +42,21 @@ def parse_openclaw(files: Sequence[Source], known: Known) -> Imported:
             if name in CREDENTIALS:
                 _add_profiles(draft, root)
             else:
-                more |= _read_config(draft, root, variables)
+                more |= _read_config(draft, _with_parts(draft, root, parts), variables)
     _add_variables(draft, variables)
     return draft.finish(**more)
+
+
+def _with_parts(draft: Draft, root: Node, parts: Mapping[Path, str]) -> Node:
+    """Return a config with the files it includes in place; as it is where one of them was not given."""
+    if not parts:
+        return root
+    file = real_path(Path(root.source.name))
+    try:
+        return Includes(file, (file.parent,), parts, []).resolve(root, (), (file,))
+    except InvalidConfig as error:
+        draft.leave("$include", error.issues[0].message, root)
+        return root
 
 
 def _add_profiles(draft: Draft, root: Node) -> None:
@@ -64,7 +81,7 @@ def _read_config(draft: Draft, root: Node, variables: dict[str, Node]) -> Mappin
             draft.providers[name] = _entry(draft, name, entry, variables)
     for path in (("$include",), ("models", "$include")):
         if (named := root.find(path)) is not None:
-            draft.leave("$include", "included files are not followed; import them by their own path", named)
+            draft.leave("$include", "what it names was not brought over; import it by its own path", named)
     allowed = draft.members(root, "agents", "defaults", "models")
     draft.aliases |= {
         alias: ref for ref, row in allowed.items() if row.kind == "object" and (alias := draft.text(row, "alias"))

@@ -25,12 +25,14 @@ class Place(Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...] = ("models", "keys", "logins")
     usual: tuple[Part, ...] = ("models", "keys")  # without --only; a sign-in is taken on request alone
     title: str = ""
+    includes: str = ""  # the file that may have parts of it in others, by `$include`
 
 
 OPENCODE_FILES = ("opencode.json", "opencode.jsonc", "config.json", "auth.json")
 PLACES: dict[str, Place] = {
     "openclaw": Place(
         title="OpenClaw",
+        includes="openclaw.json",
         parser="openclaw:parse_openclaw",
         variable="OPENCLAW_STATE_DIR",
         folders=("{home}/.openclaw",),
