@@ -98,6 +98,13 @@ def test_an_error_inside_a_reply_counts_like_a_refusal() -> None:
     assert (verdict.kind, verdict.scope) == ("overloaded", "model")
 
 
+def test_a_wait_that_only_a_sentence_tells_of_is_a_hint() -> None:
+    body = {"error": {"code": "rate_limit_exceeded", "message": "Rate limit reached. Please try again in 11.054s."}}
+    verdict = classify(load("openai-responses").parse_error(200, json.dumps(body).encode()))
+    assert verdict is not None
+    assert (verdict.kind, verdict.hint_s) == ("rate_limit", 11.054)
+
+
 def test_an_address_that_knows_no_such_route_is_not_a_provider_that_is_down() -> None:
     verdict = classify(errors.ConnectError("it knows no such route", status=404))
     assert verdict is not None

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from jackfield.protocols.refusal import parse_retry_after_s
+from jackfield.protocols.refusal import UNITS_S, parse_retry_after_s, parse_wait_in_words
 
-UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DURATION = re.compile(r"(\d{1,15}(?:\.\d+)?)(ms|s|m|h|d)")
 NUMBER = re.compile(r"\d{1,15}(\.\d+)?")  # of seconds, or a Unix time; one with more digits is no time
 LONGEST_BODY = 65_536
@@ -44,7 +43,7 @@ def parse_delay_s(headers: Mapping[str, str], body: bytes = b"") -> float | None
     if asked:
         return max(asked)
     resets = list(_resets_s(headers, now))
-    return max(resets) if resets else _in_words(body.decode("utf-8", "replace"))
+    return max(resets) if resets else parse_wait_in_words(body.decode("utf-8", "replace"))
 
 
 def _retry_after(headers: Mapping[str, str], now: datetime | None) -> float | None:
@@ -114,23 +113,6 @@ FIELDS = re.compile(
     rb'\\?"\s*:\s*\\?"?(?P<text>[\w.:+-]+)',
     re.IGNORECASE,
 )
-# "Please try again in 1.8s", "try again in 5 days 22 hours 11 minutes", "Your quota will reset after 2m 13s"
-UNIT = r"(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![a-z])"
-SPAN = rf"\d{{1,9}}(?:\.\d+)?\s*{UNIT}"
-IN_WORDS = re.compile(
-    rf"(?:again in|retry in|retry after|resets? (?:after|in)|available in|wait)(?: about| at least)?\s+((?:{SPAN}(?:,? and |,\s*|\s*))+)",
-    re.IGNORECASE,
-)
-COUNTED = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|milli|s|m|h|d)", re.IGNORECASE)
-
-
-def _in_words(text: str) -> float | None:
-    """Read the wait out of a sentence for people."""
-    match = IN_WORDS.search(text)
-    if match is None:
-        return None
-    spans = COUNTED.findall(match[1].lower())
-    return sum(float(number) * UNITS_S["ms" if unit == "milli" else unit] for number, unit in spans) or None
 
 
 def _in_fields(body: bytes, now: datetime | None) -> Iterator[float | None]:
