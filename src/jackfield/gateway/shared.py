@@ -113,8 +113,7 @@ class SharedMeters:
         """Send what waits, once, and close the connections."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task], timeout=2 * PATIENCE_S)
         with suppress(*self._errors):
             await self._send_all()
         with suppress(*self._errors):

@@ -1,0 +1,48 @@
+"""A process that asks as a gateway does: admitted by a key, settled, noted in the ledger. Says each call on stdout.
+
+Arguments: URL of the database, URL of the shared state, the key's secret, calls at a time, what each
+is thought to cost and what it does cost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+import time
+from decimal import Decimal
+
+from jackfield.errors import Error
+from jackfield.gateway.access import Access, Stores
+from jackfield.ledger.row import Row, to_nanos
+from jackfield.ledger.writer import Ledger
+from jackfield.message import Usage
+
+
+async def main() -> None:
+    database, shared, token, width, thought, cost = sys.argv[1:]
+    access = await Access.open(Stores(database=database, shared=shared), say=tell)
+    ledger = Ledger.open(database, say=tell)
+
+    async def call() -> None:
+        while True:
+            try:
+                async with await access.admit(token, model="a/b", est_tokens=10, est_usd=Decimal(thought)) as grant:
+                    await asyncio.sleep(0.005)
+                    await grant.settle(Usage(input=5, output=5), Decimal(cost))
+                ledger.note(
+                    Row(id=secrets.token_hex(16), at_ms=time.time_ns() // 1_000_000, key_id=grant.key.id, cost_nanos=to_nanos(Decimal(cost)))
+                )  # fmt: skip
+                print("ok", time.time(), flush=True)
+            except Error as error:
+                print(error.type, time.time(), flush=True)
+                await asyncio.sleep(0.02)
+
+    await asyncio.gather(*(call() for _ in range(int(width))))
+
+
+def tell(text: str) -> None:
+    print(f"say {text}", flush=True)
+
+
+asyncio.run(main())
