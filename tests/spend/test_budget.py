@@ -168,6 +168,25 @@ def test_what_is_free_stays_free_when_the_limit_is_reached() -> None:
     assert spent_usd(budget) == 0
 
 
+def test_what_is_free_stays_free_when_the_limit_is_passed() -> None:
+    budget = open_budget(per_day="0.01")
+    budget.settle(budget.reserve(ask(), INFO, PRICED), Decimal(2))
+
+    assert budget.refusal(ask(), INFO, PRICED)
+    assert budget.refusal(ask(), INFO, FREE) == ""
+    budget.release(budget.reserve(ask(), INFO, FREE))
+
+
+def test_one_commands_limit_is_no_other_commands() -> None:
+    ledger = MemoryLedger()
+    one, two = (open_budget(ledger, own=name, per_command="0.002", per_day="1") for name in ("one", "two"))
+
+    one.reserve(ask(), INFO, PRICED)
+
+    assert one.refusal(ask(), INFO, PRICED)
+    assert two.refusal(ask(), INFO, PRICED) == ""
+
+
 def test_a_figure_of_the_providers_counts_for_a_model_that_was_thought_free() -> None:
     budget = open_budget(per_day="1")
 

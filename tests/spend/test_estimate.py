@@ -85,9 +85,11 @@ def test_a_number_that_is_none_is_not_counted(odd: object) -> None:
 
 def test_a_budget_of_thoughts_that_does_not_fit_into_the_answer_is_added_to_it() -> None:
     within = replace(ask(max_tokens=3000), thinking=Thinking(effort="high", budget_tokens=2000))
+    at_its_end = replace(ask(max_tokens=2000), thinking=Thinking(effort="high", budget_tokens=2000))
     beyond = replace(ask(max_tokens=100), thinking=Thinking(effort="high", budget_tokens=2000))
 
     assert worst_tokens(within, INFO, PRICED)[1] == 3000
+    assert worst_tokens(at_its_end, INFO, PRICED)[1] == 4000
     assert worst_tokens(beyond, INFO, PRICED)[1] == 2100
 
 

@@ -107,7 +107,7 @@ class Budget:
         A refusal costs nothing, nor does what never left. A server that fell silent, or whose answer
         nobody waited for, may charge what it did until then: that costs what was held.
         """
-        if used or error is None:
+        if used:
             self.settle(hold, usd)
         elif isinstance(error, Error) and (error.status is not None or not isinstance(error, UNHEARD)):
             self.release(hold)
