@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -57,8 +58,16 @@ class Running:
     def note(self, call: Finished) -> None:
         self.calls.append(call)
 
+    on_close: Callable[[], object] = lambda: None
+    loop: asyncio.AbstractEventLoop | None = None
+
     def close(self) -> None:
-        """Hear that the parts are closed."""
+        self.on_close()
+
+    def reload(self) -> None:
+        """Give the gateway new parts."""
+        assert self.loop
+        asyncio.run_coroutine_threadsafe(self.gateway.reload(), self.loop).result(5)
 
     def post(self, path: str, body: object, **headers: str | None) -> Answer:
         return self.ask("POST", path, json.dumps(body).encode(), **headers)
@@ -114,12 +123,13 @@ def running(
     found: list[Running] = []
 
     async def build() -> Parts:
-        access = await Access.open(stores or Stores(token=Secret(TOKEN)))
+        found[0].loop = asyncio.get_running_loop()
+        access = await Access.open(stores or Stores(token=Secret(TOKEN), anyone=settings.is_open))
         parts = Parts(client=AsyncClient(config), access=access, settings=settings, listeners=found)
         change(parts)
         return parts
 
-    places = Places("127.0.0.1", settings.allowed_hosts, is_open=bool(stores and stores.anyone))
+    places = Places("127.0.0.1", (), is_open=settings.is_open)
     gateway = Gateway(build, places, clock)
     server = Server(configure(gateway, drain_s=5))
     found.append(Running(address_of(listener), gateway, server))

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("jackfield.cli.models:models", "List, choose and inspect models; manage credentials."),
     "budget": ("jackfield.cli.budget:budget", "Show what was spent, and the limits."),
     "health": ("jackfield.cli.health:health", "Show what failed lately; end a rest."),
+    "gateway": ("jackfield.cli.gateway:gateway", "Serve every model to other programs."),
     "config": ("jackfield.cli.config:config", "Read and change the config file."),
     "plugins": ("jackfield.cli.plugins:plugins", "List, enable, install and check plugins."),
     "import": ("jackfield.cli.import_:import_", "Bring another tool's models and keys over."),

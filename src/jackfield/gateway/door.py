@@ -28,7 +28,7 @@ def find_secrets(headers: Mapping[bytes, bytes], query: bytes) -> list[str]:
             found.append(text[7:].strip() if text[:7].lower() == "bearer " else text)
     if b"key=" in query:
         found += parse_qs(query.decode("latin-1")).get("key", [])
-    return found
+    return [secret for secret in found if secret]
 
 
 class Places:

@@ -9,17 +9,18 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from jackfield import __version__
-from jackfield.errors import Error, Overloaded
+from jackfield.errors import AuthError, Error, Overloaded
 from jackfield.gateway.call import decode_body
 from jackfield.gateway.chat import answer_chat
 from jackfield.gateway.door import Places, find_secrets
 from jackfield.gateway.exchange import Exchange, Left, Message, Receive, Send
+from jackfield.gateway.keys import Key
 from jackfield.gateway.lists import render_list, render_model
 from jackfield.gateway.metrics import Metrics
 from jackfield.gateway.parts import Clock, Parts, Visit
 from jackfield.gateway.permit import TRUSTED, settle
 from jackfield.gateway.refusal import NoRoute, as_callers, render
-from jackfield.gateway.routes import Route, find_route, guess_wire
+from jackfield.gateway.routes import Route, find_client, find_route, guess_wire
 from jackfield.gateway.side import answer_count, answer_embed, answer_explain
 from jackfield.message import JsonObject
 
@@ -103,17 +104,17 @@ class Gateway:
     async def _admit(self, exchange: Exchange, parts: Parts) -> None:
         wire, came_s, came_ms = "", self._clock.seconds(), self._clock.now_ms()
         try:
-            is_anthropic = b"anthropic-version" in exchange.headers
-            wire = guess_wire(exchange.path, is_anthropic=is_anthropic)
+            client = find_client(exchange.headers)
+            wire = guess_wire(exchange.path, client)
             self._places.check(exchange.headers)
-            route = find_route(exchange.method, exchange.path, is_anthropic=is_anthropic)
+            route = find_route(exchange.method, exchange.path, client)
             wire = route.wire
             if route.endpoint in parts.settings.disabled:
                 raise NoRoute(f"{exchange.path} is switched off", hint=f"see gateway.http.endpoints.{route.endpoint}")
             if route.kind in OPEN_TO_ALL:
                 await _tell(exchange, route)
                 return
-            key = parts.access.identify(find_secrets(exchange.headers, exchange.query))
+            key = _identify(exchange, parts)
             await self._serve(
                 Visit(
                     parts=parts,
@@ -158,6 +159,16 @@ class Gateway:
             finished = visit.finish(reply, outcome)
             self._metrics.note(finished)
             visit.parts.note(finished)
+
+
+def _identify(exchange: Exchange, parts: Parts) -> Key:
+    try:
+        return parts.access.identify(find_secrets(exchange.headers, exchange.query))
+    except AuthError:
+        if not parts.settings.is_open:
+            raise
+        # Clients send a key whether one is wanted or not.
+        return parts.access.identify([])
 
 
 async def _tell(exchange: Exchange, route: Route) -> None:

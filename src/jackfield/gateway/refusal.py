@@ -45,6 +45,8 @@ class Forbidden(errors.RequestError):
 class Behind(errors.ProviderError):
     """A provider refused the gateway's own credential, or its account."""
 
+    retryable = False
+
     def __init__(self, error: Error, word: str) -> None:
         super().__init__(error.message, hint=error.hint, status=error.status, retry_after_s=error.retry_after_s)
         self.word = word

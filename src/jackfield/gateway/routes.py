@@ -6,6 +6,7 @@ what stands before it belongs to the name.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -54,29 +55,38 @@ GEMINI_MODELS = ("/v1beta/models/", "/v1alpha/models/", "/v1/models/")
 PREFIX = "/anthropic"
 
 
-def find_route(method: str, path: str, *, is_anthropic: bool = False) -> Route:
+# Headers by which a client is known; all three have a list of models at the same address.
+CLIENTS = ((b"anthropic-version", MESSAGES), (b"x-goog-api-key", GEMINI), (b"x-goog-api-client", GEMINI))
+
+
+def find_client(headers: Mapping[bytes, bytes]) -> str:
+    """Return the wire whose client this is, as its headers tell; OpenAI's have none of their own."""
+    return next((wire for name, wire in CLIENTS if name in headers), COMPLETIONS)
+
+
+def find_route(method: str, path: str, client: str = COMPLETIONS) -> Route:
     """Return what an address asks for; raise `NoRoute` or `WrongMethod`.
 
-    `path` is unquoted. `is_anthropic`: the caller has said so in a header, which tells the lists apart.
+    `path` is unquoted; `client` tells apart what several wires have at one address.
     """
     own = path.removeprefix(PREFIX) if path.startswith(f"{PREFIX}/") else path
     if (found := EXACT.get(own)) is not None:
         wanted, route = found
         if method != wanted:
             raise _wrong_method(method, path, wanted)
-        if route.kind == "models" and route.wire == COMPLETIONS and (is_anthropic or own is not path):
-            return Route("models", MESSAGES, "models")
+        if route.kind == "models" and route.wire == COMPLETIONS:
+            return Route("models", client if own is path else MESSAGES, "models")
         return route
-    return _named(method, own, is_anthropic=is_anthropic or own is not path)
+    return _named(method, own, client if own is path else MESSAGES)
 
 
-def _named(method: str, path: str, *, is_anthropic: bool) -> Route:
+def _named(method: str, path: str, client: str) -> Route:
     prefix = next((each for each in GEMINI_MODELS if path.startswith(each) and len(path) > len(each)), None)
     if prefix is None:
         raise NoRoute(f"there is nothing at {method} {path}", hint="the routes: docs/gateway.md")
     name = path[len(prefix) :]
     if method == "GET":
-        wire = GEMINI if prefix != "/v1/models/" else MESSAGES if is_anthropic else COMPLETIONS
+        wire = client if prefix == "/v1/models/" else GEMINI
         return Route("model", wire, "gemini" if wire == GEMINI else "models", model=name)
     model, _, verb = name.rpartition(":")
     if method != "POST" or (verb not in VERBS and prefix == "/v1/models/"):
@@ -87,11 +97,11 @@ def _named(method: str, path: str, *, is_anthropic: bool) -> Route:
     return Route(kind, GEMINI, "gemini", stream, model)
 
 
-def guess_wire(path: str, *, is_anthropic: bool = False) -> str:
+def guess_wire(path: str, client: str = COMPLETIONS) -> str:
     """Return the protocol to refuse a request in that has no route."""
-    if is_anthropic or path.startswith((f"{PREFIX}/", "/v1/messages")):
+    if path.startswith((f"{PREFIX}/", "/v1/messages")):
         return MESSAGES
-    return GEMINI if path.startswith(("/v1beta", "/v1alpha")) else COMPLETIONS
+    return GEMINI if path.startswith(("/v1beta", "/v1alpha")) else client
 
 
 def _wrong_method(method: str, path: str, wanted: str) -> WrongMethod:

@@ -1,0 +1,89 @@
+"""`gateway`: the server in front of every model. Says where it listens, and runs until it is told to end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, TypeVar
+
+import click
+
+from jackfield.cli import ui
+from jackfield.cli.context import Context, pass_context
+from jackfield.cli.main import LazyGroup
+from jackfield.errors import UsageError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("jackfield.cli.gateway:run", "Serve until told to end."),
+}
+HOST, PORT = "127.0.0.1", 4747
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def options(command: Command) -> Command:
+    """Add what `gateway` and `gateway run` both take."""
+    for option in reversed((
+        click.option("--host", metavar="HOST", help=f"Address to listen on; else the config's, else {HOST}."),
+        click.option("--port", metavar="PORT", type=click.IntRange(0, 65535), help=f"Port; else the config's, else {PORT}."),
+        click.option("--workers", metavar="N", type=click.IntRange(1, 64), default=1, help="Processes that share the port."),
+        click.option("--auth", type=click.Choice(("token", "none")), help="Who may call: who has the token, or (on this machine alone) everybody."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.group("gateway", cls=LazyGroup, table=COMMANDS, invoke_without_command=True)
+@options
+@click.pass_context
+def gateway(ctx: click.Context, /, **flags: Any) -> None:
+    """Serve every model to programs that speak OpenAI's, Anthropic's or Google's protocol. Alone: run."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(run, **flags)
+
+
+@click.command("run")
+@options
+@pass_context
+def run(context: Context, host: str | None, port: int | None, workers: int, auth: str | None) -> None:
+    """Serve every model on one address until told to end (Ctrl-C, or SIGTERM, which lets open requests finish)."""
+    from jackfield.cli.serve import Service, find_token, hold_home, make_gateway, pick_auth
+    from jackfield.gateway.door import is_loopback
+    from jackfield.gateway.server import DRAIN_S
+    from jackfield.gateway.server import run as serve
+    from jackfield.transport.listen import address_of, open_listener
+
+    context.tell_warnings()
+    rules = context.config.server
+    host = host or rules.host or HOST
+    mode = pick_auth(auth or rules.auth)
+    if mode == "none" and not is_loopback(host):
+        raise UsageError(f"{host} is not this machine alone: a token is needed", hint="leave out --auth none")
+    listener = open_listener(host, next((each for each in (port, rules.port) if each is not None), PORT))
+    with ExitStack() as held:
+        held.callback(listener.close)
+        if not hold_home(held, context.paths.home):
+            ui.note(
+                f"another gateway runs with {context.paths.home}; they share its keys, ledger and what failed lately"
+            )
+        where = "" if mode == "none" else find_token(context.config, may_make=is_loopback(host))[1]
+        ui.out(_describe(address_of(listener), where))
+        service = Service(
+            environ=context.environ,
+            config_path=context.config_path,
+            offline=context.offline,
+            host=host,
+            is_open=mode == "none",
+        )
+        drain_s = DRAIN_S if rules.drain_s is None else rules.drain_s
+        serve(partial(make_gateway, service), [listener], workers=workers, drain_s=drain_s)
+
+
+def _describe(address: str, where: str) -> str:
+    clients = f"OPENAI_BASE_URL={address}/v1 ANTHROPIC_BASE_URL={address} GOOGLE_GEMINI_BASE_URL={address}"
+    token = (
+        f"token    {where}; clients send it as their API key"
+        if where
+        else "token    none: whoever is on this machine may call"
+    )
+    return f"gateway  {address}\nclients  {clients}\n{token}"
