@@ -214,11 +214,14 @@ async def test_an_answer_that_comes_before_the_request_is_read_is_heard(transpor
         plug.sendall(b"HTTP/1.1 413 Too Large\r\ncontent-length: 5\r\n\r\nlarge")
         time.sleep(5)
 
-    with listen(refuse) as url:
+    body = b"x" * (20 * MB)
+    with memory() as peak, listen(refuse) as url:
         started = time.monotonic()
-        reply = await transport.open(HttpRequest(url=url, body=b"x" * (20 * MB), timeouts=SOON))
+        reply = await transport.open(HttpRequest(url=url, body=body, timeouts=SOON))
         assert (reply.status, await reply.read_refusal()) == (413, b"large")
         assert time.monotonic() - started < 3
+
+    assert peak.bytes < 3 * MB
 
 
 async def test_a_server_that_reads_nothing_ends_with_the_timer(transport: Transport) -> None:

@@ -18,7 +18,6 @@ HEAD_LIMIT = 256 * 1024  # bytes; policies and cookies that a gateway adds outgr
 HEADERS_LIMIT = 128
 HELD_LIMIT = 64 * 1024  # bytes of a body nobody has taken yet, before the other side is made to wait
 PIECE_BYTES = 64 * 1024  # of a body that is sent
-SWITCHING = 101
 
 
 class Lost(Exception):
@@ -261,8 +260,6 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Note that the head is there, unless it only announces another one."""
         status = self._parser.get_status_code()
-        if status == SWITCHING:
-            raise Malformed("another protocol")
         if status < 200:
             return
         self.status, self._headed = status, True
