@@ -37,9 +37,10 @@ fix: ## Mend style, and make the made files anew
 lock: ## Lock the packages anew (needs uv); see CONTRIBUTING.md
 	scripts/lock
 
-bench: ## Measure start-up and protocols against Python's own
+bench: ## Measure start-up, transport and protocols
 	@scripts/setup dev
 	$(BIN)/python bench/startup.py
+	$(BIN)/python bench/transport.py
 	$(BIN)/python bench/protocols.py
 
 demo-model: ## Build the demo's model anew
