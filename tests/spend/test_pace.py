@@ -118,7 +118,7 @@ class Server:
     def ask(self, now: float) -> dict[str, str]:
         self.left = min(self.limit, self.left + self.limit / 60 * (now - self.at))
         self.at = now
-        if self.left >= 1:
+        if self.left > 0.99:  # its headers tell of milliseconds, not of less
             self.left -= 1
         else:
             self.refused += 1
