@@ -169,7 +169,7 @@ def test_quotas_are_kept_when_they_say_something_new(open_store: Opener, clock: 
     assert (weekly.used, weekly.resets_ms, requests.used) == (pytest.approx(0.63), clock() + 60_000, None)
     assert weekly.used_at(clock()) == weekly.used
     assert weekly.used_at(clock() + 60_000) is None
-    store.note_quotas("a", "k", [Window(name="weekly", left_percent=36.5)])
+    store.note_quotas("a", "k", [Window(name="weekly", left_percent=36.5), Window(name="requests")])
     assert store.view() is first
     store.note_quotas("a", "k", [Window(name="weekly", left_percent=30.0)])
     clock.pass_s(POLL_MS / 1000)

@@ -49,7 +49,7 @@ def climb(old: Rest | None, place: Place, verdict: Verdict, now_ms: int, window_
     # What keeps it from use the longest is what people are told.
     kept = old if until_ms < old.until_ms <= now_ms + LONGEST_MS else new
     count, since_ms = (1, now_ms) if is_over else (old.count + 1, old.since_ms)
-    return replace(kept, count=count, since_ms=since_ms, last_ms=now_ms, probe_until_ms=0)
+    return replace(kept, count=count, since_ms=since_ms, last_ms=now_ms)
 
 
 def note(
