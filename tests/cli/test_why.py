@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 
+from jackfield.config.paths import locate
+from jackfield.config.schema import Config
+from jackfield.errors import RateLimit
+from jackfield.health.store import open_health
 from tests.commands import run, write_config
 
 ROW = {"contextWindow": 128_000, "maxTokens": 4_000, "input": ["text"], "cost": {"input": 1, "output": 2}}
@@ -68,6 +74,28 @@ def test_a_model_without_a_credential_says_so_and_what_to_do_is_said_when_it_is_
     result = run("models", "why", "p0/one", env={})
     assert result.code == 0
     assert "K0 is not set" in result.out
+
+
+def test_what_failed_lately_is_told_with_the_time_that_is_left() -> None:
+    write_config(json.dumps(CONFIG))
+    candidates = run("models", "why", "q", "--json", env=KEYS).json()["candidates"]
+    store = open_health(Config(paths=locate(dict(os.environ))), lambda: int(time.time() * 1000))
+    store.note_failure(
+        "p1", candidates[0]["credentialId"], "two", RateLimit("slow down", status=429, retry_after_s=650)
+    )
+    store.close()
+    found = run("models", "why", "q", env=KEYS)
+
+    assert "1  p2/three" in found.out
+    assert "p1/two" in found.out.split("Skipped")[1]
+    assert "rate_limit 429, slow down; for another 10 min" in found.out
+
+
+def test_several_keys_in_one_place_are_told_apart_by_their_marks() -> None:
+    write_config("{}")
+    found = run("models", "why", "venice/llama-3.3-70b", env={"VENICE_API_KEYS": "first-secret,second-secret"})
+    assert len({line.split()[3] for line in found.out.splitlines() if "env: VENICE_API_KEYS#" in line}) == 2
+    assert "secret" not in found.out
 
 
 def test_a_dry_run_asks_nobody() -> None:

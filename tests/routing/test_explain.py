@@ -27,7 +27,7 @@ def test_a_candidate_is_told_with_its_window_price_privacy_and_cost() -> None:
     found = told(configure(("a/m", PRICED)))
     assert found["candidates"] == [
         {
-            "model": "a/m", "credential": "env: a", "credentialId": found["candidates"][0]["credentialId"],
+            "model": "a/m", "api": "openai-completions", "profile": None, "credential": "env: a", "credentialId": found["candidates"][0]["credentialId"],
             "reason": "the config's primary", "doubts": [], "halfOpen": False, "lastResort": False,
             "contextWindow": 64_000, "privacy": "standard", "price": {"input": "2", "output": "10"},
             "inputTokens": 1_000, "costUsd": {"least": "0.00201", "most": "0.012"},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -60,7 +61,7 @@ def tell_plan(
     ui.out("\n".join(_head(told)))
     if told["candidates"]:
         ui.out()
-        ui.table(HEADER, [_cells(number, each) for number, each in enumerate(told["candidates"], 1)])
+        ui.table(HEADER, [*_rows(told["candidates"])])
     if told["skipped"]:
         ui.out()
         ui.table(("Skipped", "Credential", "Why"), [_skipped_cells(each) for each in told["skipped"]])
@@ -104,12 +105,20 @@ def _head(told: JsonObject) -> Iterator[str]:
     yield f"A stream that breaks: {BREAKS[told['onStreamBreak']]}"
 
 
-def _cells(number: int, each: JsonObject) -> tuple[str, ...]:
+def _rows(candidates: Sequence[JsonObject]) -> Iterator[tuple[str, ...]]:
+    places = Counter((each["model"], each["credential"]) for each in candidates)
+    for number, each in enumerate(candidates, 1):
+        # Several keys in one place: their marks tell them apart.
+        is_only = places[each["model"], each["credential"]] == 1
+        yield _cells(number, each, each["credential"] if is_only else each["credentialId"])
+
+
+def _cells(number: int, each: JsonObject, credential: str | None) -> tuple[str, ...]:
     notes = [each["reason"], *each["doubts"], *(["failed lately, tried again"] if each["halfOpen"] else [])]
     return (
         str(number),
         each["model"],
-        each["credential"] or "-",
+        credential or "-",
         _number(each["contextWindow"]),
         each["price"]["input"] or "?",
         each["price"]["output"] or "?",

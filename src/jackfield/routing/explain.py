@@ -46,10 +46,13 @@ def explain(made: Plan, request: ChatRequest, config: Config, now_ms: int) -> Js
 
 def _candidate(candidate: Candidate, request: ChatRequest) -> JsonObject:
     info, model = candidate.info, candidate.model
-    tokens = estimate_input(request, defaults.api(model, info))
+    api = defaults.api(model, info)
+    tokens = estimate_input(request, api)
     return {
         "model": str(candidate.ref),
-        "credential": _place(candidate.credential) or candidate.profile_id,
+        "api": api,
+        "profile": candidate.profile_id,
+        "credential": _place(candidate.credential),
         "credentialId": candidate.credential or None,
         "reason": candidate.reason,
         "doubts": [*candidate.doubts],
