@@ -307,6 +307,14 @@ async def test_a_code_is_polled_as_slowly_as_the_server_wants() -> None:
     assert not with_details(RequestAuth(secret=None, source="x"), info, profile, moved=True).base_url
 
 
+@pytest.mark.parametrize("whole", ["file:///etc/passwd", "-a Calculator", 7, ""])
+async def test_only_a_page_is_handed_to_the_browser(whole: object) -> None:
+    with serve(json_reply({**START, "verification_uri_complete": whole}), json_reply(TOKENS)) as server:
+        person = Somebody()
+        await meet(device_info(server), person)
+    assert person.opened == [START["verification_uri"]]
+
+
 @pytest.mark.parametrize(
     ("code", "says"), [("access_denied", "consent was refused"), ("expired_token", "the code has expired")]
 )

@@ -10,7 +10,7 @@ import pytest
 from jackfield.auth.flows.client import Client, find_client, find_installed, missing_client
 from jackfield.auth.flows.device import Waiting
 from jackfield.auth.flows.exchange import find_base_url, parse_lease
-from jackfield.auth.flows.headless import why_headless
+from jackfield.auth.flows.headless import pick_opener, why_headless
 from jackfield.auth.flows.paste import parse_token
 from jackfield.auth.flows.token import Answer, parse_answer, parse_claims, parse_end, to_moment, to_profile
 from jackfield.auth.refresh import judge
@@ -139,6 +139,23 @@ def test_a_machine_without_a_browser_is_known(environ: dict[str, str], platform:
     reason = why_headless(environ, platform)
     assert bool(reason) == bool(says)
     assert says in reason
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "words"),
+    [
+        ({}, "win32", ("rundll32", "url.dll,FileProtocolHandler")),
+        ({}, "darwin", ("open",)),
+        ({"DISPLAY": ":0"}, "linux", ("xdg-open",)),
+        ({"WSL_DISTRO_NAME": "Debian"}, "linux", ("rundll32.exe", "url.dll,FileProtocolHandler")),
+        ({"BROWSER": "lynx"}, "linux", ()),
+        ({}, "freebsd14", ()),
+    ],
+)
+def test_each_system_opens_a_page_with_its_own_program(
+    environ: dict[str, str], platform: str, words: tuple[str, ...]
+) -> None:
+    assert pick_opener(environ, platform) == words
 
 
 def test_a_setup_token_is_taken_whole_or_not_at_all() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -260,3 +261,42 @@ def test_a_sign_in_that_the_providers_own_program_left_is_offered(
         child.send("\x03")
         end(child)
         assert (says in shown) == is_there
+
+
+def test_the_page_is_opened_whole_by_the_systems_own_program(tmp_path: Path) -> None:
+    opener = tmp_path / "bin" / "xdg-open"
+    opener.parent.mkdir()
+    opener.write_text(
+        f'#!/bin/sh\nprintf "%s" "$*" > {tmp_path}/opening && mv {tmp_path}/opening {tmp_path}/opened\n',
+        encoding="utf-8",
+    )
+    opener.chmod(0o755)
+    with serve(answer) as server:
+        install(server.url)
+        env = {**CLIENT, "DISPLAY": ":0", "PATH": f"{opener.parent}:{os.environ['PATH']}"}
+        child = spawn("models", "auth", "login", "--provider", "acme", "--method", "acme-page", env=env)
+        child.expect(r"(http://127\.0\.0\.1:\d+/auth\?\S+)")
+        url = child.match[1]
+        child.expect("paste the address")
+        until = time.monotonic() + 10
+        while not (tmp_path / "opened").exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        child.send("\x03")
+        end(child)
+    assert (tmp_path / "opened").read_text(encoding="utf-8") == url
+
+
+def test_where_a_console_cannot_be_waited_for_a_line_is_read_beside() -> None:
+    program = (
+        "import asyncio; from jackfield.cli.person import Terminal;"
+        " print(asyncio.run(Terminal({}, 'win32').paste('Question? ')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input="  pasted#state \n",
+        capture_output=True,
+        encoding="utf-8",
+        timeout=30,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("pasted#state\n", "Question? \n")

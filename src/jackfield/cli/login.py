@@ -123,7 +123,7 @@ async def _meet(context: Context, info: ProviderInfo, way: AuthMethod, client: C
     async with Transport(environ=context.config.environ, offline=context.offline) as sender:
         world = signin.World(
             ask=lambda request: ask_over(sender, request, info),
-            person=Terminal(),
+            person=Terminal(context.environ),
             environ=context.environ,
             platform=sys.platform,
             random=os.urandom,

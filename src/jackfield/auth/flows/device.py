@@ -23,6 +23,7 @@ DEFAULT_INTERVAL_S = 5.0  # RFC 8628, 3.2; also what slow_down adds (3.5)
 SHORTEST_INTERVAL_S = 1.0
 LONGEST_INTERVAL_S = 60.0
 DEFAULT_LIFE_S = 900
+PAGES = ("https://", "http://")  # all that is ever handed to a browser
 # Some servers count the interval in milliseconds.
 EARLIEST_MS = 500
 ENDINGS = {
@@ -70,7 +71,8 @@ class Waiting:
         fields = check_answer(answer, self._flow.device_url)
         user_code, url = as_text(fields.get("user_code")), as_text(fields.get("verification_uri"))
         device_code = as_text(fields.get("device_code")) or (user_code if self._flow.engine == "user-code" else "")
-        if not (user_code and url.startswith(("https://", "http://")) and device_code):
+        whole_url = as_text(fields.get("verification_uri_complete"))
+        if not (user_code and url.startswith(PAGES) and device_code):
             raise BadReply(f"{shown_url(self._flow.device_url)} answered without a code")
         if self._flow.engine == "user-code" and fields.get("state") != self._state:
             raise BadReply(f"{shown_url(self._flow.device_url)} answered another sign-in (the state differs)")
@@ -79,7 +81,7 @@ class Waiting:
         self._code = Code(
             user_code=user_code,
             url=url,
-            whole_url=as_text(fields.get("verification_uri_complete")) or url,
+            whole_url=whole_url if whole_url.startswith(PAGES) else url,
             device_code=device_code,
             ends_ms=to_moment(lasts, now_ms),
             interval_s=self.interval_s,
