@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from msgspec.structs import replace
@@ -36,8 +37,10 @@ from jackfield.routing.explain import explain
 from jackfield.routing.plan import plan
 from jackfield.routing.session import Sessions
 from jackfield.routing.walk import Pulse
+from jackfield.spend.budget import open_budget
 from jackfield.tape.record import Recorder
 from jackfield.tape.replay import Player
+from jackfield.toll import Toll
 from jackfield.transport.http import Transport
 from jackfield.transport.reply import Sender
 
@@ -93,6 +96,8 @@ class AsyncClient:
         now_ms = self.pulse.now_ms
         self.health = health or (open_health(self.config, now_ms) if is_live else MemoryHealth(now_ms))
         self.direct = Direct(self.config, self.plugins, self.store, self._transport, now_ms, offline=offline)
+        budget = open_budget(self.config, now_ms, token_hex(8), is_live=is_live)
+        self.toll = Toll(self.config, budget, self.health, self.pulse)
         self.sessions = Sessions()
         self._uses = UseNotes(self.store, now_ms)
 
@@ -107,6 +112,7 @@ class AsyncClient:
         await self._uses.close()
         await self._transport.close()
         self.health.close()
+        self.toll.close()
 
     async def chat(self, request: ChatRequest, **how: Unpack[How]) -> ChatResponse:
         """Ask and return the whole reply; it says who answered, what it cost, what was tried. Options as in `How`."""
@@ -130,7 +136,7 @@ class AsyncClient:
         candidate = self.plan(request, profile_id=profile_id).candidates[0]
         asked = with_thinking(request, candidate.model, self.config)
         try:
-            auth = self.direct.resolve(candidate) if candidate.info.counting else NO_AUTH
+            auth = await self.direct.open_auth(candidate) if candidate.info.counting else NO_AUTH
         except MissingKey as error:
             return estimate(asked, candidate.info, candidate.model, error.message)
         auth = await self.direct.freshen(candidate.info, auth)
@@ -142,8 +148,10 @@ class AsyncClient:
             raise UsageError("no embedding model is named", hint="such as openai/text-embedding-3-small")
         made = self.plan(ChatRequest(model=request.model), profile_id=profile_id)
         candidate = made.candidates[0]
-        auth = await self.direct.freshen(candidate.info, self.direct.resolve(candidate))
-        answer = await embed(request, candidate.info, candidate.model, auth, self._transport)
+        auth = await self.direct.freshen(candidate.info, await self.direct.open_auth(candidate))
+        async with self.toll.embedding(candidate, request) as paid:
+            answer = await embed(request, candidate.info, candidate.model, auth, self._transport)
+            paid(answer.cost_usd)
         return replace(answer, requested=made.requested, warnings=(*made.warnings, *answer.warnings))
 
     def plan(
@@ -162,6 +170,7 @@ class AsyncClient:
             now_ms=now_ms,
             sticky=partial(self.sessions.sticky, session) if session else None,
             spill_at=self.config.spill_at,
+            afford=self.toll.afford(request, session),
         )
         first, today = made.candidates[0], datetime.now(UTC).date()
         return replace(made, warnings=(*made.warnings, *foretell(str(first.ref), first.model, today)))

@@ -160,17 +160,23 @@ class ChatStream:
         self._weigh_losses(candidate)
         auth = await self._direct.open_auth(candidate)
         self._walk.profile_id = auth.profile_id
+        hold = await self._client.toll.enter(candidate, asked, self._session, left_s=self._walk.left_s())
         tell = None if self._strict else self._warnings.append
-        heard = Accumulator()
+        heard, failed = Accumulator(), None
         self._running = candidate, heard, asked
         try:
             async with aclosing(self._direct.attempt(candidate, asked, auth, tell)) as events:
                 async for event in events:
                     heard.feed(event)
                     yield event
+        except BaseException as error:
+            failed = error
+            raise
         finally:
-            self._walk.spent = self._bill(*self._running)
+            usage, usd = self._walk.spent = self._bill(*self._running)
             self._running = None
+            self._client.toll.hear(candidate, self._direct.told(candidate.info.id, auth.source))
+            await self._client.toll.leave(hold, usd, failed, used=usage is not None)
 
     # -- what is told ------------------------------------------------------------------
 

@@ -5,12 +5,16 @@ Waits for the turn by the caller's clock. Where neither a pace nor a limit is se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 
 from jackfield.config.schema import Config
 from jackfield.direct import with_thinking
+from jackfield.embedding import EmbedRequest
 from jackfield.health.store import HealthStore
 from jackfield.message import ChatRequest
 from jackfield.providers.provider import for_wire
@@ -19,7 +23,7 @@ from jackfield.routing.candidate import Candidate
 from jackfield.routing.walk import Pulse
 from jackfield.spend.account import Hold
 from jackfield.spend.budget import FREE, Budget
-from jackfield.spend.estimate import pace_tokens
+from jackfield.spend.estimate import pace_tokens, worst_embed_usd
 from jackfield.spend.pace import Pacer
 
 
@@ -33,6 +37,10 @@ class Toll:
         self._health = health
         self._pulse = pulse
 
+    def afford(self, request: ChatRequest, session: str) -> Callable[[Candidate], str] | None:
+        """Return what says why a candidate may not be paid for, empty when it may; `None` where no limit is set."""
+        return partial(self._refusal, request, session) if self.budget.is_set else None
+
     async def enter(self, candidate: Candidate, request: ChatRequest, session: str = "", *, left_s: float) -> Hold:
         """Wait for the candidate's turn, hold what the request may cost; raise `Paced` or `OverBudget`.
 
@@ -43,7 +51,10 @@ class Toll:
         if not (is_paced or self.budget.is_set):
             return FREE
         sent = for_wire(with_thinking(request, model, self._config), info, model)
-        hold = self.budget.reserve(sent, info, model, session)
+        hold = FREE
+        if self.budget.is_set:
+            # The ledger is a file that other processes write, too.
+            hold = await asyncio.to_thread(self.budget.reserve, sent, info, model, session)
         if is_paced:
             try:
                 tokens = pace_tokens(sent, info, model)
@@ -62,13 +73,40 @@ class Toll:
             self.pacer.feed(_place(candidate), windows, self._pulse.clock())
             self._health.note_quotas(candidate.info.id, candidate.credential, windows)
 
-    def leave(self, hold: Hold, usd: Decimal | None, error: BaseException | None, *, used: bool) -> None:
+    async def leave(self, hold: Hold, usd: Decimal | None, error: BaseException | None, *, used: bool) -> None:
         """Settle what a try has cost, or give it back; `used`: it used something up, whatever became of it."""
-        self.budget.end(hold, usd, error, used=used)
+        if hold is not FREE:
+            await asyncio.to_thread(self.budget.end, hold, usd, error, used=used)
+
+    @asynccontextmanager
+    async def embedding(
+        self, candidate: Candidate, request: EmbedRequest
+    ) -> AsyncIterator[Callable[[Decimal | None], None]]:
+        """Hold what vectors may cost at most while they are asked for; who is yielded hears what they did cost."""
+        info, model = candidate.info, candidate.model
+        if not self.budget.is_set:
+            yield lambda _: None
+            return
+        most = worst_embed_usd(request, info, model)
+        hold = await asyncio.to_thread(self.budget.reserve_usd, str(candidate.ref), most)
+        said: list[Decimal | None] = []
+        failed: BaseException | None = None
+        try:
+            yield said.append
+        except BaseException as error:
+            failed = error
+            raise
+        finally:
+            await self.leave(hold, said[0] if said else None, failed, used=bool(said))
 
     def close(self) -> None:
         """Close the ledger; what is held and not settled counts as spent."""
         self.budget.close()
+
+    def _refusal(self, request: ChatRequest, session: str, candidate: Candidate) -> str:
+        info, model = candidate.info, candidate.model
+        sent = for_wire(with_thinking(request, model, self._config), info, model)
+        return self.budget.refusal(sent, info, model, session)
 
 
 def _place(candidate: Candidate) -> tuple[str, str, str]:

@@ -82,7 +82,7 @@ class Walk(Generic[T]):
             if not await self._may_try(candidate, failed, others=bool(queue)):
                 continue
             for tries in count(1):
-                narrowed = narrow(candidate, stream=self._stream, left_s=self._left_s(), waiting=len(queue))
+                narrowed = narrow(candidate, stream=self._stream, left_s=self.left_s(), waiting=len(queue))
                 try:
                     async with aclosing(self._attempt(narrowed, try_candidate, begins)) as pieces:
                         async for piece in pieces:
@@ -104,7 +104,7 @@ class Walk(Generic[T]):
 
     async def _may_try(self, candidate: Candidate, failed: Error | None, *, others: bool) -> bool:
         """Tell whether a candidate may be tried now; what has failed since the plan was made may forbid it."""
-        if failed is not None and self._left_s() <= 0:
+        if failed is not None and self.left_s() <= 0:
             self._note(candidate, None, "timeout", "the request's time was used up before its turn")
             return False
         place, now_ms = _place(candidate), self._pulse.now_ms()
@@ -147,7 +147,7 @@ class Walk(Generic[T]):
 
     async def _next_step(self, error: Error, candidate: Candidate, tries: int, *, others: bool) -> float | None:
         """Return how long to wait before the same again; `None`: on to the next; raise when nothing may follow."""
-        left_s, jitter = self._left_s(), self._pulse.jitter()
+        left_s, jitter = self.left_s(), self._pulse.jitter()
         step = decide(error, self._limits, tries=tries, others=others, left_s=left_s, jitter=jitter)
         if step.kind == "again" and not self.answered:
             return step.wait_s
@@ -173,7 +173,8 @@ class Walk(Generic[T]):
     def _is_committed(self) -> bool:
         return self.answered is not None
 
-    def _left_s(self) -> float:
+    def left_s(self) -> float:
+        """Return what is left of the request's time."""
         return self._ends - self._pulse.clock()
 
     def _note(self, candidate: Candidate, started: float | None, reason: str | None, message: str | None) -> None:
