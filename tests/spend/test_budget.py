@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -284,6 +285,28 @@ async def test_fifty_calls_at_once_stay_within_a_cent(tmp_path: Path) -> None:
     assert refused
     assert len(sent) > 20
     assert 0 < spent_usd(budget) <= limit
+
+
+@pytest.mark.parametrize("is_alone", [True, False], ids=["in memory", "in the file"])
+def test_threads_share_one_ledger(is_alone: bool, tmp_path: Path) -> None:
+    rules = {"per_command": "0.01"} if is_alone else {"per_day": "0.01"}
+    opened = [open_file(tmp_path)]
+    budget = Budget(open_budget(**rules).rules, lambda: time.sleep(0.01) or opened[0], Clock(), "a")  # type: ignore[func-returns-value]  # a slow opening
+    worst = worst_usd(ask(), INFO, PRICED)
+    assert worst is not None
+
+    def call(number: int) -> bool:
+        try:
+            budget.settle(budget.reserve(ask(), INFO, PRICED), worst)
+        except OverBudget:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        went = sum(pool.map(call, range(40)))
+
+    assert went == Decimal("0.01") // worst
+    assert spent_usd(budget) == went * worst
 
 
 PROCESS = """

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
+from threading import Lock
 from typing import Protocol
 
 from msgspec import Struct
@@ -103,33 +104,41 @@ class MemoryLedger:
         self._spent: Counter[str] = Counter()
         self._holds: dict[int, Hold] = {}
         self._last = 0
+        self._lock = Lock()
 
     def reserve(self, allowances: Sequence[Allowance], amount: int) -> Hold | Refused:
         """Hold an amount on all accounts, or say which limit does not cover it and hold nothing."""
         keys = tuple(each.key for each in allowances)
-        if refused := find_refusal(allowances, self.balances(keys), amount):
-            return refused
-        self._last += 1
-        hold = self._holds[self._last] = Hold(self._last, keys, amount)
-        return hold
+        with self._lock:
+            if refused := find_refusal(allowances, self._balances(keys), amount):
+                return refused
+            self._last += 1
+            hold = self._holds[self._last] = Hold(self._last, keys, amount)
+            return hold
 
     def settle(self, hold: Hold, amount: int | None) -> None:
         """Book what a call cost in the place of what was held; `None`: nobody knows, so all of it."""
-        self._holds.pop(hold.id, None)
-        for key in hold.keys:
-            self._spent[key] += hold.amount if amount is None else amount
+        with self._lock:
+            self._holds.pop(hold.id, None)
+            for key in hold.keys:
+                self._spent[key] += hold.amount if amount is None else amount
 
     def release(self, hold: Hold) -> None:
         """Give back what was held for a call that was not sent."""
-        self._holds.pop(hold.id, None)
+        with self._lock:
+            self._holds.pop(hold.id, None)
 
     def balances(self, keys: Sequence[str]) -> Mapping[str, Balance]:
         """Return the balance of each account."""
+        with self._lock:
+            return self._balances(keys)
+
+    def close(self) -> None:
+        """Let go of what the ledger stands on: nothing."""
+
+    def _balances(self, keys: Sequence[str]) -> Mapping[str, Balance]:
         held = Counter(dict.fromkeys(keys, 0))
         for hold in self._holds.values():
             for key in hold.keys:
                 held[key] += hold.amount
         return {key: Balance(self._spent[key], held[key]) for key in keys}
-
-    def close(self) -> None:
-        """Let go of what the ledger stands on: nothing."""

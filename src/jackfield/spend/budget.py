@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from threading import Lock
 
 from jackfield.catalog.price import trim
 from jackfield.config.schema import Config
@@ -55,6 +56,7 @@ class Budget:
         self._now_ms = now_ms
         self._own = own
         self._opened: Ledger | None = None
+        self._lock = Lock()
 
     @property
     def is_set(self) -> bool:
@@ -141,11 +143,13 @@ class Budget:
         return tuple(Allowance(key, words, as_nano(limit)) for limit, key, words in said if limit is not None)
 
     def _ledger(self) -> Ledger:
-        if self._opened is None:
-            # A command's limit is this process's alone; the others need the file, or nothing leaves.
-            alone = self.rules.per_day is None and self.rules.per_session is None
-            self._opened = MemoryLedger() if alone else self._open_ledger()
-        return self._opened
+        # Two ledgers in memory would know of half the calls each.
+        with self._lock:
+            if self._opened is None:
+                # A command's limit is this process's alone; the others need the file, or nothing leaves.
+                alone = self.rules.per_day is None and self.rules.per_session is None
+                self._opened = MemoryLedger() if alone else self._open_ledger()
+            return self._opened
 
 
 def open_budget(config: Config, now_ms: Callable[[], int], own: str, *, is_live: bool = True) -> Budget:
