@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from jackfield.auth.sources import credential_id
-from jackfield.config.schema import Route
+from jackfield.config.schema import MissingVar, Route
 from jackfield.credential import Profile, Secret, SecretRef
 from jackfield.errors import Quota as QuotaError
 from jackfield.health.record import Quota
@@ -122,6 +123,16 @@ def test_the_only_model_without_a_credential_is_kept_to_say_what_is_missing() ->
     assert refs(made) == ["a/m"]
     assert made.candidates[0].missing == "no credential: env: old: it has expired"
     assert made.skipped == ()
+
+
+def test_a_provider_whose_address_waits_for_a_variable_costs_the_others_nothing() -> None:
+    config = configure("a/m", "b/m")
+    waiting = MissingVar("A_URL", "models.providers.a.baseUrl", "jackfield.json:7")
+    config = replace(config, providers={**config.providers, "a": replace(config.providers["a"], missing=(waiting,))})
+    made = planned(config)
+    assert refs(made) == ["b/m"]
+    assert skips(made) == [("a/m", "not_configured")]
+    assert made.skipped[0].reason == "models.providers.a.baseUrl (jackfield.json:7): A_URL is not set"
 
 
 def test_who_rests_is_asked_rather_than_who_has_no_key() -> None:
