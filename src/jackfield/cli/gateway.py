@@ -16,6 +16,7 @@ from jackfield.errors import UsageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("jackfield.cli.gateway:run", "Serve until told to end."),
+    "keys": ("jackfield.cli.gateway_keys:keys", "Make, list and revoke the keys of those who may call."),
 }
 HOST, PORT = "127.0.0.1", 4747
 Command = TypeVar("Command", bound=Callable[..., Any])

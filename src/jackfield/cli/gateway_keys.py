@@ -1,0 +1,175 @@
+"""`gateway keys`: make, list and revoke the keys of those who may call the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jackfield.cli import ui
+from jackfield.cli.context import Context, json_option, pass_context
+from jackfield.cli.span import parse_span
+from jackfield.config.gateway import Limits
+from jackfield.message import JsonObject
+
+if TYPE_CHECKING:
+    from jackfield.gateway.keys import Key
+    from jackfield.ledger.database import Database
+
+HEADER = ("Name", "Id", "State", "Made", "Expires", "Limits")
+RATE = click.IntRange(min=1)
+
+
+class Usd(click.ParamType[Decimal]):
+    """An amount of US dollars."""
+
+    name = "USD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Return the amount; a sign and words are none."""
+        try:
+            usd = Decimal(str(value).strip().removeprefix("$"))
+        except InvalidOperation:
+            self.fail(f"{value!r} is no amount of dollars", param, ctx)
+        if not usd.is_finite() or usd < 0:
+            self.fail(f"{value!r} is no amount of dollars", param, ctx)
+        return usd
+
+
+@click.group()
+def keys() -> None:
+    """Make, list and revoke the keys of those who may call the gateway."""
+
+
+@keys.command()
+@click.argument("name")
+@click.option(
+    "--models",
+    metavar="PATTERN",
+    multiple=True,
+    help="A model it may ask: provider/model, provider/*; repeat for more.",
+)
+@click.option(
+    "--budget-day", metavar="USD", type=Usd(), help="Most its calls of a day may cost; days begin at midnight UTC."
+)
+@click.option("--budget-month", metavar="USD", type=Usd(), help="The same of a month.")
+@click.option("--allow-unpriced", is_flag=True, help="Models without a price may be asked although there is a budget.")
+@click.option("--rpm", metavar="N", type=RATE, help="Requests a minute.")
+@click.option("--tpm", metavar="N", type=RATE, help="Tokens a minute, sent and answered.")
+@click.option("--concurrency", metavar="N", type=RATE, help="Calls at a time.")
+@click.option("--expires", metavar="SPAN", help="How long it holds: 12h, 30d, 4w, 1y; else until it is revoked.")
+@json_option
+@pass_context
+def create(context: Context, /, name: str, expires: str | None, as_json: bool, **said: Any) -> None:
+    """Make a key and show it, once: only a digest of it is kept.
+
+    Whoever has it sends it as an API key is sent: Authorization: Bearer, x-api-key, x-goog-api-key.
+    """
+    from jackfield.gateway.keys import create_key
+
+    limits = Limits(
+        models=said["models"],
+        budget_day=said["budget_day"],
+        budget_month=said["budget_month"],
+        allow_unpriced=said["allow_unpriced"],
+        requests_per_minute=said["rpm"],
+        tokens_per_minute=said["tpm"],
+        concurrency=said["concurrency"],
+    )
+    now_ms = context.now_ms()
+    expires_ms = None if expires is None else now_ms + parse_span(expires)
+    with _open(context) as database:
+        key, secret = create_key(database, name, limits, now_ms=now_ms, expires_ms=expires_ms)
+    if as_json:
+        ui.as_json({"ok": True, **_render(key, now_ms), "key": secret.reveal()})
+        return
+    ui.out(secret.reveal())
+    ui.note(f"this is the key {key.name}; it is not shown again. {_words(key) or 'It is not limited.'}")
+
+
+@keys.command("list")
+@json_option
+@pass_context
+def list_(context: Context, as_json: bool) -> None:
+    """Show every key that was made, with its limits; no key's secret is known."""
+    from jackfield.gateway.keys import list_keys
+
+    now_ms = context.now_ms()
+    with _open(context) as database:
+        found = list_keys(database)
+    if as_json:
+        ui.as_json({"ok": True, "keys": [_render(key, now_ms) for key in found]})
+    elif found:
+        ui.table(HEADER, [_cells(key, now_ms) for key in found])
+    else:
+        ui.note("no key was made; make one: jackfield gateway keys create NAME")
+
+
+@keys.command()
+@click.argument("name", metavar="NAME|ID")
+@json_option
+@pass_context
+def revoke(context: Context, name: str, as_json: bool) -> None:
+    """End a key: running gateways refuse it within a second. Calls under way go on."""
+    from jackfield.gateway.keys import revoke_key
+
+    now_ms = context.now_ms()
+    with _open(context) as database:
+        key = revoke_key(database, name, now_ms=now_ms)
+    if as_json:
+        ui.as_json({"ok": True, **_render(key, now_ms)})
+    else:
+        ui.note(f"the key {key.name} ({key.id}) is revoked")
+
+
+@contextmanager
+def _open(context: Context) -> Iterator[Database]:
+    from jackfield.ledger.database import open_database
+    from jackfield.ledger.place import find_url
+
+    database = open_database(find_url(context.config))
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _render(key: Key, now_ms: int) -> JsonObject:
+    from msgspec import to_builtins
+
+    return {
+        "id": key.id,
+        "name": key.name,
+        "state": key.state(now_ms),
+        "madeMs": key.made_ms,
+        "expiresMs": key.expires_ms,
+        "revokedMs": key.revoked_ms,
+        "limits": to_builtins(key.limits),
+    }
+
+
+def _cells(key: Key, now_ms: int) -> tuple[str, ...]:
+    expires = "never" if key.expires_ms is None else _day(key.expires_ms)
+    return (key.name, key.id, key.state(now_ms), _day(key.made_ms), expires, _words(key) or "none")
+
+
+def _words(key: Key) -> str:
+    limits = key.limits
+    said = (
+        (limits.models, ", ".join(limits.models)),
+        (limits.budget_day is not None, f"${limits.budget_day} a day"),
+        (limits.budget_month is not None, f"${limits.budget_month} a month"),
+        (limits.requests_per_minute, f"{limits.requests_per_minute} requests a minute"),
+        (limits.tokens_per_minute, f"{limits.tokens_per_minute} tokens a minute"),
+        (limits.concurrency, f"{limits.concurrency} at a time"),
+    )
+    return "; ".join(words for is_said, words in said if is_said)
+
+
+def _day(ms: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(ms / 1000, UTC).date().isoformat()
