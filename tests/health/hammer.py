@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jackfield import errors
 from jackfield.health.file import StateFile
+from jackfield.health.kept import KeptHealth
 from jackfield.health.server import open_server
-from jackfield.health.shared import SharedHealth
 from jackfield.health.store import DAY_MS
 
 
@@ -18,7 +18,7 @@ def main(where: str, number: str, rounds: str) -> None:
         return int(time.time() * 1000)
 
     backend = open_server(where, clock) if "://" in where else StateFile(Path(where), clock)
-    store = SharedHealth(backend, clock, DAY_MS)
+    store = KeptHealth(backend, clock, DAY_MS)
     for turn in range(int(rounds)):
         store.note_failure("a", "k", "m", errors.RateLimit("no", retry_after_s=100 + int(number)))
         store.note_failure("a", "k", f"{number}-{turn}", errors.ServerError("no"))

@@ -11,8 +11,8 @@ import pytest
 
 from jackfield import errors
 from jackfield.health.file import StateFile
+from jackfield.health.kept import KeptHealth
 from jackfield.health.server import open_server
-from jackfield.health.shared import SharedHealth
 from jackfield.health.store import DAY_MS
 from jackfield.providers.quota import Window
 from tests.commands import run, write_config
@@ -31,7 +31,7 @@ def now_ms() -> int:
 
 @pytest.fixture
 def failures() -> None:
-    store = SharedHealth(StateFile(home() / "state.sqlite", now_ms), now_ms, DAY_MS)
+    store = KeptHealth(StateFile(home() / "state.sqlite", now_ms), now_ms, DAY_MS)
     store.note_failure("venice", f"env: VENICE_API_KEY#{MARK}", "m1", errors.RateLimit("slow down", status=429))
     store.note_failure("venice", f"env: VENICE_API_KEY#{MARK}", "m2", errors.Overloaded("busy " * 40, status=503))
     store.note_failure("openai", f"profile:openai:work#{MARK}", "x", errors.Quota("no money", status=402))
@@ -130,7 +130,7 @@ def test_rests_of_the_credential_store_are_shown_and_ended() -> None:
 
 def test_the_common_store_of_gateways_is_shown_on_demand(redis_server: Server) -> None:
     url = f"{redis_server.url}/9"
-    store = SharedHealth(open_server(url, now_ms), now_ms, DAY_MS)
+    store = KeptHealth(open_server(url, now_ms), now_ms, DAY_MS)
     store.note_failure("venice", "k", "m", errors.AuthError("no"))
     write_config(json.dumps({"gateway": {"sharedState": url}}))
     assert run("health", "--json").json()["rests"] == []

@@ -12,8 +12,8 @@ import pytest
 
 from jackfield import errors
 from jackfield.health.file import StateFile
+from jackfield.health.kept import KeptHealth
 from jackfield.health.server import open_server
-from jackfield.health.shared import SharedHealth
 from jackfield.health.store import DAY_MS
 from tests.health.conftest import Server
 
@@ -47,7 +47,7 @@ def test_eight_processes_lose_no_failure_and_the_latest_end_stays(
         server: Server = request.getfixturevalue("redis_server")
         where = f"{server.url}/7"
     assert set(hammer(where)) == {""}
-    store = SharedHealth(
+    store = KeptHealth(
         open_server(where, now_ms) if kind == "server" else StateFile(Path(where), now_ms), now_ms, DAY_MS
     )
     rests = {rest.place.model: rest for rest in store.view().rests}
@@ -58,11 +58,11 @@ def test_eight_processes_lose_no_failure_and_the_latest_end_stays(
 
 
 def test_of_many_processes_one_tries(tmp_path: Path) -> None:
-    stores = [SharedHealth(StateFile(tmp_path / "state.sqlite", now_ms), now_ms, DAY_MS) for _ in range(8)]
+    stores = [KeptHealth(StateFile(tmp_path / "state.sqlite", now_ms), now_ms, DAY_MS) for _ in range(8)]
     stores[0].note_failure("a", "k", "m", errors.RateLimit("no", retry_after_s=0.0))
     over_ms = now_ms() + 2_000
     late = [
-        SharedHealth(StateFile(tmp_path / "state.sqlite", lambda: over_ms), lambda: over_ms, DAY_MS) for _ in range(8)
+        KeptHealth(StateFile(tmp_path / "state.sqlite", lambda: over_ms), lambda: over_ms, DAY_MS) for _ in range(8)
     ]
     assert sum(store.claim("a", "k", "m") for store in late) == 1
     for store in (*stores, *late):

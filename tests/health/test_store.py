@@ -12,9 +12,9 @@ import redis
 
 from jackfield import errors
 from jackfield.health.file import StateFile
+from jackfield.health.kept import KeptHealth
 from jackfield.health.record import PROBE_MS, Place, Quota
 from jackfield.health.server import POLL_MS, StateServer
-from jackfield.health.shared import SharedHealth
 from jackfield.health.store import DAY_MS, QUOTA_AGE_MS, HealthStore, MemoryHealth
 from jackfield.health.view import View
 from jackfield.providers.quota import Window
@@ -39,9 +39,9 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> 
         if request.param == "memory":
             return opened[0] if opened else MemoryHealth(clock)
         if request.param == "file":
-            return SharedHealth(StateFile(tmp_path / "home" / "state.sqlite", clock), clock, DAY_MS)
+            return KeptHealth(StateFile(tmp_path / "home" / "state.sqlite", clock), clock, DAY_MS)
         client = redis.Redis.from_url(request.getfixturevalue("redis_server").url)
-        return SharedHealth(StateServer(client, (redis.RedisError,), clock, f"test{number}"), clock, DAY_MS)
+        return KeptHealth(StateServer(client, (redis.RedisError,), clock, f"test{number}"), clock, DAY_MS)
 
     def open_one() -> HealthStore:
         opened.append(store := new())

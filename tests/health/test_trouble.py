@@ -17,9 +17,9 @@ from jackfield.config.paths import locate
 from jackfield.config.schema import Config
 from jackfield.errors import ConfigError
 from jackfield.health.file import CHECK_MS, StateFile
+from jackfield.health.kept import PAUSE_MS, KeptHealth
 from jackfield.health.record import Place
 from jackfield.health.server import open_server
-from jackfield.health.shared import PAUSE_MS, SharedHealth
 from jackfield.health.store import DAY_MS, HealthStore, open_health
 from jackfield.state import open_state
 from tests.health.clock import Clock
@@ -27,7 +27,7 @@ from tests.health.conftest import Server, free_port
 
 M = ("venice", "key", "m")
 N = ("venice", "key", "n")
-FileOpener = Callable[[Path], SharedHealth]
+FileOpener = Callable[[Path], KeptHealth]
 
 
 @pytest.fixture
@@ -42,10 +42,10 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def open_file(clock: Clock) -> Iterator[FileOpener]:
-    opened: list[SharedHealth] = []
+    opened: list[KeptHealth] = []
 
-    def open_one(path: Path) -> SharedHealth:
-        opened.append(SharedHealth(StateFile(path, clock), clock, DAY_MS))
+    def open_one(path: Path) -> KeptHealth:
+        opened.append(KeptHealth(StateFile(path, clock), clock, DAY_MS))
         return opened[-1]
 
     yield open_one
@@ -225,12 +225,12 @@ import resource, signal, sys
 from pathlib import Path
 from jackfield import errors
 from jackfield.health.file import StateFile
-from jackfield.health.shared import SharedHealth
+from jackfield.health.kept import KeptHealth
 from jackfield.health.store import DAY_MS
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 clock = lambda: 1_800_000_000_000
-store = SharedHealth(StateFile(Path(sys.argv[1]), clock), clock, DAY_MS)
+store = KeptHealth(StateFile(Path(sys.argv[1]), clock), clock, DAY_MS)
 store.note_failure("a", "k", "m", errors.ServerError("no"))
 print(len(store.view().rests), len(store.problems))
 """
@@ -254,7 +254,7 @@ def own_server(redis_server: Server, tmp_path: Path) -> Iterator[Server]:
 
 
 def test_a_server_that_goes_away_and_comes_back(own_server: Server, clock: Clock) -> None:
-    store = SharedHealth(open_server(own_server.url, clock), clock, DAY_MS)
+    store = KeptHealth(open_server(own_server.url, clock), clock, DAY_MS)
     fail(store)
     assert not store.problems
     own_server.stop()
@@ -266,14 +266,14 @@ def test_a_server_that_goes_away_and_comes_back(own_server: Server, clock: Clock
     own_server.start()
     clock.pass_s(PAUSE_MS / 1000)
     assert {rest.place for rest in store.view().rests} == {Place(*M), Place(*N)}
-    other = SharedHealth(open_server(own_server.url, clock), clock, DAY_MS)
+    other = KeptHealth(open_server(own_server.url, clock), clock, DAY_MS)
     assert {rest.place for rest in other.view().rests} == {Place(*M), Place(*N)}
     store.close()
     other.close()
 
 
 def test_a_server_that_is_not_there_is_told_once(clock: Clock) -> None:
-    store = SharedHealth(open_server(f"redis://user:secret@127.0.0.1:{free_port()}", clock), clock, DAY_MS)
+    store = KeptHealth(open_server(f"redis://user:secret@127.0.0.1:{free_port()}", clock), clock, DAY_MS)
     for _ in range(3):
         fail(store)
         clock.pass_s(PAUSE_MS / 1000)

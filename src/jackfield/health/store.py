@@ -57,14 +57,14 @@ def open_health(config: Config, now_ms: Clock, *, shared_url: str = "") -> Healt
     """
     # A command that asks no model pays for no database.
     from jackfield.health.file import StateFile  # noqa: PLC0415
-    from jackfield.health.shared import SharedHealth  # noqa: PLC0415
+    from jackfield.health.kept import KeptHealth  # noqa: PLC0415
     from jackfield.state import NAME  # noqa: PLC0415
 
     if shared_url:
         from jackfield.health.server import open_server  # noqa: PLC0415
 
-        return SharedHealth(open_server(shared_url, now_ms), now_ms, window_ms(config))
-    return SharedHealth(StateFile(config.paths.home / NAME, now_ms), now_ms, window_ms(config))
+        return KeptHealth(open_server(shared_url, now_ms), now_ms, window_ms(config))
+    return KeptHealth(StateFile(config.paths.home / NAME, now_ms), now_ms, window_ms(config))
 
 
 def window_ms(config: Config) -> int:

@@ -22,7 +22,7 @@ R = TypeVar("R")
 PAUSE_MS = 5_000  # for so long a place in trouble is left alone
 
 
-class SharedHealth:
+class KeptHealth:
     """See `HealthStore`; one instance serves all threads of a process."""
 
     def __init__(self, backend: Backend, now_ms: Clock, window_ms: int) -> None:
