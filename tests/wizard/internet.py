@@ -107,6 +107,8 @@ def answer(received: Received) -> Reply:
         return json_reply(found)
     if any("wrong" in received.headers.get(name, "") for name in CREDENTIALS):
         return json_reply({"error": {"type": "authentication_error", "message": "invalid api key"}}, 401)
+    if received.method == "GET" and path.endswith("/models"):
+        return json_reply({"object": "list", "data": [{"id": "listed-1"}, {"id": "listed-2"}]})
     if path.endswith("/chat/completions") and received.json().get("stream"):
         return sse_reply(*CHUNKS, "[DONE]")
     wire = next((reply for end, reply in WIRES if path.endswith(end)), None)

@@ -10,6 +10,7 @@ from tests.servers import json_reply, serve
 from tests.wizard.internet import COMPLETION, internet
 from tests.wizard.terminal import (
     CHECK,
+    CTRL_C,
     ENTER,
     MODEL,
     WRITE,
@@ -127,6 +128,20 @@ def test_a_server_of_this_machine_is_asked_where_it_is_and_what_it_has(choice_id
     assert (ended.code, primary()) == (0, f"{choice.info.id}/large-1"), ended.shown
     assert load("jackfield.json")["models"]["providers"] == {choice.info.id: {"baseUrl": f"{server.url}/v1"}}
     assert len(profiles()) == takes_key
+
+
+def test_a_provider_whose_models_do_not_ship_is_asked_for_them_with_the_new_key() -> None:
+    choice = find("sambanova-api-key")
+    line, right = ("onboard", "--auth-choice", choice.id), key(choice, "right")
+    with internet() as net:
+        steps = [(SECRET, right + ENTER), ("Default model", "listed-2" + ENTER), CHECK, ANSWERS, WRITE]
+        ended = drive(*line, steps=steps, env=net.environ)
+        asked = net.calls(host(choice))
+        assert (ended.code, primary()) == (0, "sambanova/listed-2"), ended.shown
+        assert (asked[0].method, asked[0].headers["authorization"]) == ("GET", f"Bearer {right}")
+        steps = [("Use the stored", "n" + ENTER), (SECRET, key(choice, "wrong") + ENTER), ("holds another", ENTER)]
+        ended = drive(*line, steps=[*steps, ("no list of models: .*Default model", CTRL_C)], env=net.environ)
+    assert ended.code == 130, ended.shown
 
 
 @pytest.mark.parametrize("compatibility", ["openai", "openai-responses", "anthropic"])

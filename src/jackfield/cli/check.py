@@ -1,10 +1,11 @@
-"""One tiny real request with a set-up that is not written yet."""
+"""What a set-up that is not written yet is asked: its provider's list, and one word of its model. Keeps nothing."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
-from jackfield.auth.store import HeldProfile
+from jackfield.auth.resolve import resolve
+from jackfield.auth.store import FileStore, HeldProfile
 from jackfield.cli.context import Context
 from jackfield.cli.setup import Setup
 from jackfield.config.schema import Config, ProviderConfig
@@ -27,11 +28,32 @@ def find_fault(context: Context, setup: Setup) -> Error | None:
     return None
 
 
+def find_models(context: Context, setup: Setup) -> tuple[Model, ...]:
+    """Return what the set-up's provider lists, asked with the new credential; raises what the asking raises."""
+    import asyncio
+
+    return asyncio.run(_list(context, setup))
+
+
+async def _list(context: Context, setup: Setup) -> tuple[Model, ...]:
+    from jackfield.providers.refresh import ask_list
+    from jackfield.transport.http import Transport
+
+    config, store = config_with(context.config, setup), _store(context, setup)
+    auth = resolve(setup.info, config, store, context.now_ms(), setup.profile_id)
+    async with Transport(environ=config.environ, offline=context.offline) as sender:
+        return await ask_list(sender, setup.info, auth)
+
+
+def _store(context: Context, setup: Setup) -> FileStore:
+    return HeldProfile(setup.profile) if setup.profile else context.store
+
+
 async def _ask(context: Context, setup: Setup) -> None:
     from jackfield.client import AsyncClient
     from jackfield.health.store import MemoryHealth
 
-    store = HeldProfile(setup.profile) if setup.profile else context.store
+    store = _store(context, setup)
     request = ChatRequest(model=setup.ref or "", messages=[Message.user("Reply with OK.")], max_tokens=MAX_TOKENS)
     # A key that is only tried puts no place to rest.
     health, config = MemoryHealth(context.now_ms), config_with(context.config, setup)

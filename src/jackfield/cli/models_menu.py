@@ -10,9 +10,11 @@ from msgspec.structs import replace
 from jackfield.catalog.defaults import FREE, context_window, cost, name
 from jackfield.catalog.merge import is_local
 from jackfield.cli import ask, ui
+from jackfield.cli.check import find_models
 from jackfield.cli.context import Context
 from jackfield.cli.models_rows import HIDDEN
 from jackfield.cli.setup import Setup
+from jackfield.errors import Error
 from jackfield.model import Model, ProviderInfo
 from jackfield.providers.discover import find_local
 
@@ -42,7 +44,7 @@ def pick_model(context: Context, setup: Setup) -> str | None:
 
 
 def list_models(context: Context, setup: Setup) -> tuple[Model, ...]:
-    """Return the provider's rows, those of a running local server, and the one the set-up starts with."""
+    """Return the provider's rows, where none ship those it lists, and the one the set-up starts with."""
     rows = {row.id: row for row in context.catalog.models(setup.info.id) if row.status != HIDDEN}
     if is_local(setup.info.base_url):
         keys = {setup.info.id: setup.profile.secret} if setup.profile and setup.profile.secret else {}
@@ -51,9 +53,19 @@ def list_models(context: Context, setup: Setup) -> tuple[Model, ...]:
             rows |= {row.id: row for row in server.models}
         if not servers:
             ui.note(f"nothing answers at {setup.info.base_url}; start the server, or enter the model's id")
+    elif not rows and setup.info.discovery and not context.offline:
+        rows = _ask_provider(context, setup)
     if setup.model and setup.model not in rows:
         rows = {setup.model: Model(id=setup.model), **rows}
     return tuple(rows.values())
+
+
+def _ask_provider(context: Context, setup: Setup) -> dict[str, Model]:
+    try:
+        return {row.id: row for row in find_models(context, setup)}
+    except Error as error:
+        ui.note(f"no list of models: {error}")
+        return {}
 
 
 def label_models(rows: Sequence[Model], info: ProviderInfo) -> list[tuple[str, str]]:

@@ -86,6 +86,12 @@ async def refresh_one(
     )
 
 
+async def ask_list(transport: Sender, info: ProviderInfo, auth: RequestAuth) -> tuple[Model, ...]:
+    """Return what a provider lists now; keeps nothing, and raises what the asking raises."""
+    _, models = await _fetch(transport, info, auth, Fetched())
+    return models or ()
+
+
 def save(shelf: Shelf, provider: str, head: Fetched, models: Sequence[Model]) -> None:
     """Write a provider's list down, whole or not at all."""
     path = shelf.path(provider)
