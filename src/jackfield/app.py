@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from jackfield.client import AsyncClient
+    from jackfield.routing.walk import Pulse
 
 
 class App:
@@ -77,8 +78,8 @@ class App:
         """Return the time as the credential store counts it: Unix milliseconds."""
         return int(time.time() * 1000)
 
-    def open_client(self) -> AsyncClient:
-        """Return a client over these parts; use it as an async context manager."""
+    def open_client(self, pulse: Pulse | None = None) -> AsyncClient:
+        """Return a client over these parts, on another clock where one is given; use it as an async context manager."""
         # Only a command that talks to a model pays for the HTTP library.
         from jackfield.client import AsyncClient  # noqa: PLC0415
 
@@ -93,6 +94,7 @@ class App:
             offline=self.offline,
             record=self.record,
             replay=self.replay,
+            pulse=pulse,
         )
 
 

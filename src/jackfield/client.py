@@ -96,7 +96,8 @@ class AsyncClient:
         now_ms = self.pulse.now_ms
         self.health = health or (open_health(self.config, now_ms) if is_live else MemoryHealth(now_ms))
         self.direct = Direct(self.config, self.plugins, self.store, self._transport, now_ms, offline=offline)
-        budget = open_budget(self.config, now_ms, token_hex(8), is_live=is_live)
+        self.own = token_hex(8)  # the name of a session that has no other
+        budget = open_budget(self.config, now_ms, self.own, is_live=is_live)
         self.toll = Toll(self.config, budget, self.health, self.pulse)
         self.sessions = Sessions()
         self._uses = UseNotes(self.store, now_ms)

@@ -232,7 +232,7 @@ def test_a_question_to_nobody_names_who_could_answer() -> None:
 
 def test_a_failing_provider_is_named_with_its_status_and_what_helps() -> None:
     with serve(json_reply({"error": {"message": "slow down"}}, 429)) as server:
-        write_config(local_provider(server.url))
+        write_config(impatient(local_provider(server.url)))
         limited = run("chat", "Hello").err
     assert limited == "error: box/m: slow down (HTTP 429)\nhint: wait a little, or give a fallback model\n"
     with serve(sse_reply(chunk({"content": "Hi"}))) as server:

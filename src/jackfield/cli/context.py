@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from jackfield.app import App
 from jackfield.cli import ui
 from jackfield.errors import UsageError
+
+if TYPE_CHECKING:
+    from jackfield.client import AsyncClient
+    from jackfield.routing.walk import Pulse
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -23,6 +27,12 @@ class Context(App):
         """Read the config anew when it is next asked for: a command changed it."""
         for name in ("config", "plugins", "catalog"):
             self.__dict__.pop(name, None)
+
+    def open_client(self, pulse: Pulse | None = None) -> AsyncClient:
+        """Return a client over these parts that says so when it waits to ask again."""
+        from jackfield.cli.pause import telling
+
+        return super().open_client(pulse or telling())
 
     def tell_warnings(self) -> None:
         """Warn of broken plugins and of what is odd in the config.

@@ -57,7 +57,7 @@ class Conversation:
             fallbacks=self.options["fallbacks"],
             profile_id=self.options["profile_id"],
             strict=self.options["strict"],
-            session=self.options["session"],
+            session=self.options["session"] or self.client.own,
         )
         try:
             reply = await answer.show(stream, show_thinking=True)

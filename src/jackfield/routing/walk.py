@@ -197,7 +197,9 @@ class Walk(Generic[T]):
         if len({each.model for each in told}) > 1:
             words = " | ".join(f"{each.model}: {each.message} ({each.reason})" for each in told)
             error.message = f"all models failed ({len(told)}): {words}"
-            error.args = (error.message,)
+        elif len(told) > 1:
+            error.message = f"{error.message}, tried {len(told)} times"
+        error.args = (error.message,)
         return error
 
 
