@@ -29,6 +29,8 @@ from jackfield.credential import Profile, RequestAuth
 from jackfield.errors import AuthError
 from jackfield.model import AuthMethod, Flow, ProviderInfo
 from jackfield.transport.http import Transport
+from tests.commands import run
+from tests.plugins.folder import plugin_home, write_row
 
 HERE = Path(__file__).parent
 LIBRARY = HERE.parents[1] / ".venv" / "oidc" / "node_modules" / "oidc-provider" / "lib" / "index.js"
@@ -191,3 +193,49 @@ async def test_a_rotating_token_is_spent_once_and_a_second_use_is_refused(issuer
     with pytest.raises(AuthError, match="OAuth token refresh failed for box"):
         await refresher.fresh(info, auth)
     assert json.loads((tmp_path / "auth.json").read_text())["profiles"][profile.id]["renewal"].startswith("refused:")
+
+
+# -- from the wizard ---------------------------------------------------------------
+
+ROW = """
+id = "box"
+name = "Box"
+baseUrl = "https://box.example/v1"
+[[auth]]
+choice = "box-{engine}"
+kind = "oauth"
+label = "Box"
+[auth.flow]
+engine = "{engine}"
+clientId = "cli"
+authorizeUrl = "{issuer}/auth"
+deviceUrl = "{issuer}/device/auth"
+tokenUrl = "{issuer}/token"
+scopes = ["openid", "offline_access"]
+params = {{ prompt = "consent" }}
+[[models]]
+id = "small"
+"""
+
+
+@pytest.mark.parametrize("engine", ["pkce", "device"])
+def test_the_wizard_signs_in_there_on_a_terminal(issuer: str, engine: str, home: Path) -> None:
+    terminal = pytest.importorskip("tests.wizard.terminal")
+    write_row(plugin_home(home), ROW.format(engine=engine, issuer=issuer), "box")
+    assert run("plugins", "enable", "box").code == 0
+    pages: list[str] = []
+
+    def visit(shown: str) -> str:
+        url = re.findall(r"https?://\S+", shown)[-1]
+        code = shown.rpartition("code: ")[2].split()
+        pages.append(Browser().walk(url, **({"user_code": code[0]} if engine == "device" else {})))
+        return ""
+
+    asked = "paste the address" if engine == "pkce" else r"enter the code: \S+"
+    steps = [(asked, visit), terminal.MODEL, terminal.NO_CHECK, terminal.WRITE]
+    ended = terminal.drive("onboard", "--auth-choice", f"box-{engine}", steps=steps)
+    assert (ended.code, terminal.primary()) == (0, "box/small"), (ended.shown, pages)
+    [kept] = terminal.profiles().values()
+    assert kept["access"]
+    assert kept["refresh"]
+    assert kept["access"] not in ended.shown

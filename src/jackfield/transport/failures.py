@@ -55,13 +55,13 @@ def explain_connecting(error: OSError, request: HttpRequest) -> ConnectError:
 def explain_unreachable(cause: str, request: HttpRequest) -> ConnectError:
     """Return our error for a server that takes no connection."""
     host = urlsplit(request.url).hostname or ""
-    hint = "is the server running?" if is_loopback(host) else f"check {request.key('baseUrl')} and the network"
+    hint = "is the server running?" if is_loopback(host) else _advise_network(request)
     return _fail(cause, hint, request)
 
 
 def explain_name(name: str, request: HttpRequest) -> ConnectError:
     """Return our error for a name that cannot be looked up: the server's own, else its proxy's."""
-    hint = f"check {request.key('baseUrl')} and the network"
+    hint = _advise_network(request)
     if name != urlsplit(request.url).hostname:
         hint = ADVISE_PROXY.format(request.key("network.proxy"))
     return _fail(f"the name {name} is unknown", hint, request)
@@ -180,3 +180,8 @@ def say(error: BaseException | None) -> str:
 
 def _fail(cause: str, hint: str, request: HttpRequest) -> ConnectError:
     return ConnectError(f"cannot reach {shown_url(request.url)}: {cause}", hint=hint)
+
+
+def _advise_network(request: HttpRequest) -> str:
+    # A sign-in's address stands in no config.
+    return f"check {request.key('baseUrl')} and the network" if request.settings else "check the network"
