@@ -64,7 +64,7 @@ def test_a_row_comes_back_as_it_was_noted(url: str) -> None:
     found = database.rows("SELECT input, cost_nanos, streamed, end_user, first_ms, at_ms FROM attempts")
     database.close()
 
-    assert found == [(3, 1_600_000, 1, "Zoë", None, noted.at_ms)]
+    assert found == [(3, 1_600_000, True, "Zoë", None, noted.at_ms)]
 
 
 def test_closing_writes_what_waits(url: str) -> None:

@@ -35,6 +35,10 @@ class DatabaseDown(Error):
     retryable = True
 
 
+class Unfit(Error):
+    """A value is none that the database's columns hold."""
+
+
 class Dialect(Struct, frozen=True):
     """What the two databases do not share."""
 
@@ -42,9 +46,10 @@ class Dialect(Struct, frozen=True):
     begin: str
     lock: str  # after `begin`, so that one process at a time makes the tables
     errors: tuple[type[Exception], ...]
+    unfit: tuple[type[Exception], ...]  # some of them may be errors, too
 
 
-SQLITE = Dialect("?", "BEGIN IMMEDIATE", "", (sqlite3.Error,))
+SQLITE = Dialect("?", "BEGIN IMMEDIATE", "", (sqlite3.Error,), (UnicodeEncodeError, OverflowError))
 
 
 class Database:
@@ -97,6 +102,8 @@ class Database:
     def _guard(self) -> Iterator[None]:
         try:
             yield
+        except self._dialect.unfit as error:
+            raise Unfit(f"{self.name} cannot hold a value: {error}") from error
         except self._dialect.errors as error:
             raise _down(self.name, error) from error
 
@@ -171,7 +178,13 @@ def _open_postgres(url: str) -> Database:
         raise ConfigError("a ledger in PostgreSQL needs an extra", hint="pip install 'jackfield[postgres]'") from error
     where = urlsplit(url)
     name = f"{where.hostname or 'local'}{where.path}"
-    dialect = Dialect("%s", "BEGIN", f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})", (psycopg.Error,))
+    dialect = Dialect(
+        "%s",
+        "BEGIN",
+        f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})",
+        (psycopg.Error,),
+        (UnicodeEncodeError, psycopg.DataError),
+    )
     # A server that went away without a word must not hold the writer for TCP's quarter of an hour.
     limits = {
         "connect_timeout": PATIENCE_S,

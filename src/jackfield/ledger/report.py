@@ -25,7 +25,7 @@ SUMS = """
     count(*), sum(CASE WHEN attempt = 1 THEN 1 ELSE 0 END), sum(CASE WHEN outcome NOT IN ('ok', 'cancelled') THEN 1 ELSE 0 END),
     sum(coalesce(input, 0)), sum(coalesce(output, 0)), sum(coalesce(cache_read, 0)), sum(coalesce(cache_write, 0)),
     sum(coalesce(reasoning, 0)), sum(cost_nanos), sum(CASE WHEN outcome = 'ok' AND cost_nanos IS NULL THEN 1 ELSE 0 END),
-    max(estimated)
+    sum(CASE WHEN estimated THEN 1 ELSE 0 END)
 """
 # The nearest rank: the smallest time that so many of a hundred answers took at most.
 TIMES = """

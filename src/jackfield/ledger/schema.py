@@ -13,10 +13,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             id TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, request TEXT NOT NULL, attempt BIGINT NOT NULL,
             source TEXT NOT NULL, key_id TEXT NOT NULL, key_name TEXT NOT NULL, end_user TEXT NOT NULL,
             requested TEXT NOT NULL, served TEXT NOT NULL, provider TEXT NOT NULL, profile TEXT NOT NULL,
-            wire_in TEXT NOT NULL, wire_out TEXT NOT NULL, streamed BIGINT NOT NULL,
+            wire_in TEXT NOT NULL, wire_out TEXT NOT NULL, streamed BOOLEAN NOT NULL,
             outcome TEXT NOT NULL, status BIGINT,
             input BIGINT, output BIGINT, cache_read BIGINT, cache_write BIGINT, reasoning BIGINT,
-            estimated BIGINT NOT NULL, cost_nanos BIGINT, first_ms BIGINT, total_ms BIGINT
+            estimated BOOLEAN NOT NULL, cost_nanos BIGINT, first_ms BIGINT, total_ms BIGINT
         )
         """,
         "CREATE INDEX attempts_by_time ON attempts (at_ms)",

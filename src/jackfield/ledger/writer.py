@@ -13,8 +13,10 @@ from collections import deque
 from collections.abc import Callable
 from threading import Event, Lock, Thread
 
+from msgspec.structs import astuple
+
 from jackfield.errors import Error
-from jackfield.ledger.database import Database, open_database
+from jackfield.ledger.database import Database, Unfit, open_database
 from jackfield.ledger.row import COLUMNS, Row
 
 CAPACITY = 20_000  # rows that wait while the database is away: some 20 MB
@@ -126,10 +128,10 @@ class Ledger:
         self._wake.clear()
         try:
             database = self._connect()
-            while self.waiting:
-                self._write(database)
             if self._now_ms() - self._seen_ms >= SEEN_EVERY_S * 1000:
                 self._show_up(database)
+            while self.waiting:
+                self._write(database)
         except Error as error:
             self._fall_behind(error)
             return False
@@ -149,7 +151,10 @@ class Ledger:
     def _write(self, database: Database) -> None:
         while self._rows and len(self._batch) < BATCH:
             self._batch.append(self._rows.popleft())
-        database.write((INSERT, [_as_values(row) for row in self._batch]), self._presence())
+        try:
+            database.write((INSERT, [astuple(row) for row in self._batch]), self._presence())
+        except Unfit:
+            database.write((INSERT, [_fit(row) for row in self._batch]), self._presence())
         # A batch that failed is written again; rows of it that arrived after all are known by their id.
         self.written += len(self._batch)
         self._batch.clear()
@@ -184,21 +189,17 @@ class Ledger:
             self._database.close()
 
 
-def _as_values(row: Row) -> tuple[object, ...]:
-    return tuple(_storable(getattr(row, name)) for name in COLUMNS)
+def _fit(row: Row) -> tuple[object, ...]:
+    """Return the row as every database can hold it: one that is refused would hold up all behind it."""
+    return tuple(_fitting(value) for value in astuple(row))
 
 
-def _storable(value: object) -> object:
-    """Return what both databases can hold: one row they refuse would hold up all behind it."""
+def _fitting(value: object) -> object:
     match value:
         case str():
-            return (
-                value
-                if value.isascii() and "\0" not in value
-                else value.encode(errors="replace").decode().replace("\0", "")
-            )
-        case int():
-            return max(-LARGEST, min(LARGEST, int(value)))
+            return value.encode(errors="replace").decode().replace("\0", "")
+        case int() if abs(value) > LARGEST:
+            return LARGEST
         case _:
             return value
 
