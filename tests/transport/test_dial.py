@@ -61,7 +61,8 @@ async def test_leaving_a_race_closes_its_sockets() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_a_name_is_looked_up_once_for_all_who_ask() -> None:

@@ -76,12 +76,17 @@ def test_headers_that_ask_something_of_the_connection_are_the_librarys() -> None
     assert not is_plain({"Upgrade": "websocket"})
 
 
-@given(
-    method=st.text(max_size=5),
-    name=st.text(max_size=8),
-    value=st.text(max_size=8),
-    host=st.text(min_size=1, max_size=8),
-)
+@pytest.mark.parametrize("method", ["", "GE T", "GET /evil HTTP/1.1\r\nx:", "G\tT"])
+def test_a_method_is_one_word(method: str) -> None:
+    target = aim("http://box/v1", PLAIN)
+    assert target
+    assert render_head(HttpRequest(method=method, url=""), target) is None
+
+
+SHARP = st.text(alphabet="ab \r\n\t:\0é\x7f", max_size=4)
+
+
+@given(method=st.sampled_from(["GET", "POST", "G T"]), name=SHARP | st.just("x-a"), value=SHARP, host=SHARP)
 def test_nothing_that_is_sent_holds_a_second_request(method: str, name: str, value: str, host: str) -> None:
     target = aim("http://box/v1", PLAIN)
     assert target

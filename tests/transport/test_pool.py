@@ -8,13 +8,13 @@ from contextlib import suppress
 
 import pytest
 
-from jackfield.errors import ConnectionLost, TimeoutExpired
+from jackfield.errors import ConnectError, ConnectionLost, TimeoutExpired
 from jackfield.model import Timeouts
 from jackfield.transport.http import Transport
 from jackfield.transport.pool import PoolLimits
 from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest
-from tests.servers import CUT, HANG, Received, Reply, Server, json_reply, serve, sse_reply, text_reply
+from tests.servers import CUT, HANG, Received, Reply, Server, free_port, json_reply, serve, sse_reply, text_reply
 
 ONE = PoolLimits(per_place=1)
 
@@ -102,6 +102,15 @@ async def test_a_connection_that_fails_gives_its_room_to_the_next() -> None:
 
     assert [type(each) for each in results] == [ConnectionLost] * 3
     assert server.connections == 3
+
+
+async def test_a_place_that_cannot_be_reached_keeps_nobody_waiting() -> None:
+    async with Transport(limits=ONE) as transport:
+        request = HttpRequest(url=f"http://127.0.0.1:{free_port()}/", timeouts=Timeouts(connect=5))
+        asked = [asyncio.create_task(transport.open(request)) for _ in range(3)]
+        results = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 2)
+
+    assert [type(each) for each in results] == [ConnectError] * 3
 
 
 async def test_a_resting_connection_makes_room_for_another_place() -> None:

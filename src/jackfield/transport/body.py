@@ -30,9 +30,10 @@ async def read_body(
     """Yield a body as it comes, cut anywhere; raise `StreamBroken`, `TimeoutExpired` or `BadReply`."""
     is_events = "event-stream" in headers.get("content-type", "")
     try:
-        unpacker = Unpacker(headers.get("content-encoding", ""))
+        encoding = headers.get("content-encoding")
+        unpacker = Unpacker(encoding) if encoding else None
         while packed := await source.read():
-            if unpacker.is_plain:
+            if unpacker is None:
                 timers.hear(packed, is_events=is_events)
                 yield packed
                 continue

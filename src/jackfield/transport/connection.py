@@ -104,11 +104,11 @@ class Connection(asyncio.Protocol):
                 raise self._failure
             await self._wait(due)
 
-    def take(self) -> bytes:
-        """Return what of the body waits here, perhaps nothing yet."""
+    def take(self) -> bytes | None:
+        """Return what of the body waits here, nothing at its end, `None` where one has to wait or it broke."""
         pieces = self._pieces
         if not pieces:
-            return b""
+            return b"" if self._ended and not self._failure else None
         self._pieces, self._held_bytes = [], 0
         if self._paused:
             self._resume()
@@ -116,13 +116,11 @@ class Connection(asyncio.Protocol):
 
     async def read(self, due: float) -> bytes:
         """Return the next bytes of the body, none at its end."""
-        while not self._pieces:
+        while (taken := self.take()) is None:
             if self._failure:
                 raise self._failure
-            if self._ended:
-                return b""
             await self._wait(due)
-        return self.take()
+        return taken
 
     def rest(self, now: float) -> None:
         """End the exchange and wait for another."""
@@ -253,9 +251,8 @@ class Connection(asyncio.Protocol):
         # The one character that the parser lets through here and nobody means; it lets no line break through.
         if len(self.headers) >= HEADERS_LIMIT or b"\0" in value:
             raise Malformed("headers that nobody means")
-        self.headers[name.decode("utf-8", "surrogateescape").lower()] = value.decode("utf-8", "surrogateescape").strip(
-            " \t"
-        )
+        key = name.decode("utf-8", "surrogateescape").lower()
+        self.headers[key] = value.decode("utf-8", "surrogateescape").rstrip(" \t")
 
     def on_headers_complete(self) -> None:
         """Note that the head is there, unless it only announces another one."""

@@ -110,7 +110,7 @@ class Direct:
             await connection.send(head, request.body, due, bodiless=request.method == "HEAD")
             await connection.read_head(due)
         except TimeoutError:
-            timer = timers.ran_out(due)
+            timer = timers.named(due)
             failure: Error = explain_timeout(timer.name, timer.limit_s, request)
         except Malformed:
             failure = refuse_answer(request)
@@ -135,13 +135,13 @@ class _Source:
     async def read(self) -> bytes:
         if self._connection is None:
             raise explain_broken("it was closed on this side", self._request)
-        if piece := self._connection.take():
+        if (piece := self._connection.take()) is not None:
             return piece
         due = self._timers.due()
         try:
             return await self._connection.read(due)
         except TimeoutError:
-            timer = self._timers.ran_out(due)
+            timer = self._timers.named(due)
             raise explain_timeout(timer.name, timer.limit_s, self._request) from None
         except Lost as lost:
             raise explain_broken(say(lost.__cause__), self._request) from lost

@@ -125,12 +125,12 @@ class Transport:
 
     def _check_open(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()
-        if self._closed or self._loop not in {None, loop}:
+        self._loop = self._loop or loop
+        if self._closed or self._loop is not loop:
             raise UsageError(
                 "the client is closed" if self._closed else "the client belongs to another event loop",
                 hint="open one with `async with jackfield.AsyncClient()` where it is used, or take jackfield.Client",
             )
-        self._loop = loop
         return loop
 
 

@@ -48,6 +48,7 @@ class Pool:
         self._homes: dict[Connection, Shelf] = {}  # of every open connection, busy or not
         self._count = 0  # of the open ones and those being opened
         self._tickets = count()
+        self._waiting = 0
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -111,14 +112,13 @@ class Pool:
     # -- room and turns ---
 
     def _make_room(self, shelf: Shelf) -> bool:
-        if shelf.count >= self._limits.per_place and shelf.idle:
-            self.discard(shelf.idle[0])
-        elif self._count >= self._limits.in_all:
-            resting = [each.idle[0] for each in self._shelves.values() if each.idle]
-            if resting:
-                self.discard(min(resting, key=lambda each: each.idle_since))
-        if shelf.count >= self._limits.per_place or self._count >= self._limits.in_all:
+        if shelf.count >= self._limits.per_place:
             return False
+        if self._count >= self._limits.in_all:
+            resting = [each.idle[0] for each in self._shelves.values() if each.idle]
+            if not resting:
+                return False
+            self.discard(min(resting, key=lambda each: each.idle_since))
         self._grant(shelf)
         return True
 
@@ -149,7 +149,7 @@ class Pool:
     def _first_in_line(self, giver: Shelf | None = None) -> Shelf | None:
         """Return the shelf whose first in line has waited longest, of those with room or a `giver` of a connection."""
         found: Shelf | None = None
-        for shelf in self._shelves.values():
+        for shelf in self._shelves.values() if self._waiting else ():
             while shelf.queue and shelf.queue[0][1].done():  # cancelled, and not yet told
                 shelf.queue.popleft()
             may = shelf.queue and (shelf is giver or shelf.count < self._limits.per_place)
@@ -160,11 +160,14 @@ class Pool:
     async def _queue_up(self, shelf: Shelf) -> Connection | None:
         turn: Turn = asyncio.get_running_loop().create_future()
         shelf.queue.append((next(self._tickets), turn))
+        self._waiting += 1
         try:
             handed = await turn
         except asyncio.CancelledError:
             self._give_back(turn, shelf)
             raise
+        finally:
+            self._waiting -= 1
         if self._closed:
             raise Lost
         return handed

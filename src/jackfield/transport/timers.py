@@ -27,12 +27,12 @@ class Timers:
     """
 
     def __init__(self, limits: Timeouts, clock: Callable[[], float]) -> None:
+        self._limits = limits
         self._clock = clock
         started = clock()
-        self._first = _timer("first_token", limits.first_token, started)
-        self._whole = _timer("total", limits.total, started)
+        self._first_at = started + _length(limits.first_token)
+        self._whole_at = started + _length(limits.total)
         self._idle_s = _length(limits.idle)
-        self._connect_s = _length(limits.connect)
         self._answered = False
         self._tail = b""
 
@@ -45,31 +45,26 @@ class Timers:
 
     def due(self) -> float:
         """Return the moment when the first timer runs out if nothing more is heard: `next` without its name."""
-        soon = self._clock() + self._idle_s if self._answered else self._first.at
-        return min(soon, self._whole.at)
+        soon = self._clock() + self._idle_s if self._answered else self._first_at
+        return min(soon, self._whole_at)
 
     def next(self) -> Timer:
         """Return the timer that runs out first if nothing more is heard."""
-        soon = self._first
-        if self._answered:
-            soon = Timer("idle", self._idle_s, self._clock() + self._idle_s)
-        return soon if soon.at < self._whole.at else self._whole
+        return self.named(self.due())
 
     def connecting(self) -> Timer:
         """Return the timer that runs out first for a connection sought from now on."""
-        soon = Timer("connect", self._connect_s, self._clock() + self._connect_s)
-        first = self.next()
-        return soon if soon.at < first.at else first
+        length = _length(self._limits.connect)
+        soon = Timer("connect", length, self._clock() + length)
+        return soon if soon.at < self.due() else self.next()
 
-    def ran_out(self, due: float) -> Timer:
-        """Return the timer that made an earlier `due`."""
-        if due == self._whole.at:
-            return self._whole
-        return Timer("idle", self._idle_s, due) if self._answered else self._first
-
-
-def _timer(name: str, limit_s: float | None, start: float) -> Timer:
-    return Timer(name, _length(limit_s), start + _length(limit_s))
+    def named(self, due: float) -> Timer:
+        """Return the timer behind a moment that `due` gave."""
+        if due == self._whole_at:
+            return Timer("total", _length(self._limits.total), due)
+        if self._answered:
+            return Timer("idle", self._idle_s, due)
+        return Timer("first_token", _length(self._limits.first_token), due)
 
 
 def _length(limit_s: float | None) -> float:

@@ -25,11 +25,6 @@ class Unpacker:
         if not self._window and self._name not in ("", "identity"):
             raise zlib.error(f"nobody asked for {self._name}")
 
-    @property
-    def is_plain(self) -> bool:
-        """Tell whether there is nothing to unpack."""
-        return self._unzip is None
-
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what the next bytes hold, in pieces of bounded size."""
         if self._unzip is None:
