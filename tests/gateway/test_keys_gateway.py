@@ -1,0 +1,151 @@
+"""Two real gateways, one PostgreSQL, one Redis, one key with a cent: nobody spends more, whatever is asked and whoever dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+import redis
+
+from jackfield.ledger.database import open_database
+from tests.commands import run, write_config
+from tests.servers import Received, Server, Step, free_port, json_reply, serve, sse_reply
+from tests.stores import Store, postgres_server, redis_server
+
+COST = Decimal("0.0002")  # of an answer: 20 tokens at 10 dollars a million
+CHAT = {"model": "box/m", "max_tokens": 20, "messages": [{"role": "user", "content": "Hello"}]}
+QUESTIONS: Sequence[tuple[str, dict[str, Any]]] = (
+    ("/v1/chat/completions", CHAT),
+    ("/v1/chat/completions", CHAT | {"stream": True}),
+    ("/v1/messages", CHAT),
+    ("/v1/messages", CHAT | {"stream": True}),
+    ("/v1/messages/count_tokens", {key: value for key, value in CHAT.items() if key != "max_tokens"}),
+    ("/v1beta/models/box/m:generateContent", {"contents": [{"parts": [{"text": "Hello"}]}], "generationConfig": {"maxOutputTokens": 20}}),
+)  # fmt: skip
+USAGE = {"prompt_tokens": 10, "completion_tokens": 10, "total_tokens": 20}
+
+
+def answer(received: Received) -> Sequence[Step]:
+    """Answer as OpenAI does, in a twentieth of a second."""
+    body = received.json()
+    common = {"id": "c", "created": 1, "model": "m"}
+    if not body.get("stream"):
+        choice = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
+        return [0.05, *json_reply(common | {"object": "chat.completion", "choices": [choice], "usage": USAGE})]
+    said, end = (
+        {"index": 0, "delta": {"role": "assistant", "content": "Hi"}},
+        {"index": 0, "delta": {}, "finish_reason": "stop"},
+    )
+    chunks = [{"choices": [said]}, 0.05, {"choices": [end]}, {"choices": [], "usage": USAGE}]
+    framed = [
+        each if isinstance(each, float) else common | {"object": "chat.completion.chunk"} | each for each in chunks
+    ]
+    return sse_reply(*framed, "[DONE]")
+
+
+@contextmanager
+def gateways(
+    count: int, upstream: Server, postgres: Store, shared: Store
+) -> Iterator[list[tuple[str, subprocess.Popen[bytes]]]]:
+    """Run gateways that share their stores."""
+    model = {"id": "m", "cost": {"input": 10, "output": 10, "cacheRead": 10, "cacheWrite": 10}, "contextWindow": 1000}
+    box = {
+        "baseUrl": f"{upstream.url}/v1",
+        "api": "openai-completions",
+        "apiKey": "sk-box-0123456789",
+        "models": [model],
+    }
+    write_config(
+        json.dumps(
+            {
+                "models": {"providers": {"box": box}},
+                "gateway": {"database": postgres.url, "sharedState": shared.url, "auth": {"token": "owner-token-0123"}},
+            }
+        )
+    )
+    with ExitStack() as stack:
+        started = []
+        for port in [free_port() for _ in range(count)]:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "jackfield", "gateway", "--port", str(port)],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            started.append((f"http://127.0.0.1:{port}", process))
+        for url, _ in started:
+            await_ready(url)
+        yield started
+
+
+def await_ready(url: str) -> None:
+    for _ in range(400):
+        try:
+            urllib.request.urlopen(f"{url}/readyz", timeout=1).close()
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"{url} is not ready")
+
+
+async def ask_many(urls: Sequence[str], key: str, times: int) -> Counter[int]:
+    """Ask every question many times, fifty at a time; count the answers by status, 0 for a lost connection."""
+    statuses: Counter[int] = Counter()
+    turn = asyncio.Semaphore(50)
+
+    async def ask(session: aiohttp.ClientSession, number: int) -> None:
+        path, body = QUESTIONS[number % len(QUESTIONS)]
+        async with turn:
+            try:
+                async with session.post(
+                    urls[number % len(urls)] + path, json=body, headers={"x-api-key": key}
+                ) as reply:
+                    await reply.read()
+                    statuses[reply.status] += 1
+            except aiohttp.ClientError:
+                statuses[0] += 1
+
+    async with aiohttp.ClientSession() as session:
+        await asyncio.gather(*(ask(session, number) for number in range(times)))
+    return statuses
+
+
+async def test_a_key_with_a_cent_spends_no_more_over_two_gateways_of_which_one_is_killed() -> None:
+    with serve(answer) as upstream, postgres_server() as postgres, redis_server() as shared:
+        with gateways(2, upstream, postgres, shared) as ((one, dying), (two, _)):
+            made = run("gateway", "keys", "create", "cent", "--budget-day", "0.01", "--json").json()
+            await asyncio.sleep(1)
+            asking = asyncio.create_task(ask_many([one, two], made["key"], 60))
+            await asyncio.sleep(0.3)
+            dying.kill()
+            first = await asking
+            second = await ask_many([two], made["key"], 120)
+            owners = await ask_many([two], "owner-token-0123", 6)
+            await asyncio.sleep(1.5)
+
+        with redis.Redis(port=shared.port) as client:
+            settled = int(client.hget(f"jackfield:{{{made['id']}}}", "day_spent") or 0)
+        database = open_database(postgres.url)
+        ((written,),) = database.rows("SELECT coalesce(sum(cost_nanos), 0) FROM attempts WHERE key_id = ?", made["id"])
+        database.close()
+
+    paid = (len(upstream.journal) - owners[200] + 1) * COST  # the owner's count of tokens asked nobody
+    assert first[200] > 0
+    assert set(second) <= {200, 402, 429}
+    assert second[402] + second[429] > 50
+    assert owners == {200: 6}
+    assert paid <= Decimal("0.01") + COST
+    assert settled <= 10_000_000
+    assert 0 < int(written) <= settled
