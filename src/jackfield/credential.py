@@ -126,3 +126,6 @@ class RequestAuth(Struct, frozen=True, kw_only=True):
     params: Mapping[str, str] = {}  # request fields that go with it: a project
     aws: AwsKeys | None = None  # signs the request, where no secret travels with it
     adc: AdcFile | None = None  # becomes the secret when the request leaves
+
+
+NO_AUTH = RequestAuth(secret=None, source="none")

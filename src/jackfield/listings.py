@@ -12,7 +12,7 @@ from jackfield.auth.secret import forget_commands
 from jackfield.auth.store import FileStore
 from jackfield.catalog.load import Catalog
 from jackfield.config.schema import Config
-from jackfield.credential import RequestAuth
+from jackfield.credential import NO_AUTH, RequestAuth
 from jackfield.errors import AuthError, Error, ModelNotFound, TransportError
 from jackfield.model import ProviderInfo
 from jackfield.providers.refresh import Freshen, Refreshed, as_it_is, refresh_one
@@ -40,7 +40,7 @@ async def refresh_listings(
     auths = await asyncio.gather(*(_auth(info, config, store, lookups) for info in infos))
     asked = [
         # Some lists are public; whether one that is named is, its provider says.
-        (info, auth or RequestAuth(secret=None, source="none"))
+        (info, auth or NO_AUTH)
         for info, auth in zip(infos, auths, strict=True)
         if providers or (auth and (auth.secret or info.local or info.id in config.providers))
     ]

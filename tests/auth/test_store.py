@@ -97,7 +97,7 @@ def test_only_the_owner_may_read_the_file_and_its_new_directory(store):
     add(store, "a:b")
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
-    assert store.warning() is None
+    assert store.warning() == ""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes")

@@ -12,11 +12,12 @@ from jackfield.auth.flows.device import Waiting
 from jackfield.auth.flows.exchange import find_base_url, parse_lease
 from jackfield.auth.flows.headless import pick_opener, why_headless
 from jackfield.auth.flows.paste import parse_token
-from jackfield.auth.flows.token import Answer, parse_answer, parse_claims, parse_end, to_moment, to_profile
+from jackfield.auth.flows.token import Answer, parse_answer, parse_end, to_moment, to_profile
 from jackfield.auth.refresh import judge
 from jackfield.credential import Profile, Secret
 from jackfield.errors import AuthError
 from jackfield.model import AuthMethod, Flow, ProviderInfo
+from jackfield.protocols.claims import parse_claims
 
 NOW = 1_700_000_000_000
 FLOW = Flow(engine="device", token_url="https://box.example/token", device_url="https://box.example/code")

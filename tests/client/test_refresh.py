@@ -78,7 +78,7 @@ async def test_a_failure_keeps_the_last_list_and_says_why() -> None:
     assert [row.id for row in failed.models] == ["a"]
     assert head is not None
     assert head.error == failed.error.message
-    assert head.fetched_at > 0 < head.failed_at
+    assert head.fetched_at > 0
     assert results["well"].error is None
 
 

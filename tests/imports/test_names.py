@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jackfield.catalog.index import load_index
+from jackfield.imports.draft import is_secret_header
 from jackfield.imports.kilo import PROVIDERS
 from jackfield.imports.names import FAMILIES, OTHER_NAMES, RESTRICTED, family_of
 from jackfield.imports.opencode import GITHUB, SIGNED_IN
@@ -53,3 +54,15 @@ def test_a_bare_models_name_tells_its_maker_or_nothing() -> None:
         "",
         "",
     ]
+
+
+def test_no_name_is_repeated_that_the_catalog_knows() -> None:
+    index = load_index()
+    assert [name for name in OTHER_NAMES if name in index.providers or name in index.aliases] == []
+
+
+@pytest.mark.parametrize("name", ["X-Passphrase", "x-api-key-id", "Authorization", "Cookie"])
+def test_a_header_that_tells_of_a_secret_is_one(name: str) -> None:
+    assert is_secret_header(name, "word")
+    assert not is_secret_header(name, "${NAME}")
+    assert not is_secret_header("x-team", "word")

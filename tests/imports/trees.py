@@ -18,7 +18,7 @@ KNOWN = Known(
                 "google-gemini-cli", "github-copilot", "azure-openai", "mistral", "kilocode", "venice", "amazon-bedrock",
             )
         },
-        "gemini": "google", "kilo": "kilocode",
+        "gemini": "google", "kilo": "kilocode", "azure": "azure-openai", "bedrock": "amazon-bedrock",
     },
     variables={"OPENAI_API_KEY": "openai", "ANTHROPIC_API_KEY": "anthropic", "GROQ_API_KEY": "groq", "VENICE_API_KEY": "venice"},
     addresses={

@@ -242,6 +242,12 @@ def test_a_secret_is_found_however_a_server_spells_it(spelled: str) -> None:
     assert clean.text(f'{{"said": "{spelled}"}}') == f'{{"said": "{"*" * len(spelled)}"}}'
 
 
+def test_a_passphrase_in_a_header_is_private() -> None:
+    assert Redactor(HttpRequest(url="https://box.example")).headers({"x-passphrase": "open sesame"}) == {
+        "x-passphrase": "****"
+    }
+
+
 def test_innocent_words_and_counters_stay() -> None:
     clean = Redactor(HttpRequest(url="http://x/y", headers={"x": Secret("abc")}))
     kept = {"x-ratelimit-remaining-tokens": "12", "anthropic-ratelimit-tokens-limit": "9", "x-request-id": "req_1"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from jackfield.config.paths import find_home, said
 from jackfield.credential import AdcFile
 
 SOURCE = "gcloud adc"
@@ -26,24 +27,20 @@ def find(environ: Mapping[str, str]) -> AdcFile | None:
 def find_gap(environ: Mapping[str, str]) -> str:
     """Say what is missing, in words; empty when nothing is."""
     if find_file(environ) is None:
-        named = _value(environ, NAMED)
+        named = said(environ, NAMED)
         return f"{NAMED} names no file: {named}" if named else f"there is no {FILE} of gcloud's"
-    unset = [names[0] for names in NEEDED if not any(_value(environ, name) for name in names)]
+    unset = [names[0] for names in NEEDED if not any(said(environ, name) for name in names)]
     return f"{' and '.join(unset)} {'are' if len(unset) > 1 else 'is'} not set" if unset else ""
 
 
 def find_file(environ: Mapping[str, str]) -> AdcFile | None:
     """Return the file the variable names, and no other when it does; else the one that gcloud wrote."""
-    if named := _value(environ, NAMED):
+    if named := said(environ, NAMED):
         places = [Path(named)]
     else:
-        home, roaming = _value(environ, "HOME") or _value(environ, "USERPROFILE"), _value(environ, "APPDATA")
-        folders = [Path(text) for text in (_value(environ, "CLOUDSDK_CONFIG"),) if text]
+        home, roaming = find_home(environ), said(environ, "APPDATA")
+        folders = [Path(text) for text in (said(environ, "CLOUDSDK_CONFIG"),) if text]
         folders += [Path(home) / ".config" / "gcloud"] if home else []
         folders += [Path(roaming) / "gcloud"] if roaming else []
         places = [folder / FILE for folder in folders]
     return next((AdcFile(path=str(place)) for place in places if place.is_file()), None)
-
-
-def _value(environ: Mapping[str, str], name: str) -> str:
-    return environ.get(name, "").strip()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from jackfield.config.paths import find_home, said
 from jackfield.credential import AwsKeys, Secret
 
 DEFAULT_REGION = "us-east-1"
@@ -20,9 +21,9 @@ MACHINE = (
 
 def find_keys(environ: Mapping[str, str]) -> Iterator[tuple[str, AwsKeys]]:
     """Yield what the variables name, best first, each with its place in words."""
-    access_key, secret_key = _value(environ, "AWS_ACCESS_KEY_ID"), _value(environ, "AWS_SECRET_ACCESS_KEY")
+    access_key, secret_key = said(environ, "AWS_ACCESS_KEY_ID"), said(environ, "AWS_SECRET_ACCESS_KEY")
     if access_key and secret_key:
-        token = _value(environ, "AWS_SESSION_TOKEN")
+        token = said(environ, "AWS_SESSION_TOKEN")
         yield (
             "env: AWS_ACCESS_KEY_ID",
             AwsKeys(
@@ -32,7 +33,7 @@ def find_keys(environ: Mapping[str, str]) -> Iterator[tuple[str, AwsKeys]]:
                 region=pick_region(environ),
             ),
         )
-    if profile := _value(environ, "AWS_PROFILE"):
+    if profile := said(environ, "AWS_PROFILE"):
         yield "env: AWS_PROFILE", chain(environ, profile)
 
 
@@ -41,25 +42,21 @@ def chain(environ: Mapping[str, str], profile: str = "") -> AwsKeys:
     return AwsKeys(
         profile=profile,
         region=pick_region(environ),
-        credentials_file=_value(environ, "AWS_SHARED_CREDENTIALS_FILE"),
-        config_file=_value(environ, "AWS_CONFIG_FILE"),
+        credentials_file=said(environ, "AWS_SHARED_CREDENTIALS_FILE"),
+        config_file=said(environ, "AWS_CONFIG_FILE"),
     )
 
 
 def has_chain(environ: Mapping[str, str]) -> bool:
     """Tell whether AWS's own chain can be expected to find keys: its files, or a cluster's variables."""
-    if any(_value(environ, name) for name in MACHINE):
+    if any(said(environ, name) for name in MACHINE):
         return True
-    home = _value(environ, "HOME") or _value(environ, "USERPROFILE")
-    places = [_value(environ, "AWS_SHARED_CREDENTIALS_FILE"), _value(environ, "AWS_CONFIG_FILE")]
+    home = find_home(environ)
+    places = [said(environ, "AWS_SHARED_CREDENTIALS_FILE"), said(environ, "AWS_CONFIG_FILE")]
     places += [str(Path(home) / ".aws" / name) for name in ("credentials", "config")] if home else []
     return any(Path(place).is_file() for place in places if place)
 
 
 def pick_region(environ: Mapping[str, str]) -> str:
     """Return the region the variables name, as the provider's address does."""
-    return _value(environ, "AWS_REGION") or _value(environ, "AWS_DEFAULT_REGION") or DEFAULT_REGION
-
-
-def _value(environ: Mapping[str, str], name: str) -> str:
-    return environ.get(name, "").strip()
+    return said(environ, "AWS_REGION") or said(environ, "AWS_DEFAULT_REGION") or DEFAULT_REGION

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from jackfield.config.paths import find_home
 from jackfield.credential import Secret, SecretRef
 from jackfield.errors import MissingKey
 
@@ -83,7 +84,7 @@ def forget_commands(refused: Secret | None = None) -> None:
 def find_file(text: str, environ: Mapping[str, str]) -> tuple[Path, str]:
     """Return the file a reference names, `~` put in, and the JSON pointer behind it (empty: the whole file)."""
     name, mark, pointer = text.partition(POINTER)
-    home = environ.get("HOME") or environ.get("USERPROFILE") or ""
+    home = find_home(environ)
     if home and (name == "~" or name.startswith(("~/", "~\\"))):
         name = str(Path(home) / name[2:])
     return Path(name), f"/{pointer}" if mark else ""

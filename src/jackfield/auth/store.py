@@ -9,7 +9,6 @@ The secrets may be in the system's keyring instead; the file then has references
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from msgspec.structs import replace
 
 from jackfield.auth.file import load_object, save_object
 from jackfield.auth.record import FORMAT, as_store, parse_profile, refers, render_profile, update_record
+from jackfield.auth.secret import file_warning
 from jackfield.auth.usage import Usage, end_rests, note_successes, parse_usage
 from jackfield.config.schema import Config
 from jackfield.credential import Profile
@@ -70,12 +70,9 @@ class FileStore:
         """Where a new secret goes, in words."""
         return f"the system's keyring; {self.path} refers to it" if self.keyring else str(self.path)
 
-    def warning(self) -> str | None:
+    def warning(self) -> str:
         """Say so when others on this machine may read the file; the next change closes it."""
-        if os.name != "posix" or not self.path.exists():
-            return None
-        mode = stat.S_IMODE(self.path.stat().st_mode)
-        return f"{self.path} is open to others (mode {mode:03o}); run: chmod 600 {self.path}" if mode & 0o077 else None
+        return file_warning(self.path)
 
     # -- writing ---------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from jackfield.catalog.index import Outline
 from jackfield.model import DEFAULT_CONTEXT_WINDOW, DEFAULT_MAX_TOKENS, Api, Compat, Cost, Modality, Model, ProviderInfo
@@ -19,6 +20,11 @@ OTHER_NAMES: dict[Api, Api] = {
     "github-copilot": "openai-completions",
 }
 FREE = Cost(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
+
+
+def as_local(row: Model) -> Model:
+    """Return the row of a model on this machine, free and private where it does not say otherwise."""
+    return replace(row, cost=row.cost or FREE, privacy=row.privacy or "local")
 
 
 def context_window(model: Model | Outline) -> int:

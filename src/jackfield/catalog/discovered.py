@@ -36,7 +36,6 @@ class Fetched(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     etag: str = ""
     last_modified: str = ""
     error: str = ""  # why the last attempt failed; empty when it did not
-    failed_at: float = 0
 
 
 class Shelf:

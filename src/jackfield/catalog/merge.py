@@ -6,6 +6,7 @@ say is filled in, but for prices of rows that only the config knows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -35,6 +36,12 @@ def is_local(url: str) -> bool:
     """Tell whether an address is this machine or this network's."""
     host = urlsplit("//" + netloc(url)).hostname or ""
     return host in LOCAL_HOSTS or host.endswith(".local")
+
+
+def derive_id(base_url: str) -> str:
+    """Return a provider id made from a server's address: `custom-127-0-0-1-8000`; two paths make two providers."""
+    parts = urlsplit(base_url.strip().lower())
+    return "custom-" + re.sub(r"[^a-z0-9]+", "-", parts.netloc + parts.path.rstrip("/").removesuffix("/v1")).strip("-")
 
 
 def netloc(url: str) -> str:

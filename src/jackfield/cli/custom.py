@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.catalog.merge import LIST_OF_API, UNKNOWN, is_local
+from jackfield.catalog.merge import LIST_OF_API, UNKNOWN, derive_id, is_local
 from jackfield.cli.choices import Choice
 from jackfield.errors import UsageError
 from jackfield.message import JsonObject
@@ -81,9 +81,3 @@ def check_url(text: str) -> str:
             hint="give the key on its own: --custom-api-key KEY",
         )
     return text.rstrip("/")
-
-
-def derive_id(base_url: str) -> str:
-    """Return a provider id made from a server's address: `custom-127-0-0-1-8000`; two paths make two providers."""
-    parts = urlsplit(base_url.strip().lower())
-    return "custom-" + re.sub(r"[^a-z0-9]+", "-", parts.netloc + parts.path.rstrip("/").removesuffix("/v1")).strip("-")

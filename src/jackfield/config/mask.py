@@ -18,7 +18,8 @@ from jackfield.config.table import ROOT
 from jackfield.credential import Secret
 
 # In sections nobody here knows, the key's name is all there is to go by.
-_TELLING = re.compile(r"(?i).*(?:key|token|secret|password|passphrase|authorization|cookie|credential)s?")
+TELLING = "key|token|secret|password|passphrase|authorization|cookie|credential"
+_TELLING = re.compile(rf"(?i).*(?:{TELLING})s?")
 _PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*:[^/?#]*@")  # in a URL
 
 

@@ -49,7 +49,7 @@ def locate(environ: Mapping[str, str], *, config: str | None = None) -> Paths:
 
 
 def _named(environ: Mapping[str, str], *names: str) -> Path | None:
-    text = _said(environ, *names)
+    text = said(environ, *names)
     return _expand(text, environ) if text else None
 
 
@@ -59,8 +59,13 @@ def _expand(text: str, environ: Mapping[str, str]) -> Path:
     return Path(os.path.abspath(text))  # noqa: PTH100  resolve() would follow links; a linked config stays where it is named
 
 
+def find_home(environ: Mapping[str, str]) -> str:
+    """Return the home directory that the environment names; empty when it names none."""
+    return said(environ, "HOME", "USERPROFILE")
+
+
 def _user_home(environ: Mapping[str, str]) -> Path:
-    if text := _said(environ, "HOME", "USERPROFILE"):
+    if text := find_home(environ):
         return Path(text)
     try:
         return Path.home()
@@ -70,7 +75,7 @@ def _user_home(environ: Mapping[str, str]) -> Path:
         ) from error
 
 
-def _said(environ: Mapping[str, str], *names: str) -> str:
+def said(environ: Mapping[str, str], *names: str) -> str:
     """Return what the first of these variables that is set holds; empty when none is."""
     texts = (environ.get(name, "").strip() for name in names)
     return next((text for text in texts if text not in UNSET_WORDS), "")

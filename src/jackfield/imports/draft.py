@@ -12,7 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jackfield.auth.paste import key_problem
+from jackfield.catalog.merge import derive_id
 from jackfield.config.environment import VARIABLE
+from jackfield.config.mask import TELLING
 from jackfield.config.node import Kind, Node, Source
 from jackfield.credential import Profile, Secret
 from jackfield.errors import ConfigError
@@ -24,7 +26,7 @@ from jackfield.message import JsonObject
 _REFERENCE = re.compile(r"(?:os\.environ/|\{env:\s*|\$\{?)([A-Za-z_][A-Za-z0-9_]*)\s*\}?")
 _OURS = re.compile(r"[A-Z_][A-Z0-9_]*")  # what `${NAME}` can name
 NO_SECRETS = "a secret has no place in the config; put it in a variable"
-_TELLING = re.compile(r"(?i).*(?:key|token|secret|password|authorization|cookie|credential).*")
+_TELLING = re.compile(rf"(?i).*(?:{TELLING}).*")
 _EXPECTED: dict[Kind, str] = {"string": "a text", "object": "an object", "array": "a list", "number": "a number", "boolean": "true or false", "null": "nothing"}  # fmt: skip
 
 
@@ -112,7 +114,7 @@ class Draft:
     def ours(self, name: str) -> str:
         """Return our id of a provider by the tool's word for it; empty when it has none."""
         word = name.strip().lower()
-        return self.placed.get(word) or self.known.ids.get(word) or self.known.ids.get(OTHER_NAMES.get(word, ""), "")
+        return self.placed.get(word) or self._in_catalog(word)
 
     def place(self, name: str, url: str, api: str = "", node: Node | None = None) -> str:
         """Return the id of a provider at an address (empty: its own); a new address makes an entry.
@@ -120,7 +122,7 @@ class Draft:
         Empty when neither the name nor the address says enough; that is noted.
         """
         word, url = name.strip().lower(), self.fill(url).rstrip("/")
-        ours = self.known.ids.get(word) or self.known.ids.get(OTHER_NAMES.get(word, ""), "")
+        ours = self._in_catalog(word)
         found = ours
         if url and _is_address(url):
             found = self._by_address(ours, url, api) or self._own_entry(word, ours, url, api)
@@ -134,6 +136,9 @@ class Draft:
         else:
             self.leave(f"provider {name}", "no provider of that name is known and no address is given", node)
         return found
+
+    def _in_catalog(self, word: str) -> str:
+        return self.known.ids.get(word) or self.known.ids.get(OTHER_NAMES.get(word, ""), "")
 
     def _by_address(self, ours: str, url: str, api: str) -> str:
         wanted = _address(url)
@@ -243,12 +248,6 @@ def is_secret_header(name: str, text: str) -> bool:
 def place_of(node: Node) -> str:
     """Return a node's file and line."""
     return f"{node.source.name}:{node.line}"
-
-
-def derive_id(url: str) -> str:
-    """Return a provider id made from an address: `custom-127-0-0-1-8000`."""
-    parts = urlsplit(url.lower())
-    return "custom-" + re.sub(r"[^a-z0-9]+", "-", parts.netloc + parts.path.rstrip("/").removesuffix("/v1")).strip("-")
 
 
 def _slug(name: str) -> str:

@@ -12,12 +12,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from jackfield.auth.flows.token import parse_claims
 from jackfield.auth.record import LAST_MOMENT_MS
 from jackfield.config.node import Node, Source
 from jackfield.credential import Profile, Secret
 from jackfield.imports.draft import Draft
 from jackfield.imports.found import Imported, Known
+from jackfield.protocols.claims import parse_claims
 
 OPENAI_CLAIM = "https://api.openai.com/auth"
 

@@ -12,6 +12,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from jackfield.config.paths import find_home
+
 Part = Literal["models", "keys", "logins"]
 
 
@@ -89,7 +91,7 @@ def folders_of(place: Place, environ: Mapping[str, str], cwd: Path, platform: st
 
 def roots(environ: Mapping[str, str], cwd: Path, platform: str) -> dict[str, str]:
     """Return the directories that the patterns name; `platform` is Python's `sys.platform`."""
-    home = environ.get("HOME") or environ.get("USERPROFILE") or str(cwd)
+    home = find_home(environ) or str(cwd)
     config = environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
     app = {
         "darwin": f"{home}/Library/Application Support",

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jackfield.catalog.index import load_index, parse_info
+from jackfield.config.paths import find_home
 from jackfield.config.schema import Config
 from jackfield.plugins.found import Found, Origin
 from jackfield.plugins.manifest import is_plugin, load_plugin
@@ -102,5 +103,5 @@ def _is_in(file: Path) -> bool:
 
 def _expand(text: str, config: Config) -> Path:
     """Return a path of the config; a relative one starts at the config's folder."""
-    home = config.environ.get("HOME") or config.environ.get("USERPROFILE") or "~"
+    home = find_home(config.environ) or "~"
     return config.paths.config.parent / (Path(home, text[2:]) if text.startswith(("~/", "~\\")) else Path(text))

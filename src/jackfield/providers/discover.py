@@ -12,9 +12,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from jackfield.catalog.defaults import FREE
+from jackfield.catalog.defaults import as_local
 from jackfield.credential import Secret
 from jackfield.errors import BadReply, ConfigError
 from jackfield.model import ListFormat, Model, ProviderInfo
@@ -83,6 +82,5 @@ def _ask(info: ProviderInfo, places: Places, until: float, key: Secret | None, f
             listing = parse_listing(body, form)
         except BadReply:
             continue
-        rows = (replace(row, cost=row.cost or FREE, privacy=row.privacy or "local") for row in listing.models)
-        found[info.id] = LocalServer(info.id, url, tuple(rows))
+        found[info.id] = LocalServer(info.id, url, tuple(map(as_local, listing.models)))
         return

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.catalog.defaults import FREE
+from jackfield.catalog.defaults import as_local
 from jackfield.catalog.discovered import FORMAT, Fetched, Shelf, render_fetched
 from jackfield.config.disk import hold_lock, save_text
 from jackfield.credential import RequestAuth
@@ -67,13 +67,13 @@ async def refresh_one(
     try:
         head, models = await _fetch(transport, info, await freshen(info, auth), last)
     except Error as error:
-        failed = replace(last, error=error.message, failed_at=now_s)
+        failed = replace(last, error=error.message)
         # Nothing is written of a server of this machine that has never run.
         if last.fetched_at or not (info.local or isinstance(error, ConfigError)):
             await asyncio.to_thread(save, shelf, info.id, failed, rows)
         return Refreshed(provider=info.id, head=failed, models=rows, error=error)
     found = rows if models is None else models
-    head = replace(head, fetched_at=now_s, error="", failed_at=0)
+    head = replace(head, fetched_at=now_s, error="")
     # Another process may hold the lock; the answers of the other providers do not wait for it.
     await asyncio.to_thread(save, shelf, info.id, head, found)
     before, after = {row.id for row in rows}, {row.id for row in found}
@@ -122,7 +122,7 @@ async def _fetch(
         found = await _ask(transport, info, auth, last, plain, "openai")
     head, models = found
     if models is not None and info.local:
-        models = tuple(replace(row, cost=row.cost or FREE, privacy=row.privacy or "local") for row in models)
+        models = tuple(map(as_local, models))
     return head, models
 
 

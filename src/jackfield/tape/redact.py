@@ -22,7 +22,7 @@ SHORTEST = 6  # a shorter word is no key, and blotting it out would spoil innoce
 SHOWN_START = 6  # what servers leave of a key that they mask themselves: `sk-abc****wxyz`
 # Headers that name a person, a company or a session, in either direction.
 PRIVATE = re.compile(
-    r"cookie|authorization|api-?key|secret|credential|signature|password"
+    r"cookie|authorization|api-?key|secret|credential|signature|password|passphrase"
     r"|(?:^|-)(?:organi[sz]ation|org|project|account|user|tenant|customer)(?:-|$)"
     r"|(?:access|auth|session|security|csrf|id)-?token|session",
     re.IGNORECASE,

@@ -1,11 +1,7 @@
-"""Questions to an authorisation server and what its answers mean: HTTP requests, JSON, profiles. No I/O.
-
-What a JWT claims is read without checking who signed it, and only to say whose account it is.
-"""
+"""Questions to an authorisation server and what its answers mean: HTTP requests, JSON, profiles. No I/O."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlencode
 
@@ -19,9 +15,9 @@ from jackfield.credential import Profile, Secret
 from jackfield.errors import AuthError, BadReply, Error, ServerError
 from jackfield.message import JsonObject
 from jackfield.model import Flow, Timeouts
+from jackfield.protocols.claims import parse_claims
 from jackfield.transport.request import HttpRequest, shown_url
 
-LONGEST_TOKEN = 65_536
 SPARE_MS = 300_000  # a token is renewed this long before its end
 TIMEOUTS = Timeouts(connect=10, first_token=20, idle=10, total=30)
 # Some servers write a moment where others write how long from now.
@@ -147,18 +143,6 @@ def find_email(fields: JsonObject) -> str | None:
         if email := as_text(parse_claims(as_text(fields.get(name))).get("email")):
             return email
     return None
-
-
-def parse_claims(token: str) -> JsonObject:
-    """Return what a JWT claims, unchecked; empty for a token that is none."""
-    parts = token.split(".")
-    if len(parts) != 3 or len(token) > LONGEST_TOKEN:
-        return {}
-    try:
-        value = msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def as_text(value: object) -> str:

@@ -7,9 +7,6 @@ event holds no items. Nobody calls us with it.
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 import msgspec
 
 from jackfield.events import Accumulator
@@ -18,6 +15,7 @@ from jackfield.model import Compat
 from jackfield.protocols import features
 from jackfield.protocols import openai_responses as wire
 from jackfield.protocols.base import NATIVE, Body, own_fields
+from jackfield.protocols.claims import parse_claims
 from jackfield.protocols.features import LEFT_OUT
 from jackfield.protocols.fields import as_object, as_text, merge_fields
 from jackfield.protocols.openai_responses.limits import find_more
@@ -78,18 +76,8 @@ def parse_response(body: Body) -> ChatResponse:
 def auth_headers(secret: str) -> dict[str, str]:
     """Return the headers that carry a login's token, and the account it names."""
     headers = {"authorization": f"Bearer {secret}", "openai-beta": "responses=experimental"}
-    account = _find_account(secret)
+    account = as_text(as_object(parse_claims(secret).get(CLAIMS)).get("chatgpt_account_id"))
     return {**headers, "chatgpt-account-id": account} if account else headers
-
-
-def _find_account(token: str) -> str:
-    _, _, rest = token.partition(".")
-    payload = rest.partition(".")[0]
-    try:
-        claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (binascii.Error, msgspec.DecodeError, ValueError):
-        return ""
-    return as_text(as_object(as_object(claims).get(CLAIMS)).get("chatgpt_account_id"))
 
 
 __all__ = [
