@@ -10,7 +10,7 @@ import pytest
 
 from tests.commands import run, write_config
 from tests.plugins.folder import ROW, plugin_home, write_row
-from tests.servers import free_port, serve
+from tests.servers import Received, Reply, free_port, json_reply, serve
 from tests.wizard.internet import answer, internet
 from tests.wizard.terminal import (
     CHECK,
@@ -32,7 +32,7 @@ from tests.wizard.terminal import (
     profiles,
     snapshot,
 )
-from tests.wizard.ways import client, find, key, sign_in
+from tests.wizard.ways import client, find, key, landing, sign_in
 
 SECRET = ("typed unseen", "vapi_right-0123456789" + ENTER)
 PAGE_WAY = """
@@ -83,6 +83,29 @@ def test_the_page_that_the_browser_lands_on_goes_on_by_itself() -> None:
         ended = drive("onboard", "--auth-choice", "acme-page", steps=steps, env=env)
     assert (ended.code, list(profiles())) == (0, ["acme:default"]), ended.shown
     assert seen.read_text(encoding="utf-8") in ended.shown
+
+
+def test_a_sign_in_whose_token_is_refused_can_be_done_again() -> None:
+    tokens = iter(("wrong-0123456789", "right-0123456789"))
+
+    def reply(received: Received) -> Reply:
+        if received.target == "/token":
+            return json_reply({"access_token": next(tokens), "refresh_token": "r", "expires_in": 3600})
+        return answer(received)
+
+    paste = ("paste the address", landing())
+    with serve(reply) as server:
+        enable_page(server.url)
+        steps: list[Step] = [("Address", ENTER), paste, MODEL, CHECK]
+        again: list[Step] = [
+            ("invalid api key[^?]*What now", "sign in again" + ENTER),
+            paste,
+            ("it answers", ""),
+            WRITE,
+        ]
+        ended = drive("onboard", "--auth-choice", "acme-page", steps=[*steps, *again])
+    assert (ended.code, profiles()["acme:default"]["access"]) == (0, "right-0123456789"), ended.shown
+    assert "-0123456789" not in ended.shown
 
 
 @pytest.mark.parametrize("remote", ["SSH_CONNECTION", "SSH_TTY", "CODESPACES"])
