@@ -23,7 +23,7 @@ from jackfield.config.default import load_default
 from jackfield.config.schema import Config, StreamBreak
 from jackfield.direct import NO_AUTH, Direct, with_thinking
 from jackfield.embedding import EmbedRequest, EmbedResponse
-from jackfield.errors import MissingKey, UsageError
+from jackfield.errors import MissingKey, Overloaded, UsageError
 from jackfield.health.store import HealthStore, MemoryHealth, open_health
 from jackfield.message import ChatRequest, ChatResponse, JsonObject, TokenCount
 from jackfield.model import Model, ProviderInfo
@@ -32,7 +32,7 @@ from jackfield.providers.counting import count, estimate
 from jackfield.providers.embedding import embed
 from jackfield.providers.quota import Window
 from jackfield.reply import ChatStream
-from jackfield.routing.candidate import Plan
+from jackfield.routing.candidate import Candidate, Plan
 from jackfield.routing.explain import explain
 from jackfield.routing.plan import plan
 from jackfield.routing.session import Sessions
@@ -148,7 +148,7 @@ class AsyncClient:
         if not request.model:
             raise UsageError("no embedding model is named", hint="such as openai/text-embedding-3-small")
         made = self.plan(ChatRequest(model=request.model), profile_id=profile_id)
-        candidate = made.candidates[0]
+        candidate = _first_choice(made)
         auth = await self.direct.freshen(candidate.info, await self.direct.open_auth(candidate))
         async with self.toll.embedding(candidate, request) as paid:
             answer = await embed(request, candidate.info, candidate.model, auth, self._transport)
@@ -208,10 +208,23 @@ class AsyncClient:
         """Return what a provider's last reply told of its quota, to one credential (as in `RequestAuth`) or to any."""
         return self.direct.quota(provider, source)
 
+    def problems(self) -> tuple[str, ...]:
+        """Return what plugins, the recording of exchanges and the notes of failures have failed at so far."""
+        return (*self.direct.problems(), *self.health.problems)
+
     def note_success(self, profile_id: str | None) -> None:
         """Remember that a profile answered, so that another one is next; sends and awaits nothing."""
         if profile_id and self._transport.is_live:
             self._uses.note(profile_id)
+
+
+def _first_choice(made: Plan) -> Candidate:
+    """Return the model that was asked for; raise when only another could be asked: its vectors do not compare."""
+    for candidate in made.candidates:
+        if str(candidate.ref) == made.primary:
+            return candidate
+    why = "; ".join(skip.reason for skip in made.skipped if skip.ref == made.primary)
+    raise Overloaded(f"{made.primary} cannot be asked now: {why}", hint="see: jackfield health")
 
 
 def _open_sender(config: Config, record: str | Path | None, replay: str | Path | None, *, offline: bool) -> Sender:

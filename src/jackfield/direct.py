@@ -37,11 +37,13 @@ from jackfield.routing.walk import Events
 from jackfield.tape.record import Recorder
 from jackfield.transport.http import Transport
 from jackfield.transport.reply import REPLY_LIMIT, HttpReply, Sender
+from jackfield.transport.request import HttpRequest
 
 if TYPE_CHECKING:
     from jackfield.auth.refresh import Refresher
 
 Tell = Callable[[str], None]  # takes a warning
+Hear = Callable[[Mapping[str, str]], None]  # takes the headers of a reply
 NO_AUTH = RequestAuth(secret=None, source="none")
 
 
@@ -71,15 +73,21 @@ class Direct:
         self._told: dict[tuple[str, str], Mapping[str, str]] = {}
 
     async def attempt(
-        self, candidate: Candidate, request: ChatRequest, auth: RequestAuth, tell: Tell | None = None
+        self,
+        candidate: Candidate,
+        request: ChatRequest,
+        auth: RequestAuth,
+        tell: Tell | None = None,
+        hear: Hear | None = None,
     ) -> Events:
         """Yield one candidate's reply; raise what its provider, or the way there, has to say.
 
         With `tell`, a server that refuses a field is asked once more without it, and `tell` is told.
+        `hear` gets the headers of every reply, a refusal's too.
         """
         auth = await self.freshen(candidate.info, auth)
         renamed = find_renamed(request, defaults.api(candidate.model, candidate.info))
-        reply = await self._open(candidate, with_thinking(request, candidate.model, self._config), auth, tell)
+        reply = await self._open(candidate, with_thinking(request, candidate.model, self._config), auth, tell, hear)
         try:
             async with aclosing(_read(reply, candidate, request, auth.source)) as events:
                 async for event in events:
@@ -125,37 +133,41 @@ class Direct:
             self._refresher = Refresher(self._store, self._config.environ, self._open_plain, self._now_ms)
         return await self._refresher.fresh(info, auth, moved=is_moved(info, self._config))
 
-    def told(self, provider: str, source: str | None = None) -> Mapping[str, str]:
-        """Return the headers of a provider's last reply, to one credential (as in `RequestAuth`) or to any."""
-        told = [headers for (name, of), headers in self._told.items() if name == provider and source in {None, of}]
-        return told[-1] if told else {}
-
     def quota(self, provider: str, source: str | None = None) -> tuple[Window, ...]:
-        """Return what a provider's last reply told of its quota."""
-        return parse_quota(self.told(provider, source))
+        """Return what a provider's last reply told of its quota, to one credential (as in `RequestAuth`) or to any."""
+        told = [headers for (name, of), headers in self._told.items() if name == provider and source in {None, of}]
+        return parse_quota(told[-1]) if told else ()
 
     def problems(self) -> tuple[str, ...]:
         """Return what plugins, and the recording of exchanges, have failed at so far."""
         return (*self._plugins.problems, *(self.sender.problems if isinstance(self.sender, Recorder) else ()))
 
-    async def _open(self, candidate: Candidate, asked: ChatRequest, auth: RequestAuth, tell: Tell | None) -> HttpReply:
+    async def _open(
+        self, candidate: Candidate, asked: ChatRequest, auth: RequestAuth, tell: Tell | None, hear: Hear | None
+    ) -> HttpReply:
         info, model = candidate.info, candidate.model
-        sent = self._plugins.with_headers(render(asked, info, model, auth), str(candidate.ref))
-        reply = await self.sender.open(sent)
-        self._told.pop((info.id, auth.source), None)  # the last told is the last in the table
-        self._told[info.id, auth.source] = reply.headers
+        sent = render(asked, info, model, auth)
+        reply = await self._send(sent, candidate, auth, hear)
         if tell is None or reply.status not in TEACHING:
             return reply
         lesson = learn(reply.status, await reply.read_refusal(), sent.body)
         again = render(asked, info, with_lesson(info, model, lesson), auth) if lesson else sent
         if lesson is None or again.body == sent.body:
             return reply
-        again = self._plugins.with_headers(again, str(candidate.ref))
         tell(f"{candidate.ref}: {describe(lesson)}")
-        reply = await self.sender.open(again)
+        reply = await self._send(again, candidate, auth, hear)
         # A server that now refuses another field has accepted the loss of the first.
         if reply.status < 400 or learn(reply.status, await reply.read_refusal(), again.body):
             self._lessons.keep(info, model, lesson)
+        return reply
+
+    async def _send(self, sent: HttpRequest, candidate: Candidate, auth: RequestAuth, hear: Hear | None) -> HttpReply:
+        reply = await self.sender.open(self._plugins.with_headers(sent, str(candidate.ref)))
+        key = candidate.info.id, auth.source
+        self._told.pop(key, None)  # the last told is the last in the table
+        self._told[key] = reply.headers
+        if hear is not None:
+            hear(reply.headers)
         return reply
 
     def _open_plain(self) -> Transport:

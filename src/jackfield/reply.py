@@ -62,7 +62,7 @@ class ChatStream:
         self._running: tuple[Candidate, Accumulator, ChatRequest] | None = None
         self._notice = ""
         self._warnings = list(made.warnings)
-        self._known = frozenset(self._direct.problems())
+        self._known = frozenset(client.problems())
         self._events = self._run()
 
     def __aiter__(self) -> Events:
@@ -162,10 +162,11 @@ class ChatStream:
         self._walk.profile_id = auth.profile_id
         hold = await self._client.toll.enter(candidate, asked, self._session, left_s=self._walk.left_s())
         tell = None if self._strict else self._warnings.append
+        hear = partial(self._client.toll.hear, candidate)
         heard, failed = Accumulator(), None
         self._running = candidate, heard, asked
         try:
-            async with aclosing(self._direct.attempt(candidate, asked, auth, tell)) as events:
+            async with aclosing(self._direct.attempt(candidate, asked, auth, tell, hear)) as events:
                 async for event in events:
                     heard.feed(event)
                     yield event
@@ -175,7 +176,6 @@ class ChatStream:
         finally:
             usage, usd = self._walk.spent = self._bill(*self._running)
             self._running = None
-            self._client.toll.hear(candidate, self._direct.told(candidate.info.id, auth.source))
             await self._client.toll.leave(hold, usd, failed, used=usage is not None)
 
     # -- what is told ------------------------------------------------------------------
@@ -201,7 +201,7 @@ class ChatStream:
 
     def _problems(self) -> tuple[str, ...]:
         # Those that were there before are not this reply's.
-        return tuple(each for each in self._direct.problems() if each not in self._known)
+        return tuple(each for each in self._client.problems() if each not in self._known)
 
     def _weigh_losses(self, candidate: Candidate) -> None:
         losses = find_losses(self._request, candidate.info, candidate.model)

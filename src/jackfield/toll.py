@@ -53,8 +53,7 @@ class Toll:
         sent = for_wire(with_thinking(request, model, self._config), info, model)
         hold = FREE
         if self.budget.is_set:
-            # The ledger is a file that other processes write, too.
-            hold = await asyncio.to_thread(self.budget.reserve, sent, info, model, session)
+            hold = await self._reserve(partial(self.budget.reserve, sent, info, model, session))
         if is_paced:
             try:
                 tokens = pace_tokens(sent, info, model)
@@ -88,7 +87,7 @@ class Toll:
             yield lambda _: None
             return
         most = worst_embed_usd(request, info, model)
-        hold = await asyncio.to_thread(self.budget.reserve_usd, str(candidate.ref), most)
+        hold = await self._reserve(partial(self.budget.reserve_usd, str(candidate.ref), most))
         said: list[Decimal | None] = []
         failed: BaseException | None = None
         try:
@@ -102,6 +101,19 @@ class Toll:
     def close(self) -> None:
         """Close the ledger; what is held and not settled counts as spent."""
         self.budget.close()
+
+    async def _reserve(self, reserve: Callable[[], Hold]) -> Hold:
+        # The ledger is a file that other processes write, too. Who goes away meanwhile leaves no hold behind.
+        held = asyncio.ensure_future(asyncio.to_thread(reserve))
+        try:
+            return await asyncio.shield(held)
+        except asyncio.CancelledError:
+            held.add_done_callback(self._give_back)
+            raise
+
+    def _give_back(self, held: asyncio.Future[Hold]) -> None:
+        if not held.cancelled() and held.exception() is None:
+            self.budget.release(held.result())
 
     def _refusal(self, request: ChatRequest, session: str, candidate: Candidate) -> str:
         info, model = candidate.info, candidate.model

@@ -13,13 +13,12 @@ import pytest
 
 import jackfield
 from jackfield import ChatRequest, Message
-from jackfield.errors import OverBudget, Paced, Quota, RateLimit
+from jackfield.errors import OverBudget, Paced, RateLimit
 from tests.cli.test_chat import HELLO, whole
 from tests.commands import run, write_config
 from tests.pulse import Day
 from tests.servers import HANG, Server, json_reply, serve
 
-UNPAID = (OverBudget, Quota)  # found at the last moment, and by the plan
 DEAR, CHEAP = {"input": 100, "output": 100}, {"input": 0.1, "output": 0.1}
 
 
@@ -45,7 +44,7 @@ def test_a_call_beyond_the_limit_is_not_sent_and_a_cheaper_one_is() -> None:
     with serve(json_reply(whole())) as server:
         path = save(config(server, {"perDay": "0.001"}))
         with jackfield.Client(path) as client:
-            with pytest.raises(UNPAID, match=r"of today's budget of \$0\.001"):
+            with pytest.raises(OverBudget, match=r"of today's budget of \$0\.001"):
                 client.chat(ask())
             reply = client.chat(ask(), fallbacks=["box/cheap"])
 
@@ -87,7 +86,7 @@ def test_a_model_without_a_price_is_refused_where_a_limit_is_set() -> None:
         box = {"baseUrl": "https://box.example/v1", "api": "openai-completions", "models": [{"id": "new"}]}
         return {"models": {"providers": {"box": box}, "budget": budget}}
 
-    with jackfield.fake([], config=said({"perDay": 1})) as client, pytest.raises(UNPAID, match="price is unknown"):
+    with jackfield.fake([], config=said({"perDay": 1})) as client, pytest.raises(OverBudget, match="price is unknown"):
         client.chat(ask("box/other"))
     with jackfield.fake(["Hi"], config=said({"perDay": 1, "allowUnpriced": True})) as client:
         assert client.chat(ask("box/other")).text == "Hi"
@@ -101,7 +100,7 @@ async def test_fifty_streams_at_once_stay_within_a_cent() -> None:
             async def call(number: int) -> None:
                 try:
                     answered.append(await client.chat(ask(("box/dear", "box/cheap")[number % 2])))
-                except UNPAID as error:
+                except OverBudget as error:
                     refused.append(error)
 
             await asyncio.gather(*(call(number) for number in range(50)))
@@ -116,7 +115,7 @@ async def test_sessions_have_limits_of_their_own() -> None:
     with serve(json_reply(whole())) as server:
         async with jackfield.AsyncClient(save(config(server, {"perSession": "0.012"}))) as client:
             await client.chat(ask(max_tokens=5), session="a")
-            with pytest.raises(UNPAID, match="the session's budget"):
+            with pytest.raises(OverBudget, match="the session's budget"):
                 await client.chat(ask(max_tokens=100), session="a")
             await client.chat(ask(max_tokens=5), session="b")
 

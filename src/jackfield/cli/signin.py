@@ -18,6 +18,8 @@ from jackfield.cli import ask, ui
 from jackfield.cli.context import Context
 from jackfield.credential import Profile, ProfileType, Secret
 from jackfield.errors import AuthError, UsageError
+from jackfield.health.record import Place
+from jackfield.health.store import open_health
 from jackfield.model import AuthMethod, ProviderInfo
 
 LONGEST_INPUT = 65_536  # bytes; no key is longer
@@ -120,6 +122,10 @@ def keep_profile(context: Context, info: ProviderInfo, profile: Profile) -> None
         ui.warn(warning)
     # The address is the user's note on the account; a new key does not change whose it is.
     context.store.modify(profile.id, lambda old: replace(profile, email=profile.email or (old and old.email)))
+    # What failed with the old one says nothing of the new.
+    health = open_health(context.config, context.now_ms)
+    health.reset(Place(info.id, f"profile:{profile.id}"))
+    health.close()
     for provider in sorted(names(info, context.config)):
         order = context.store.order(provider)
         if order is not None and profile.id not in order:

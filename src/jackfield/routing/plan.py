@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from jackfield.auth.sources import Source
 from jackfield.catalog.load import Catalog
 from jackfield.config.schema import Config
-from jackfield.errors import InvalidRequest, NotAllowed, Quota
+from jackfield.errors import InvalidRequest, NotAllowed
 from jackfield.health.record import Rest
 from jackfield.health.view import NOTHING, View
 from jackfield.message import ChatRequest
@@ -81,7 +81,7 @@ def plan(  # noqa: PLR0913  what it depends on is all it may know
         config=config, credentials=credentials, health=health, now_ms=now_ms, sticky=sticky, spill_at=spill_at
     )
     found = _sort_out(fitting or _least_bad(unfit, needs), moment, afford)
-    candidates, instead = _pick(found, requested)
+    candidates, instead = _pick(found)
     left = [each.skip for each in found.left if each is not instead]
     if not fitting:
         candidates, unfit, left = _only_one(candidates, unfit, left)
@@ -218,7 +218,7 @@ def _skip(candidate: Candidate, words: str, cause: Cause, until_ms: int | None =
     return Skipped(str(candidate.ref), words, candidate.credential, until_ms, cause)
 
 
-def _pick(found: Sorted, requested: str) -> tuple[tuple[Candidate, ...], Place | None]:
+def _pick(found: Sorted) -> tuple[tuple[Candidate, ...], Place | None]:
     """Return who is tried, those in doubt last; without anybody the one that was left out for the least."""
     if found.ready:
         if any(candidate.doubts for candidate in found.ready):
@@ -228,12 +228,10 @@ def _pick(found: Sorted, requested: str) -> tuple[tuple[Candidate, ...], Place |
         rest, soonest = min(found.rests, key=lambda pair: pair[0].until_ms)
         reason = f"{soonest.candidate.reason}; all rest and it is back first, {describe_rest(rest)}"
         return (replace(soonest.candidate, reason=reason, last_resort=True),), soonest
-    unpaid = [place.skip for place in found.left if place.skip.cause == "not_affordable"]
-    if unpaid:
-        raise Quota(f"no candidate for {requested!r} may be paid for: {unpaid[0].reason}", hint=_told(unpaid[1:]))
-    # To ask it only says what is missing, and how to come by it.
-    unkeyed = next(place for place in found.left if place.candidate.missing)
-    return (unkeyed.candidate,), unkeyed
+    # To ask it only says which limit does not cover it, or what is missing, and what to do.
+    unpaid = (place for place in found.left if place.skip.cause == "not_affordable")
+    left = next(unpaid, None) or next(place for place in found.left if place.candidate.missing)
+    return (left.candidate,), left
 
 
 # -- refusals ------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.errors import ContextLength, Error, TimeoutExpired
+from jackfield.errors import Cancelled, ContextLength, Error, TimeoutExpired
 from jackfield.events import BlockDelta, BlockStart, MessageEnd, StreamEvent
 from jackfield.health.store import HealthStore
 from jackfield.message import Attempt, RefusalBlock, TextBlock, ThinkingBlock, Usage
@@ -142,6 +142,11 @@ class Walk(Generic[T]):
         except Error as error:
             reason, message = error.type, error.message
             raise
+        except (GeneratorExit, asyncio.CancelledError):
+            if candidate.half_open:
+                # Whoever comes next may find out whether it is back.
+                self._health.note_failure(*_place(candidate), Cancelled("the caller went away"))
+            raise
         finally:
             self._note(candidate, started, reason, message)
 
@@ -191,7 +196,7 @@ class Walk(Generic[T]):
     def _explained(self, error: Error) -> Error:
         """Return the error with the attempts; where there were several models it tells of all of them."""
         tried = {each.model for each in self.attempts if each.ms is not None}
-        unasked = [Attempt(skip.ref, reason="skipped", message=skip.reason) for skip in self.plan.skipped]
+        unasked = [Attempt(skip.ref, reason=skip.cause or "skipped", message=skip.reason) for skip in self.plan.skipped]
         error.attempts = (*self.attempts, *unasked)
         told = [each for each in error.attempts if each.ms is not None or each.model not in tried]
         if len({each.model for each in told}) > 1:
