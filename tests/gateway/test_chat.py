@@ -60,7 +60,6 @@ def test_openai_chats_whole_and_streamed(gateway) -> None:
     assert whole.choices[0].message.content == "It is 18 °C."
     assert (whole.model, whole.usage.prompt_tokens, whole.usage.completion_tokens) == ("box/m", 7, 5)
     assert whole.id
-    assert whole.created > 0
     pieces = list(
         chat(gateway).chat.completions.create(
             model="box/m", messages=asked, stream=True, stream_options={"include_usage": True}
@@ -74,7 +73,6 @@ def test_openai_chats_whole_and_streamed(gateway) -> None:
 def test_openai_responds_whole_and_streamed(gateway) -> None:
     whole = chat(gateway).responses.create(model="box/m", input="Hello")
     assert whole.output_text == "It is 18 °C."
-    assert whole.created_at > 0
     with chat(gateway).responses.stream(model="box/m", input="Hello") as stream:
         kinds = [event.type for event in stream]
         assert stream.get_final_response().output_text == "It is 18 °C."

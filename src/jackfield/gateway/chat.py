@@ -8,31 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import aclosing
-from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
 from jackfield.events import MessageStart, StreamEvent
-from jackfield.gateway.call import Call, read_call
+from jackfield.gateway.call import Call, decode_body, read_call
+from jackfield.gateway.express import after, find_express
+from jackfield.gateway.head import cost_of, head_of
 from jackfield.gateway.heartbeat import beating
 from jackfield.gateway.parts import Visit
 from jackfield.gateway.permit import reserve
 from jackfield.gateway.wires import COMPLETIONS, HABITS, LEGACY, load_wire
-from jackfield.message import ChatResponse, JsonObject
+from jackfield.message import JsonObject
 from jackfield.protocols.base import StreamRenderer
 from jackfield.reply import ChatStream
 
 ENCODER = msgspec.json.Encoder()
 # Only these callers hear the counts of a stream by request; all others always do.
 BY_REQUEST = frozenset({COMPLETIONS, LEGACY})
-Heads = list[tuple[str, str]]
 
 
-async def answer_chat(visit: Visit, body: JsonObject) -> None:
-    """Answer a chat; where a stream breaks, raises what broke it."""
+async def answer_chat(visit: Visit, raw: bytes) -> None:
+    """Answer a chat, on the short way where there is one; where a stream breaks, raises what broke it."""
     client = visit.parts.client
-    call = read_call(body, visit.route, visit.exchange, client.config)
+    if express := await find_express(visit, raw):
+        failed = await express.answer()
+        if failed is None:
+            return
+        client = after(client, express.ref, failed)
+        visit.parts.targets.forget()
+    call = read_call(decode_body(raw), visit.route, visit.exchange, client.config)
     request = call.request
     visit.requested, visit.end_user = request.model, request.user or ""
     made = client.plan(request, fallbacks=call.fallbacks, session=call.session)
@@ -92,15 +98,3 @@ def _completed(reply_id: str, extras: JsonObject, visit: Visit) -> tuple[str, Js
     if habit.clock and not extras.get(habit.clock):
         extras = {**extras, habit.clock: visit.came_ms // 1000}
     return reply_id or (habit.id_prefix and f"{habit.id_prefix}{visit.exchange.id}"), extras
-
-
-def head_of(response: ChatResponse, *, running: bool = False) -> Heads:
-    """Return the headers that tell of a reply; of one that is still `running`, the last try has no row yet."""
-    tried = sum(each.ms is not None for each in response.attempts) + running
-    head = [("x-jackfield-model", response.model), ("x-jackfield-attempts", str(tried))]
-    return [*head, ("x-jackfield-loss", "; ".join(response.warnings))] if response.warnings else head
-
-
-def cost_of(cost_usd: Decimal | None) -> Heads:
-    """Return the header that tells what a reply cost, where that is known."""
-    return [] if cost_usd is None else [("x-jackfield-cost-usd", f"{cost_usd:f}")]

@@ -10,7 +10,6 @@ import msgspec
 
 from jackfield import __version__
 from jackfield.errors import AuthError, Error, Overloaded
-from jackfield.gateway.call import decode_body
 from jackfield.gateway.chat import answer_chat
 from jackfield.gateway.door import Places, find_secrets
 from jackfield.gateway.exchange import Exchange, Left, Message, Receive, Send
@@ -22,7 +21,6 @@ from jackfield.gateway.permit import TRUSTED, settle
 from jackfield.gateway.refusal import NoRoute, as_callers, render
 from jackfield.gateway.routes import Route, find_client, find_route, guess_wire
 from jackfield.gateway.side import answer_count, answer_embed, answer_explain
-from jackfield.message import JsonObject
 
 TEXT = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
 Build = Callable[[], Awaitable[Parts]]
@@ -141,12 +139,12 @@ class Gateway:
             case "metrics":
                 await exchange.answer(200, [TEXT], self._metrics.render())
             case _:
-                await self._ask(visit, decode_body(await exchange.read_body(parts.settings.body_limit)))
+                await self._ask(visit, await exchange.read_body(parts.settings.body_limit))
 
-    async def _ask(self, visit: Visit, body: JsonObject) -> None:
+    async def _ask(self, visit: Visit, raw: bytes) -> None:
         outcome, failure = "ok", None
         try:
-            await QUESTIONS[visit.route.kind](visit, body)
+            await QUESTIONS[visit.route.kind](visit, raw)
         except Error as error:
             outcome, failure = error.type, error
             await _break_off(visit, error)
@@ -176,7 +174,7 @@ async def _tell(exchange: Exchange, route: Route) -> None:
     await exchange.answer(200, [], msgspec.json.encode(said))
 
 
-# What is asked → who answers; all of them take the decoded body.
+# What is asked → who answers; all of them take the body as it came.
 QUESTIONS = {"chat": answer_chat, "count": answer_count, "embed": answer_embed, "explain": answer_explain}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from msgspec import Struct, field
 
@@ -14,6 +15,7 @@ from jackfield.gateway.exchange import Exchange
 from jackfield.gateway.keys import Key
 from jackfield.gateway.record import Finished, Listener
 from jackfield.gateway.routes import Route
+from jackfield.gateway.target import Targets
 from jackfield.message import ChatResponse
 
 BODY_LIMIT = 32 * 1024 * 1024
@@ -37,7 +39,7 @@ class Clock(Struct, frozen=True):
     make_id: Callable[[], str]
 
 
-class Parts(Struct, kw_only=True):
+class Parts(Struct, kw_only=True, dict=True):
     """One set-up: requests that began with it end with it."""
 
     client: AsyncClient
@@ -46,6 +48,11 @@ class Parts(Struct, kw_only=True):
     settings: Settings = Settings()
     open_calls: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @cached_property
+    def targets(self) -> Targets:
+        """Where names lead on the short way."""
+        return Targets(self.client)
 
     def enter(self) -> None:
         """Count a request that begins."""

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from jackfield.catalog import defaults
 from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.gateway.access import Grant
-from jackfield.gateway.call import find_model, read_call
-from jackfield.gateway.chat import cost_of
+from jackfield.gateway.call import decode_body, find_model, read_call
+from jackfield.gateway.head import cost_of
 from jackfield.gateway.parts import Visit
 from jackfield.gateway.permit import reserve
 from jackfield.gateway.routes import Route
@@ -26,10 +26,10 @@ ENCODER = msgspec.json.Encoder()
 ONE, BATCH = "content", "requests"  # what Gemini's body holds for one text, and for several
 
 
-async def answer_count(visit: Visit, body: JsonObject) -> None:
+async def answer_count(visit: Visit, raw: bytes) -> None:
     """Say how many tokens a request is."""
     wire, client = visit.route.wire, visit.parts.client
-    request = counting.parse_request(body, wire)
+    request = counting.parse_request(decode_body(raw), wire)
     visit.requested = find_model(visit.route.model or request.model, visit.exchange, client.config)
     request = replace(request, model=visit.requested)
     _, visit.grant = await reserve(visit.parts.access, visit.key, client.plan(request), request)
@@ -38,9 +38,10 @@ async def answer_count(visit: Visit, body: JsonObject) -> None:
     await visit.exchange.answer(200, head, ENCODER.encode(counting.render_response(count.tokens, wire)))
 
 
-async def answer_embed(visit: Visit, body: JsonObject) -> None:
+async def answer_embed(visit: Visit, raw: bytes) -> None:
     """Turn texts into vectors."""
-    client, is_single = visit.parts.client, visit.route.wire == GEMINI and ONE in body
+    client, body = visit.parts.client, decode_body(raw)
+    is_single = visit.route.wire == GEMINI and ONE in body
     request = find_codec(visit.route.wire).parse_request({BATCH: [body]} if is_single else body)
     visit.requested = find_model(visit.route.model or request.model, visit.exchange, client.config)
     request = replace(request, model=visit.requested)
@@ -68,9 +69,9 @@ def _render_vectors(answer: EmbedResponse, request: EmbedRequest, route: Route, 
     return {"embedding": vectors[0]} if is_single else {"embeddings": vectors}
 
 
-async def answer_explain(visit: Visit, body: JsonObject) -> None:
+async def answer_explain(visit: Visit, raw: bytes) -> None:
     """Say what would be tried for a chat request, and why; sends nothing to anybody."""
-    is_anthropic = b"anthropic-version" in visit.exchange.headers
+    body, is_anthropic = decode_body(raw), b"anthropic-version" in visit.exchange.headers
     wire = MESSAGES if is_anthropic else RESPONSES if "input" in body else GEMINI if "contents" in body else COMPLETIONS
     call = read_call(body, Route("chat", wire), visit.exchange, visit.parts.client.config)
     visit.requested = call.request.model

@@ -1,0 +1,203 @@
+"""The short way: the caller's wire is the model's wire, so bytes pass, with another name of the model in them.
+
+One try and no more. What goes wrong before the first content is handed back, and the long way
+goes on from there as if that try had been its own.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
+
+from jackfield.catalog.price import bill_usd
+from jackfield.client import AsyncClient
+from jackfield.direct import Direct
+from jackfield.errors import BadReply, Error, InvalidRequest
+from jackfield.events import StreamEvent
+from jackfield.gateway.call import find_model
+from jackfield.gateway.head import Heads, cost_of, head_of
+from jackfield.gateway.heartbeat import beating
+from jackfield.gateway.parts import Visit
+from jackfield.gateway.passing import Passing
+from jackfield.gateway.target import LONGEST, MEDIA, Target
+from jackfield.gateway.wires import GEMINI, HABITS, LEGACY, load_wire
+from jackfield.message import Attempt, ChatRequest, ChatResponse
+from jackfield.protocols.base import preview
+from jackfield.protocols.estimate import fill_usage
+from jackfield.providers.provider import check_reply, load_protocol
+from jackfield.routing.candidate import Candidate
+from jackfield.transport.reply import HttpReply
+
+Shallow = dict[str, Raw]
+SHALLOW = msgspec.json.Decoder(Shallow)
+TEXT = msgspec.json.Decoder(str)
+OPTIONS = msgspec.json.Decoder(dict[str, bool])
+
+
+async def find_express(visit: Visit, raw: bytes) -> Express | None:
+    """Return the short way for a call, `None` where it has none: another wire, limits, pictures, anything odd."""
+    route = visit.route
+    if route.wire == LEGACY or not visit.key.rules.is_empty or len(raw) > LONGEST or MEDIA.search(raw):
+        return None
+    try:
+        body = SHALLOW.decode(raw)
+        name = route.model or TEXT.decode(body.get("model", b'""'))
+        wants_usage = OPTIONS.decode(body.get("stream_options", b"{}")).get("include_usage", False)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    stream = route.stream or (not route.model and bytes(body.get("stream", b"")) == b"true")
+    name = find_model(name, visit.exchange, visit.parts.client.config)
+    target = await visit.parts.targets.find(route.wire, name, visit.clock.seconds(), stream=stream)
+    if target is None or not (target.takes(body) and visit.key.limits.allows(target.ref)):
+        return None
+    visit.requested = name
+    return Express(
+        visit, target, body, raw, Passing(route.wire, target.ref, drops_usage=not wants_usage) if stream else None
+    )
+
+
+class Express:
+    """One call on the short way."""
+
+    def __init__(self, visit: Visit, target: Target, body: Shallow, raw: bytes, passing: Passing | None) -> None:
+        self.ref = target.ref
+        self._visit = visit
+        self._target = target
+        self._body = body
+        self._raw = raw
+        self._passing = passing  # of a stream
+        self._whole: ChatResponse | None = None
+        self._end: str | None = "cancelled"  # why the try ended; `None`: well
+
+    async def answer(self) -> Error | None:
+        """Answer the call; return what went wrong before the first content, raise what went wrong after it."""
+        self._visit.heard = self.heard
+        candidate, client = self._target.candidate, self._visit.parts.client
+        try:
+            reply = await client.direct.sender.open(self._target.rewrite(self._body))
+            try:
+                await check_reply(reply, candidate.info, candidate.model, self._target.auth.source)
+                await (self._pass_stream(reply, self._passing) if self._passing else self._pass_whole(reply))
+            finally:
+                await reply.close()
+        except Error as error:
+            self._end = error.type
+            if self._passing and self._passing.has_begun:
+                error.partial, error.attempts = self.heard(), (self._attempt(),)
+                raise
+            return error
+        self._end = None
+        client.note_success(self._target.auth.profile_id)
+        return None
+
+    async def _pass_whole(self, reply: HttpReply) -> None:
+        data = await reply.read()
+        candidate = self._target.candidate
+        said = load_protocol(candidate.info, candidate.model).parse_response(data)
+        self._whole = self._billed(said)
+        fields = SHALLOW.decode(data)
+        fields["modelVersion" if self._visit.route.wire == GEMINI else "model"] = Raw(msgspec.json.encode(self.ref))
+        self._end = None
+        head = [*head_of(self.heard()), *cost_of(self._whole.cost_usd)]
+        await self._visit.exchange.answer(200, head, msgspec.json.encode(fields))
+
+    async def _pass_stream(self, reply: HttpReply, passing: Passing) -> None:
+        if reply.headers.get("content-type", "").startswith("application/json"):
+            raise BadReply(f"no stream but a whole reply: {preview(await reply.read())}")
+        visit, exchange = self._visit, self._visit.exchange
+        wire = load_wire(visit.route.wire)
+        visit.fail = wire.StreamRenderer().fail
+        kind: Heads = [("content-type", wire.STREAM_TYPE)]
+        held = b""
+        with beating(
+            exchange, HABITS[visit.route.wire].ping, lambda: exchange.start(kind), visit.parts.settings.ping_s
+        ):
+            async for chunk in reply.chunks():
+                data = passing.feed(chunk)
+                if visit.first_ms is None:
+                    held += data
+                    if not passing.has_begun:
+                        continue
+                    data = held
+                    await self._begin(kind)
+                if data:
+                    await exchange.write(data)
+            last = passing.close()
+            if visit.first_ms is None:
+                await self._begin(kind)
+                last = held + last
+        self._end = None
+        await exchange.end(last)
+
+    async def _begin(self, kind: Heads) -> None:
+        self._visit.first_ms = self._visit.elapsed_ms()
+        if not self._visit.exchange.status:
+            head = [("x-jackfield-model", self.ref), ("x-jackfield-attempts", "1")]
+            await self._visit.exchange.start([*kind, *head])
+
+    # -- what is told ------------------------------------------------------------------
+
+    def heard(self) -> ChatResponse:
+        """Return the reply as far as it has come."""
+        said = self._whole or ChatResponse()
+        if self._passing:
+            said = self._passing.heard.response()
+            if said.content or self._passing.heard.complete:
+                said = self._billed(said)
+        tried = replace(self._attempt(), usage=said.usage, cost_usd=said.cost_usd)
+        plan = self._target.plan
+        return replace(said, model=self.ref, requested=plan.requested, attempts=(tried,), warnings=plan.warnings)
+
+    def _attempt(self) -> Attempt:
+        return Attempt(self.ref, self._target.auth.profile_id, self._end, self._visit.elapsed_ms())
+
+    def _billed(self, said: ChatResponse) -> ChatResponse:
+        usage = said.usage
+        if self._passing and not self._passing.heard.complete:
+            usage = replace(usage, output=None)  # a start's count is none of what came after it
+        if usage.input is None or usage.output is None:
+            usage = fill_usage(replace(said, usage=usage), self._request(), self._visit.route.wire)
+        return replace(said, usage=usage, cost_usd=bill_usd(usage, self._target.candidate.model.cost or None))
+
+    def _request(self) -> ChatRequest:
+        # Read only where its tokens must be counted by us.
+        try:
+            return load_wire(self._visit.route.wire).parse_request(self._raw)
+        except InvalidRequest:
+            return ChatRequest(model=self.ref)
+
+
+# -- after a failure -----------------------------------------------------------------
+
+
+def after(client: AsyncClient, ref: str, error: Error) -> AsyncClient:
+    """Return the client for the long way after a try on the short one: its first try of `ref` has that end.
+
+    A refusal of the request as it stood is no end: the codec may say the same in a way that is taken.
+    """
+    if isinstance(error, InvalidRequest | BadReply):
+        return client
+    again = copy.copy(client)
+    again.direct = _Tried(client.direct, ref, error)
+    return again
+
+
+class _Tried(Direct):
+    def __init__(self, direct: Direct, ref: str, error: Error) -> None:
+        self.__dict__.update(vars(direct))
+        self._ref = ref
+        self._error: Error | None = error
+
+    async def attempt(self, candidate: Candidate, *more: Any, **named: Any) -> AsyncGenerator[StreamEvent, None]:
+        error, self._error = self._error, None
+        if error is not None and str(candidate.ref) == self._ref:
+            raise error
+        async with aclosing(super().attempt(candidate, *more, **named)) as events:
+            async for event in events:
+                yield event

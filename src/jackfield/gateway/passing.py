@@ -1,0 +1,94 @@
+"""A stream passed on as it came: bytes of whole events, read beside for what they mean.
+
+Only events that are complete leave, so that a sign of life or an error may stand between them;
+the mark that ends a stream well waits until the reply has proven to be whole.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from jackfield.errors import BadReply
+from jackfield.events import Accumulator, BlockStart, MessageEnd, MessageStart
+from jackfield.gateway.wires import COMPLETIONS, GEMINI
+from jackfield.protocols import load
+from jackfield.protocols.sse import MAX_EVENT_BYTES
+
+EVENT = re.compile(rb".*?(?:\r?\n){2}", re.DOTALL)
+NO_CHOICES = re.compile(rb'"choices": ?\[\]')
+DONE = (b"data: [DONE]", b"data:[DONE]")
+
+
+class Passing:
+    """One stream on its way. `has_begun` once there was content; `heard` is the reply so far."""
+
+    def __init__(self, wire: str, ref: str, *, drops_usage: bool = False) -> None:
+        self.has_begun = False
+        self.heard = Accumulator()
+        self._parser = load(wire).StreamParser()
+        self._ref = ref
+        self._field = "modelVersion" if wire == GEMINI else "model"
+        self._names: list[tuple[bytes, bytes]] = []  # the model's own name, and who it is here
+        # Some clients fall over the chunk that counts tokens, and it was not they who asked for it.
+        self._drops_usage = drops_usage and wire == COMPLETIONS
+        self._rest = b""
+        self._end = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take the next bytes, cut anywhere, and return those that may be passed on; raise what the stream says is wrong."""
+        data = self._rest + chunk if self._rest else chunk
+        cut = max(data.rfind(b"\n\n") + 2, data.rfind(b"\r\n\r\n") + 4)
+        if cut < 4:
+            if len(data) > MAX_EVENT_BYTES:
+                raise BadReply(f"an event of the stream is over {MAX_EVENT_BYTES} bytes")
+            self._rest = data
+            return b""
+        self._rest = data[cut:]
+        return self._pass(data[:cut] if self._rest else data)
+
+    def close(self) -> bytes:
+        """Return the last bytes; raise `StreamBroken` when the reply is not complete."""
+        last = self._pass(self._rest) if self._rest else b""
+        for event in self._parser.close():
+            self.heard.feed(event)
+            self.has_begun = True
+        return last + self._end
+
+    def _pass(self, data: bytes) -> bytes:
+        for event in self._parser.feed(data):
+            self.heard.feed(event)
+            if isinstance(event, MessageStart):
+                self._learn_name(event.model, data)
+            elif not self.has_begun and isinstance(event, BlockStart | MessageEnd):
+                self.has_begun = True
+        if b"error" in data:
+            self._parser.feed(b"")  # it waits until the words before it are out
+        for own, ours in self._names:
+            data = data.replace(own, ours)
+        if self._drops_usage and (b'"choices":[]' in data or b'"choices": []' in data):
+            data = b"".join(event for event in EVENT.findall(data) if not NO_CHOICES.search(event))
+        if b"[DONE]" in data:
+            data = self._hold_end(data)
+        return data
+
+    def _learn_name(self, name: str, data: bytes) -> None:
+        if not name or name == self._ref:
+            return
+        own, ours = msgspec.json.encode(name), msgspec.json.encode(self._ref)
+        field = msgspec.json.encode(self._field)
+        # A text inside of a text has its quotes escaped, so that only fields are found.
+        self._names = [
+            (field + between + own, field + between + ours)
+            for between in (b":", b": ")
+            if field + between + own in data
+        ]  # fmt: skip
+
+    def _hold_end(self, data: bytes) -> bytes:
+        for mark in DONE:
+            at = 0 if data.startswith(mark) else data.find(b"\n" + mark) + 1
+            if at or data.startswith(mark):
+                self._end = data[at:]
+                return data[:at]
+        return data
