@@ -83,6 +83,13 @@ def test_a_method_is_one_word(method: str) -> None:
     assert render_head(HttpRequest(method=method, url=""), target) is None
 
 
+@pytest.mark.parametrize("name", ["", "x y", "x:", "x\r\ny", "x\0", "\u00e9"])
+def test_a_name_that_no_header_has_is_not_sent(name: str) -> None:
+    target = aim("http://box/v1", PLAIN)
+    assert target
+    assert render_head(HttpRequest(url="", headers={name: "1"}), target) is None
+
+
 SHARP = st.text(alphabet="ab \r\n\t:\0é\x7f", max_size=4)
 
 

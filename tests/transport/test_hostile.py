@@ -224,6 +224,31 @@ async def test_an_answer_that_comes_before_the_request_is_read_is_heard(transpor
     assert peak.bytes < 3 * MB
 
 
+async def test_a_request_that_was_left_half_sent_is_followed_by_no_other(transport: Transport) -> None:
+    callers = Counter[str]()
+
+    def refuse_the_first(plug: socket.socket) -> None:
+        callers["all"] += 1
+        if callers["all"] > 1:
+            read_head(plug)
+            plug.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+            return
+        plug.recv(1000)
+        plug.sendall(b"HTTP/1.1 413 Too Large\r\ncontent-length: 5\r\n\r\nlarge")
+        time.sleep(0.1)
+        while plug.recv(MB):
+            pass
+
+    with listen(refuse_the_first) as url:
+        reply = await transport.open(HttpRequest(url=url, body=b"x" * (20 * MB), timeouts=SOON))
+        await asyncio.sleep(0.5)
+        assert await reply.read_refusal() == b"large"
+        other = await transport.open(HttpRequest(url=url, timeouts=Timeouts(total=3)))
+        assert await other.read() == b"ok"
+
+    assert callers["all"] == 2
+
+
 async def test_a_server_that_reads_nothing_ends_with_the_timer(transport: Transport) -> None:
     with listen(lambda _: time.sleep(5)) as url:
         request = HttpRequest(url=url, body=b"x" * (20 * MB), timeouts=Timeouts(first_token=0.3))

@@ -71,12 +71,7 @@ class Connection(asyncio.Protocol):
     @property
     def is_reusable(self) -> bool:
         """Tell whether the exchange is over on both sides and another one may follow."""
-        return (
-            self._keeps
-            and self._sent
-            and self.is_open
-            and not (self._transport and self._transport.get_write_buffer_size())
-        )
+        return self._keeps and self._sent and self.is_open
 
     async def send(self, head: bytes, body: bytes, due: float, *, bodiless: bool = False) -> None:
         """Send a request, no faster than it is read; what is left of its body stays here once an answer comes.
