@@ -11,7 +11,6 @@ from jackfield.gateway.access import Grant
 from jackfield.gateway.call import decode_body, find_model, read_call
 from jackfield.gateway.head import cost_of
 from jackfield.gateway.parts import Visit
-from jackfield.gateway.permit import reserve
 from jackfield.gateway.routes import Route
 from jackfield.gateway.wires import COMPLETIONS, GEMINI, MESSAGES, RESPONSES
 from jackfield.message import ChatRequest, ChatResponse, JsonObject
@@ -32,7 +31,8 @@ async def answer_count(visit: Visit, raw: bytes) -> None:
     request = counting.parse_request(decode_body(raw), wire)
     visit.requested = find_model(visit.route.model or request.model, visit.exchange, client.config)
     request = replace(request, model=visit.requested)
-    _, visit.grant = await reserve(visit.parts.access, visit.key, client.plan(request), request)
+    # To count costs nothing, also where the provider does it: what the answer would cost is not held.
+    visit.grant = await visit.parts.access.reserve(visit.key, model=str(client.plan(request).candidates[0].ref))
     count = await client.count_tokens(request)
     head = [("x-jackfield-loss", f"an estimate: {count.source}")] if count.estimated else []
     await visit.exchange.answer(200, head, ENCODER.encode(counting.render_response(count.tokens, wire)))
