@@ -228,6 +228,12 @@ def test_configure_keeps_what_is_set_and_asks_on() -> None:
     assert load("jackfield.json") == {"agents": {"defaults": {"model": {"primary": "groq/a"}}}}
 
 
+@pytest.mark.parametrize(("choice_id", "question"), [("custom-api-key", "Base URL"), ("ollama", "Address")])
+def test_an_address_that_is_none_is_asked_for_again(choice_id: str, question: str) -> None:
+    steps: list[Step] = [(question, "nonsense" + ENTER), (f"'nonsense' is no base URL.*http://.*{question}", CTRL_C)]
+    assert drive("onboard", "--auth-choice", choice_id, steps=steps).code == 130
+
+
 def test_what_there_is_nothing_to_write_of_is_not_asked_about() -> None:
     steps: list[Step] = [("Address", ENTER), ("Default model", ENTER)]
     ended = drive("onboard", "--auth-choice", "ollama", steps=steps)

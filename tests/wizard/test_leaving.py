@@ -116,6 +116,16 @@ def test_after_a_fault_nothing_is_written_either(leave: str) -> None:
     assert snapshot() == {}
 
 
+@pytest.mark.parametrize("leave", [CTRL_C, "n" + ENTER])
+def test_a_model_that_answered_leaves_nothing_either(leave: str) -> None:
+    typed = ("typed unseen", "vapi_right-0123456789" + ENTER)
+    steps = [typed, MODEL, CHECK, ("it answers", ""), ("Write this", leave)]
+    with internet() as net:
+        ended = drive("onboard", "--auth-choice", "venice-api-key", steps=steps, env=net.environ)
+    assert "nothing was written" in ended.shown
+    assert snapshot() == {}
+
+
 def test_an_arrow_is_no_esc() -> None:
     steps = [
         ("Provider", "anthropic" + ENTER),

@@ -23,7 +23,7 @@ from jackfield.cli.signin import shown_key
 from jackfield.cli.unattended import place, prepare, report
 from jackfield.cli.wizard_key import Left, ask_credential, takes_key, tell_fault
 from jackfield.config.save import edit_config
-from jackfield.errors import AuthError
+from jackfield.errors import AuthError, UsageError
 from jackfield.plugins.load import is_enabled
 
 LEAVE = "leave"
@@ -114,8 +114,7 @@ def _label(context: Context, choice: Choice) -> str:
 
 def _ask_custom(given: Given) -> Given:
     custom = given.custom
-    url = custom.base_url or ask.text("Base URL", "http://127.0.0.1:8000/v1")
-    check_url(url)
+    url = custom.base_url or _ask_url("Base URL", "http://127.0.0.1:8000/v1")
     options = [(name, name) for name in COMPATIBILITY]
     kind = custom.compatibility or ask.pick("What does it speak?", options)
     model = custom.model_id or _ask_until("Model id (as the server names it)")
@@ -124,7 +123,7 @@ def _ask_custom(given: Given) -> Given:
 
 def _ask_address(given: Given, usual: str) -> Given:
     """Ask where a local server is; its usual address needs no entry in the config."""
-    url = given.custom.base_url or check_url(ask.text("Address of the server", usual))
+    url = given.custom.base_url or _ask_url("Address of the server", usual)
     return replace(given, custom=replace(given.custom, base_url="" if url == usual else url))
 
 
@@ -195,6 +194,14 @@ def _is_agreed(context: Context, setup: Setup) -> bool:
     if becomes_default(setup, context.config):
         ui.note(f"default model: {setup.ref}")
     return ask.confirm("Write this?")
+
+
+def _ask_url(question: str, usual: str) -> str:
+    while True:
+        try:
+            return check_url(ask.text(question, usual))
+        except UsageError as error:
+            tell_fault("not used", error)
 
 
 def _ask_until(question: str) -> str:
