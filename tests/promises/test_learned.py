@@ -75,17 +75,41 @@ def test_a_token_limit_keeps_its_number_under_its_other_name() -> None:
     assert [each.json().get("max_completion_tokens") for each in server.journal] == [None, 5, 5]
 
 
-def test_a_server_without_developers_gets_a_system_text() -> None:
+def no_developers(received: Received) -> Reply:
+    """Answer as a server that knows no developer."""
+    if received.json()["messages"][0]["role"] == "system":
+        return json_reply(whole())
+    return json_reply({"error": {"message": "messages[0].role: unknown variant `developer`"}}, 400)
+
+
+def test_a_server_under_openais_name_is_never_told_of_a_developer() -> None:
+    with serve(no_developers) as server:
+        entry = {"baseUrl": server.url, "api": "openai-completions", "apiKey": "sk-box-0123456789"}
+        with jackfield.Client({"models": {"providers": {"openai": entry}}}) as client:
+            request = ChatRequest(model="openai/gpt-4o", messages=[Message.user("Hi")], system=[TextBlock("Be kind")])
+            assert client.chat(request).text == "Hi there"
+    assert [[turn["role"] for turn in each.json()["messages"]] for each in server.journal] == [["system", "user"]]
+
+
+def test_a_server_without_system_texts_gets_them_as_the_users_words_from_now_on() -> None:
     def reply(received: Received) -> Reply:
-        if received.json()["messages"][0]["role"] == "system":
+        if received.json()["messages"][0]["role"] == "user":
             return json_reply(whole())
-        return json_reply({"error": {"message": "messages[0].role: unknown variant `developer`"}}, 400)
+        return json_reply({"error": {"message": "system role is not supported by this model"}}, 400)
 
     with serve(reply) as server:
-        model = {"id": "m", "compat": {"supportsDeveloperRole": True}}
+        first, _ = ask(server), ask(server)
+    turns = [[turn["role"] for turn in each.json()["messages"]] for each in server.journal]
+    assert turns == [["system", "user"], ["user"], ["user"]]
+    assert "Be kind" in json.dumps(server.journal[-1].json()["messages"])
+    assert first.warnings == ("box/m: the server refuses role system: sent as the user's words from now on",)
+
+
+def test_a_role_the_user_declares_is_not_tried_another_way() -> None:
+    with serve(no_developers) as server:
         with pytest.raises(InvalidRequest):
-            ask(server, models=[model])
-        assert len(server.journal) == 1, "what the user declares is not tried another way"
+            ask(server, models=[{"id": "m", "compat": {"supportsDeveloperRole": True}}])
+        assert len(server.journal) == 1
 
 
 def test_strict_asks_once_and_fails() -> None:
