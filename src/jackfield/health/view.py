@@ -32,12 +32,25 @@ class View:
         """The windows of all credentials."""
         return tuple(quota for quotas in self._quotas.values() for quota in quotas)
 
+    def look(self, provider: str, credential: str, model: str, now_ms: int) -> tuple[Rest | None, bool]:
+        """Return what keeps this candidate from use now, the longest of several; and whether it is half-open.
+
+        Half-open is what has rested and not answered since: claim it, then try it.
+        """
+        longest, has_failed = None, False
+        if self._rests:
+            # A plan asks this of every candidate; a look-up each is cheaper than anything that says it shorter.
+            for key in ((provider, "", ""), (provider, credential, ""), (provider, credential, model)):
+                rest = self._rests.get(key)
+                if rest is not None:
+                    has_failed = True
+                    if rest.holds(now_ms) and (longest is None or rest.until_ms > longest.until_ms):
+                        longest = rest
+        return longest, has_failed and longest is None
+
     def rest_of(self, provider: str, credential: str, model: str, now_ms: int) -> Rest | None:
         """Return what keeps this candidate from use now, the longest of several; `None`: it may go."""
-        if not self._rests:
-            return None
-        holding = (rest for rest in self.known(provider, credential, model) if rest.holds(now_ms))
-        return max(holding, key=_end, default=None)
+        return self.look(provider, credential, model, now_ms)[0]
 
     def half_open(self, provider: str, credential: str, model: str, now_ms: int) -> Rest | None:
         """Return the failure this candidate has rested from and not yet answered after: claim it, then try it."""

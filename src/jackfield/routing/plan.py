@@ -24,7 +24,7 @@ from jackfield.routing.candidate import Candidate, Cause, Plan, Skipped, cause_o
 from jackfield.routing.chain import Chain, admit, find_chain, find_image_models, resolve_ref
 from jackfield.routing.names import DEFAULT
 from jackfield.routing.needs import Needs, Veto, fit, larger, refuses, weigh, window_of
-from jackfield.routing.ring import Held, Moment, Ring, describe_rest, find_rest, find_ring, is_half_open
+from jackfield.routing.ring import Held, Moment, Ring, describe_rest, find_ring
 
 __all__ = ["Candidate", "Plan", "Skipped", "larger", "plan", "resolve_ref"]
 
@@ -190,17 +190,16 @@ def _with_credential(draft: Candidate, held: Held) -> Candidate:
 
 
 def _place(candidate: Candidate, found: Sorted, moment: Moment, afford: Callable[[Candidate], str] | None) -> None:
-    rest = find_rest(candidate, moment) if moment.health.rests else None
+    ref = candidate.ref
+    rest, is_half_open = moment.health.look(ref.provider, candidate.credential, ref.model, moment.now_ms)
     if rest:
         skip = _skip(candidate, describe_rest(rest), cause_of(rest), rest.until_ms)
         found.left.append(Place(candidate, skip))
         found.rests.append((rest, found.left[-1]))
     elif afford and (why := afford(candidate)):
         found.left.append(Place(candidate, _skip(candidate, why, "not_affordable")))
-    elif moment.health.rests and is_half_open(candidate, moment):
-        found.ready.append(replace(candidate, half_open=True))
     else:
-        found.ready.append(candidate)
+        found.ready.append(replace(candidate, half_open=True) if is_half_open else candidate)
 
 
 def _leave_out(draft: Candidate, ring: Ring, found: Sorted) -> None:

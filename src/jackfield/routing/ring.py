@@ -16,7 +16,7 @@ from jackfield.config.schema import Config
 from jackfield.health.record import Rest
 from jackfield.health.view import View
 from jackfield.model import ProviderInfo
-from jackfield.routing.candidate import Candidate, Cause, cause_of
+from jackfield.routing.candidate import Cause, cause_of
 
 REFUSALS: dict[Reason, str] = {
     "expired": "it has expired",
@@ -81,17 +81,6 @@ def find_ring(info: ProviderInfo, profile_id: str | None, moment: Moment) -> Rin
     return Ring(_in_turn(info, held, moment), refused, missing="" if held else _missing(info, refused))
 
 
-def find_rest(candidate: Candidate, moment: Moment) -> Rest | None:
-    """Return what keeps a candidate from use now."""
-    return moment.health.rest_of(candidate.ref.provider, candidate.credential, candidate.ref.model, moment.now_ms)
-
-
-def is_half_open(candidate: Candidate, moment: Moment) -> bool:
-    """Tell whether a candidate has failed, its rest is over and no success came yet."""
-    ref = candidate.ref
-    return moment.health.half_open(ref.provider, candidate.credential, ref.model, moment.now_ms) is not None
-
-
 def describe_rest(rest: Rest) -> str:
     """Return why a place rests, the word for it first."""
     status = f" {rest.status}" if rest.status else ""
@@ -122,8 +111,8 @@ def _is_nearly_used(info: ProviderInfo, held: Held, moment: Moment) -> bool:
     if moment.spill_at is None:
         return False
     windows = moment.health.quotas(info.id, held.id)
-    current = [each for each in windows if each.resets_ms is None or each.resets_ms > moment.now_ms]
-    return any(each.used is not None and each.used >= moment.spill_at for each in current)
+    used = [each.used_at(moment.now_ms) for each in windows]
+    return any(each is not None and each >= moment.spill_at for each in used)
 
 
 def _refusal(source: Source) -> Refused:
