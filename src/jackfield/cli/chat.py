@@ -6,7 +6,6 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +13,12 @@ import click
 from msgspec.structs import replace
 
 from jackfield.cli import answer, ui
+from jackfield.cli.amount import Usd
 from jackfield.cli.attach import load_attachment, read_message
 from jackfield.cli.context import Context, pass_context
 from jackfield.cli.media import keep_media
-from jackfield.config.spend import AMOUNT
 from jackfield.errors import ConfigError, Error, UsageError
 from jackfield.message import EFFORTS, ChatRequest, ChatResponse, Message, ResponseFormat, TextBlock, Thinking, Tool
-
-
-class Usd(click.ParamType[Decimal]):
-    """An amount in dollars."""
-
-    name = "usd"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """Return the amount, or fail as click does."""
-        text = str(value).strip().removeprefix("$")
-        return Decimal(text) if AMOUNT.fullmatch(text) else self.fail(f"{value!r} is no amount in dollars", param, ctx)
 
 
 class Heat(click.FloatRange):

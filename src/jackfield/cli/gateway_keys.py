@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from jackfield.cli import ui
+from jackfield.cli.amount import Usd
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.span import parse_span
 from jackfield.config.gateway import Limits
@@ -21,22 +21,6 @@ if TYPE_CHECKING:
 
 HEADER = ("Name", "Id", "State", "Made", "Expires", "Limits")
 RATE = click.IntRange(min=1)
-
-
-class Usd(click.ParamType[Decimal]):
-    """An amount of US dollars."""
-
-    name = "USD"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """Return the amount; a sign and words are none."""
-        try:
-            usd = Decimal(str(value).strip().removeprefix("$"))
-        except InvalidOperation:
-            self.fail(f"{value!r} is no amount of dollars", param, ctx)
-        if not usd.is_finite() or usd < 0:
-            self.fail(f"{value!r} is no amount of dollars", param, ctx)
-        return usd
 
 
 @click.group()

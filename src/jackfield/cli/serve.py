@@ -24,7 +24,7 @@ from jackfield.gateway.keys import Key, digest
 from jackfield.gateway.parts import BODY_LIMIT, Clock, Parts, Settings
 from jackfield.gateway.record import Log
 from jackfield.gateway.rows import Rows
-from jackfield.ledger.database import sqlite_url
+from jackfield.ledger.place import find_url
 from jackfield.ledger.writer import Ledger
 
 TOKEN_FILE, LOCK_FILE = "gateway-token", "gateway.lock"
@@ -103,7 +103,7 @@ def make_gateway(service: Service) -> Gateway:
             disabled=rules.disabled,
             is_open=service.is_open,
         )
-        ledger = Ledger.open(_database(config), say=_say)
+        ledger = Ledger.open(find_url(config), say=_say)
         rows = Rows(ledger, lambda: secrets.token_hex(16))
         return Parts(client=app.open_client(), access=access, settings=settings, listeners=(Log(_write), rows))
 
@@ -116,7 +116,7 @@ def find_stores(config: Config, *, is_open: bool) -> Stores:
     """Return where the gateway's callers are known from."""
     callers = config.callers
     given = [
-        Key(id=name, name=name, digest=digest(key.secret.reveal()), limits=key.limits)
+        Key(id=f"config:{name}", name=name, digest=digest(key.secret.reveal()), limits=key.limits)
         for name, key in callers.keys.items()
     ]
     return Stores(
@@ -124,14 +124,9 @@ def find_stores(config: Config, *, is_open: bool) -> Stores:
         limits=callers.limits,
         keys=tuple(given),
         anyone=is_open,
-        database=_database(config),
+        database=find_url(config),
         shared=callers.shared_state.reveal() if callers.shared_state else "",
     )
-
-
-def _database(config: Config) -> str:
-    held = config.callers.database
-    return held.reveal() if held else sqlite_url(config.paths.home / "state.sqlite")
 
 
 def _say(text: str) -> None:
