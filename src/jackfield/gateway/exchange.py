@@ -43,7 +43,7 @@ class Exchange:
         self.has_left = False
         self._receive = receive
         self._send = send
-        self._watcher: asyncio.Future[Message] | None = None
+        self._watcher: asyncio.Task[Message] | None = None
         self._task: asyncio.Task[Any] | None = None
 
     def header(self, name: bytes) -> str:
@@ -85,7 +85,7 @@ class Exchange:
 
     def _watch(self) -> None:
         self._task = asyncio.current_task()
-        self._watcher = asyncio.ensure_future(self._receive())
+        self._watcher = asyncio.get_running_loop().create_task(self._receive())  # type: ignore[arg-type]  # a coroutine in every server
         self._watcher.add_done_callback(self._note_left)
 
     def _note_left(self, watcher: asyncio.Future[Message]) -> None:

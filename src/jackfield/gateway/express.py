@@ -25,17 +25,16 @@ from jackfield.gateway.head import Heads, cost_of, head_of
 from jackfield.gateway.heartbeat import beating
 from jackfield.gateway.parts import Visit
 from jackfield.gateway.passing import Passing
-from jackfield.gateway.target import LONGEST, MEDIA, Target
+from jackfield.gateway.target import LONGEST, Target, has_media
+from jackfield.gateway.whole import SHALLOW, Shallow, read_whole
 from jackfield.gateway.wires import GEMINI, HABITS, LEGACY, load_wire
 from jackfield.message import Attempt, ChatRequest, ChatResponse
 from jackfield.protocols.base import preview
 from jackfield.protocols.estimate import fill_usage
-from jackfield.providers.provider import check_reply, load_protocol
+from jackfield.providers.provider import check_reply
 from jackfield.routing.candidate import Candidate
 from jackfield.transport.reply import HttpReply
 
-Shallow = dict[str, Raw]
-SHALLOW = msgspec.json.Decoder(Shallow)
 TEXT = msgspec.json.Decoder(str)
 OPTIONS = msgspec.json.Decoder(dict[str, bool])
 
@@ -43,7 +42,7 @@ OPTIONS = msgspec.json.Decoder(dict[str, bool])
 async def find_express(visit: Visit, raw: bytes) -> Express | None:
     """Return the short way for a call, `None` where it has none: another wire, limits, pictures, anything odd."""
     route = visit.route
-    if route.wire == LEGACY or not visit.key.rules.is_empty or len(raw) > LONGEST or MEDIA.search(raw):
+    if route.wire == LEGACY or not visit.key.rules.is_empty or len(raw) > LONGEST or has_media(raw):
         return None
     try:
         body = SHALLOW.decode(raw)
@@ -98,10 +97,9 @@ class Express:
 
     async def _pass_whole(self, reply: HttpReply) -> None:
         data = await reply.read()
-        candidate = self._target.candidate
-        said = load_protocol(candidate.info, candidate.model).parse_response(data)
-        self._whole = self._billed(said)
-        fields = SHALLOW.decode(data)
+        read = read_whole(self._visit.route.wire, data)
+        self._whole = self._billed(read.reply)
+        fields = read.fields
         fields["modelVersion" if self._visit.route.wire == GEMINI else "model"] = Raw(msgspec.json.encode(self.ref))
         self._end = None
         head = [*head_of(self.heard()), *cost_of(self._whole.cost_usd)]
@@ -121,13 +119,13 @@ class Express:
             async for chunk in reply.chunks():
                 data = passing.feed(chunk)
                 if visit.first_ms is None:
-                    held += data
-                    if not passing.has_begun:
-                        continue
-                    data = held
-                    await self._begin(kind)
-                if data:
+                    data = held = held + data
+                    if passing.has_begun:
+                        await self._begin(kind)
+                if data and visit.first_ms is not None:
                     await exchange.write(data)
+                if passing.failed:
+                    raise passing.failed
             last = passing.close()
             if visit.first_ms is None:
                 await self._begin(kind)

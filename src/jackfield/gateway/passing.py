@@ -10,7 +10,7 @@ import re
 
 import msgspec
 
-from jackfield.errors import BadReply
+from jackfield.errors import BadReply, Error
 from jackfield.events import Accumulator, BlockStart, MessageEnd, MessageStart
 from jackfield.gateway.wires import COMPLETIONS, GEMINI
 from jackfield.protocols import load
@@ -22,10 +22,11 @@ DONE = (b"data: [DONE]", b"data:[DONE]")
 
 
 class Passing:
-    """One stream on its way. `has_begun` once there was content; `heard` is the reply so far."""
+    """One stream on its way. `has_begun` once there was content; `heard` is the reply so far; `failed` ends it."""
 
     def __init__(self, wire: str, ref: str, *, drops_usage: bool = False) -> None:
         self.has_begun = False
+        self.failed: Error | None = None  # what the stream says is wrong, once the words before it are out
         self.heard = Accumulator()
         self._parser = load(wire).StreamParser()
         self._ref = ref
@@ -37,7 +38,7 @@ class Passing:
         self._end = b""
 
     def feed(self, chunk: bytes) -> bytes:
-        """Take the next bytes, cut anywhere, and return those that may be passed on; raise what the stream says is wrong."""
+        """Take the next bytes, cut anywhere, and return those that may be passed on."""
         data = self._rest + chunk if self._rest else chunk
         cut = max(data.rfind(b"\n\n") + 2, data.rfind(b"\r\n\r\n") + 4)
         if cut < 4:
@@ -51,20 +52,33 @@ class Passing:
     def close(self) -> bytes:
         """Return the last bytes; raise `StreamBroken` when the reply is not complete."""
         last = self._pass(self._rest) if self._rest else b""
+        if self.failed:
+            raise self.failed
         for event in self._parser.close():
             self.heard.feed(event)
             self.has_begun = True
         return last + self._end
 
     def _pass(self, data: bytes) -> bytes:
+        if b"error" not in data:
+            return self._pass_plain(data)
+        said = b""
+        for event in EVENT.findall(data) or [data]:
+            try:
+                said += self._pass_plain(event)
+                self._parser.feed(b"")  # an error waits until the words before it are out
+            except Error as error:
+                self.failed = error
+                break
+        return said
+
+    def _pass_plain(self, data: bytes) -> bytes:
         for event in self._parser.feed(data):
             self.heard.feed(event)
             if isinstance(event, MessageStart):
                 self._learn_name(event.model, data)
             elif not self.has_begun and isinstance(event, BlockStart | MessageEnd):
                 self.has_begun = True
-        if b"error" in data:
-            self._parser.feed(b"")  # it waits until the words before it are out
         for own, ours in self._names:
             data = data.replace(own, ours)
         if self._drops_usage and (b'"choices":[]' in data or b'"choices": []' in data):

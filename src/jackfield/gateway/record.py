@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -49,6 +50,11 @@ class Listener(Protocol):
         ...
 
 
+@lru_cache(maxsize=8)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 class Log:
     """Says every attempt as one line of JSON; what was asked and answered is never in it."""
 
@@ -57,8 +63,13 @@ class Log:
 
     def note(self, call: Finished) -> None:
         """Write the lines of a call in one piece."""
-        at = datetime.fromtimestamp(call.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-        common = {"at": at, "request": call.request_id, "wire": call.wire, "requested": call.requested}
+        seconds, ms = divmod(call.at_ms, 1000)
+        common = {
+            "at": f"{_second(seconds)}.{ms:03d}Z",
+            "request": call.request_id,
+            "wire": call.wire,
+            "requested": call.requested,
+        }
         end = {"outcome": call.outcome, "status": call.status, "totalMs": call.ms}
         tries = call.attempts or (Attempt(call.model),)
         lines = [

@@ -7,7 +7,6 @@ goes the long way.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import msgspec
@@ -30,9 +29,10 @@ KEEP_S = 1.0
 LONGEST = 64 * 1024  # bytes of a body that need not be weighed against a model's window
 MOST = 1000  # names that are remembered
 # Pictures, sound and files choose the model that gets them.
-MEDIA = re.compile(
-    rb'"(image_url|image|input_image|input_audio|input_file|file|document|video_url|inline_?[dD]ata|file_?[dD]ata)"'
-)
+MEDIA = (
+    b'"image"', b'"image_url"', b'"input_image"', b'"input_audio"', b'"input_file"', b'"file"', b'"document"',
+    b'"video_url"', b'"inline', b'"fileData"', b'"file_data"',
+)  # fmt: skip
 # What a server deviates in → the fields of a body that it matters to. What is not listed matters to every body.
 CONCERNS: dict[str, frozenset[str]] = {
     "supports_usage_in_streaming": frozenset(),
@@ -58,6 +58,11 @@ CONCERNS: dict[str, frozenset[str]] = {
     "thinking_format": frozenset({"reasoning_effort", "reasoning", "thinking"}),
     "max_tokens": frozenset({"max_tokens"}),
 }  # fmt: skip
+
+
+def has_media(raw: bytes) -> bool:
+    """Tell whether a body may hold more than words."""
+    return any(mark in raw for mark in MEDIA)
 
 
 class Target(Struct, frozen=True):
