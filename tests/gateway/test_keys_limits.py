@@ -227,10 +227,17 @@ async def test_a_new_day_has_a_new_budget_and_the_month_goes_on() -> None:
     assert caught.value.retry_after_s == 12 * 3600
 
     clock.ms += 12 * 3_600_000
-    await late.settle(Usage(), Decimal(1))  # it belongs to the day before
     (await ask(access, usd="0.5")).release()
+    await late.settle(Usage(), Decimal("0.4"))  # it belongs to the day before, and to this month
+    with pytest.raises(OverBudget, match="a day"):
+        await ask(access, usd="1.01")
+    second = await ask(access, usd="1")
+    await second.settle(Usage(), Decimal(1))
+    with pytest.raises(OverBudget, match="a day"):
+        await ask(access, usd="0.2")
+    clock.ms += 24 * 3_600_000
     with pytest.raises(OverBudget, match="a month") as caught:
-        await ask(access, usd="0.6")
+        await ask(access, usd="0.2")
     assert caught.value.retry_after_s == until_month_end_ms(clock.ms) / 1000
 
     clock.ms += until_month_end_ms(clock.ms)

@@ -82,8 +82,8 @@ def test_a_row_that_is_written_twice_counts_once(url: str) -> None:
     ledger.note(same)
     ledger.flush()
     ledger.note(same)
-    ledger.close()
 
+    assert ledger.close() == 0
     assert count(url) == 1
 
 
