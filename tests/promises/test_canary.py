@@ -5,11 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
 import sys
 import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -56,10 +60,22 @@ class Run:
     stdin: str = ""
     code: int = 0
     until: str = ""  # stopped by Ctrl-C once it has shown this
+    asks: tuple[tuple[str, str], ...] = ()  # before that, of the address it showed: path, body
     typed: tuple[tuple[str, str], ...] = ()  # on a terminal: what it asks, what is answered
     env: Mapping[str, str] = field(default_factory=dict)
 
 
+SAY = '"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 9}'
+CALLS = (
+    ("/v1/chat/completions", '{"model": "box/m", ' + SAY),
+    ("/v1/chat/completions", '{"model": "box/good", ' + SAY),
+    ("/v1/chat/completions", '{"model": "shelf/m", "stream": true, ' + SAY),
+    ("/v1/messages", '{"model": "box/m", ' + SAY),
+    ("/v1/models", ""),
+    ("/healthz", ""),
+    ("/metrics", ""),
+    ("/nowhere", ""),
+)
 CTRL_C = "\x03"
 KEY_IN = "{canary}\n"  # piped in
 # In this order, each behind `-v --offline`; whatever is new in the program gets its row here (a test compares).
@@ -153,6 +169,16 @@ RUNS = (
     Run("doctor --net", code=1),
     Run("doctor --net --json", code=1),
     Run("doctor --fix --yes", code=1),
+    Run("health"),
+    Run("health list --json"),
+    Run("health reset --all --json"),
+    Run("gateway keys create app --json"),
+    Run("gateway keys list --json"),
+    Run("gateway keys revoke app --json"),
+    Run("gateway --port 0 --auth none", code=130, until="http://", asks=(("/v1/models", ""),)),
+    Run("gateway run --port 0 --auth none", code=130, until="http://", asks=CALLS),
+    Run("usage --json"),
+    Run("usage"),
     Run("convert openai-completions anthropic-messages --json", '{{"model": "m", "messages": []}}'),
     Run("fake", code=130, until="A scripted provider answers"),
     Run("demo", env={"PATH": ""}),
@@ -263,9 +289,27 @@ def execute(run: Run, env: Mapping[str, str], places: Mapping[str, str]) -> tupl
         assert child.stdout
         while run.until.encode() not in first:
             first += child.stdout.readline()
+        address = re.search(rb"http://127\.0\.0\.1:\d+", first)
+        first += b"".join(call(address[0].decode() + path, body) for path, body in run.asks if address)
         child.send_signal(signal.SIGINT)
     out, err = child.communicate(run.stdin.format_map(places).encode(), timeout=60)
     return child.returncode, first + out + err
+
+
+def call(url: str, body: str) -> bytes:
+    """Ask a server that has just been started; return all it says, its headers too."""
+    request = urllib.request.Request(url, body.encode() or None, {"content-type": "application/json"})
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(request, timeout=30) as reply:
+                return str(reply.headers).encode() + reply.read()
+        except urllib.error.HTTPError as error:
+            return str(error.headers).encode() + error.read()
+        except ConnectionError:  # it says where it listens before it does
+            time.sleep(0.05)
+        except urllib.error.URLError:
+            time.sleep(0.05)
+    raise AssertionError(f"{url} does not answer")
 
 
 def on_terminal(command: list[str], run: Run, env: Mapping[str, str], places: Mapping[str, str]) -> tuple[int, bytes]:
@@ -315,7 +359,7 @@ def test_whatever_runs_the_key_is_in_the_store_and_nowhere_else(home: Path, tmp_
         places = {"canary": CANARY, "url": server.url, **{name: str(folder) for name, folder in folders.items()}}
         for run in RUNS:
             code, shown = execute(run, env, places)
-            assert (run.words, code) == (run.words, run.code), shown.decode()
+            assert (run.words, code) == (run.words, run.code), shown[-2000:].decode()
             assert (run.words, found_in(shown)) == (run.words, [])
             assert b"Traceback" not in shown, run.words
     assert f"Bearer {CANARY}" in {received.headers.get("authorization") for received in server.journal}
