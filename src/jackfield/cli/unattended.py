@@ -109,8 +109,8 @@ def report(context: Context, setup: Setup, given: Given, result: EditResult) -> 
     if setup.profile and setup.profile.ref:
         ui.note(f"the key stays in {setup.profile.ref.id}; {context.store.path} only refers to it")
     elif setup.profile:
-        word = "sign-in" if setup.profile.type == "oauth" else "key"
-        ui.note(f"the {word} ({setup.origin}) is in {context.store.place}; it is used before any variable")
+        kept = "sign-in" if setup.profile.type == "oauth" else f"key ({setup.origin})"
+        ui.note(f"the {kept} is in {context.store.place}; it is used before any variable")
     ui.note(f"next: {_next_command(setup, default)}")
 
 

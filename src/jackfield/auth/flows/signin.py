@@ -155,6 +155,7 @@ async def _by_code(flow: Flow, client: Client, world: World) -> JsonObject:
     waiting = Waiting(flow, client, world.random)
     code = waiting.begin(await world.ask(waiting.start()), world.now_ms())
     world.person.tell(f"Open {code.url}\nand enter the code: {code.user_code}")
+    world.person.tell("This goes on by itself when that is done; Ctrl-C leaves")
     if not why_headless(world.environ, world.platform):
         world.person.browse(code.whole_url)
     while True:
