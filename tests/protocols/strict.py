@@ -22,7 +22,9 @@ from openai.types.chat import completion_create_params as chat_params
 from openai.types.responses import response_create_params as responses_params
 from pydantic import BaseModel
 from pydantic import ValidationError as PydanticError
-from typing_extensions import get_type_hints, is_typeddict
+from typing_extensions import TypeAliasType, get_type_hints, is_typeddict
+
+from tests.protocols.closed import CloudCodeBody, CohereBody, GoogleBody, OllamaBody
 
 Json = dict[str, Any]
 Problems = Iterator[str]
@@ -60,7 +62,9 @@ def fields_of(kind: type) -> tuple[dict[str, Any], frozenset[str]]:
 def misfits(value: Any, kind: Any, at: str) -> list[str]:
     """Say where a JSON value is not of a type; a dict has no other keys than its typed dict names."""
     origin, args = get_origin(kind), get_args(kind)
-    if origin in (Required, NotRequired, Annotated):
+    if isinstance(kind, TypeAliasType):
+        return misfits(value, kind.__value__, at)
+    if origin in (Required, NotRequired, Annotated) or isinstance(origin, TypeAliasType):
         return misfits(value, args[0], at)
     if origin in (Union, UnionType):
         found = [misfits(value, one, at) for one in args if one is not NoneType]
@@ -78,7 +82,8 @@ def misfits(value: Any, kind: Any, at: str) -> list[str]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return [f"{at}: only a reply holds it"] * 99
     plain = {str: str, int: int, float: int | float, bool: bool}.get(kind)
-    return [] if plain is None or isinstance(value, plain) else [f"{at}: {value!r} is no {kind.__name__}"]
+    fits = plain is None or (isinstance(value, plain) and (kind is bool or not isinstance(value, bool)))
+    return [] if fits else [f"{at}: {value!r} is no {kind.__name__}"]
 
 
 def _misfits_of_dict(value: Json, kind: type, at: str) -> list[str]:
@@ -108,10 +113,19 @@ def judge_chat(body: Json) -> Problems:
 
 def judge_mistral(body: Json) -> Problems:
     """Judge a chat completion by Mistral's own types."""
-    yield from misfits(body, ChatCompletionRequestTypedDict, "")
+    yield from misfits(_as_sdk_says(body), ChatCompletionRequestTypedDict, "")
     yield from _chat_order(body["messages"])
     ids = [call["id"] for message in body["messages"] for call in message.get("tool_calls", ())]
     yield from (f"tool id {id}" for id in ids if not re.fullmatch(r"[a-zA-Z0-9]{9}", id))  # noqa: A001  # the wire's word
+
+
+def _as_sdk_says(body: Json) -> Json:
+    """Return a body with the one name that Mistral's SDK spells in another way than the wire."""
+    wanted = body.get("response_format", {})
+    if "json_schema" not in wanted:
+        return body
+    named = {"schema_definition" if name == "schema" else name: part for name, part in wanted["json_schema"].items()}
+    return {**body, "response_format": {**wanted, "json_schema": named}}
 
 
 def _chat_order(messages: list[Json]) -> Problems:
@@ -173,21 +187,6 @@ def turn_problems(messages: list[Json]) -> Problems:
     yield from [f"no result of {due}"] * bool(due)
 
 
-class GoogleBody(Struct, forbid_unknown_fields=True):
-    """`generateContent`'s body (ai.google.dev/api/generate-content, read 2026-11-21)."""
-
-    contents: list[Json]
-    systemInstruction: Json = {}  # noqa: N815  # the wire's word
-    tools: list[Json] = []
-    toolConfig: Json = {}  # noqa: N815
-    safetySettings: list[Json] = []  # noqa: N815
-    generationConfig: Json = {}  # noqa: N815
-    cachedContent: str = ""  # noqa: N815
-    labels: Json = {}
-    serviceTier: str = ""  # noqa: N815
-    store: bool = False
-
-
 def judge_google(body: Json) -> Problems:
     """Judge a Gemini request by Google's own types, which forbid what they do not know."""
     try:
@@ -197,6 +196,7 @@ def judge_google(body: Json) -> Problems:
         return
     parts: list[tuple[type[BaseModel], Any]] = [(google.Content, content) for content in held.contents]
     parts += [(google.Tool, tool) for tool in held.tools]
+    parts += [(google.SafetySetting, setting) for setting in held.safetySettings]
     parts += [(google.Content, held.systemInstruction), (google.ToolConfig, held.toolConfig)]
     parts += [(google.GenerationConfig, held.generationConfig)]
     for kind, value in parts:
@@ -204,6 +204,12 @@ def judge_google(body: Json) -> Problems:
             kind.model_validate(value)
         except PydanticError as error:
             yield f"{kind.__name__}: {error}"
+
+
+def judge_cloud_code(body: Json) -> Problems:
+    """Judge a Gemini request and the envelope it lies in."""
+    yield from closed(CloudCodeBody)(body)
+    yield from judge_google(body.get("request", {}))
 
 
 def judge_bedrock(body: Json) -> Problems:
@@ -218,6 +224,7 @@ def judge_bedrock(body: Json) -> Problems:
         if sorted(answers) != sorted(due):
             yield f"messages[{n}]: answers {answers}, not {due}"
         due = [block["toolUse"]["toolUseId"] for block in message["content"] if "toolUse" in block]
+    yield from [f"no result of {due}"] * bool(due)
 
 
 @cache
@@ -226,47 +233,24 @@ def _converse() -> Any:
     return service.operation_model("Converse").input_shape
 
 
-class CohereBody(Struct, forbid_unknown_fields=True):
-    """`POST /v2/chat` (docs.cohere.com/reference/chat, read 2026-11-21)."""
-
-    model: str
-    messages: list[Json]
-    stream: bool = False
-    tools: list[Json] = []
-    strict_tools: bool = False
-    documents: list[Any] = []
-    citation_options: Json = {}
-    response_format: Json = {}
-    safety_mode: str = ""
-    max_tokens: int = 1
-    stop_sequences: list[str] = []
-    temperature: float = 0
-    seed: int = 0
-    frequency_penalty: float = 0
-    presence_penalty: float = 0
-    k: int = 0
-    p: float = 0.5
-    logprobs: bool = False
-    tool_choice: Literal["REQUIRED", "NONE"] = "NONE"
-    thinking: Json = {}
-    priority: int = 0
+def judge_cohere(body: Json) -> Problems:
+    """Judge a chat by the reference, the order of its messages, and that no words stand beside calls."""
+    yield from closed(CohereBody)(body)
+    yield from _chat_order(body["messages"])
+    yield from (
+        f"words beside calls: {one['content']}" for one in body["messages"] if one.get("tool_calls") and _words_of(one)
+    )
 
 
-class OllamaBody(Struct, forbid_unknown_fields=True):
-    """`POST /api/chat` (docs.ollama.com/api/chat, read 2026-11-21)."""
+def _words_of(message: Json) -> list[Any]:
+    content = message.get("content") or []
+    return [part for part in content if isinstance(part, str) or part.get("type") == "text"]
 
-    model: str
-    messages: list[Json]
-    stream: bool = True
-    tools: list[Json] = []
-    format: Json | Literal["json"] = "json"
-    options: Json = {}
-    keep_alive: str | int = 0
-    think: bool | str = False
-    logprobs: bool = False
-    top_logprobs: int = 0
-    truncate: bool = True
-    shift: bool = True
+
+def judge_ollama(body: Json) -> Problems:
+    """Judge a chat by the reference, and the order of its messages."""
+    yield from closed(OllamaBody)(body)
+    yield from _chat_order(body["messages"])
 
 
 def closed(kind: type[Struct]) -> Callable[[Json], Problems]:
@@ -285,12 +269,12 @@ JUDGES: dict[str, Callable[[Json], Problems]] = {
     "anthropic-messages": judge_messages,
     "azure-openai-responses": judge_responses,
     "bedrock-converse-stream": judge_bedrock,
-    "cohere": closed(CohereBody),
+    "cohere": judge_cohere,
     "google-generative-ai": judge_google,
     "google-vertex": judge_google,
-    "google-gemini-cli": lambda body: judge_google(body["request"]),
+    "google-gemini-cli": judge_cloud_code,
     "mistral": judge_mistral,
-    "ollama": closed(OllamaBody),
+    "ollama": judge_ollama,
     "openai-codex-responses": judge_responses,
     "openai-completions": judge_chat,
     "openai-responses": judge_responses,
