@@ -38,7 +38,10 @@ def options(command: Command) -> Command:
 @options
 @click.pass_context
 def gateway(ctx: click.Context, /, **flags: Any) -> None:
-    """Serve every model to programs that speak OpenAI's, Anthropic's or Google's protocol. Alone: run."""
+    """Serve every model to other programs.
+
+    They speak OpenAI's, Anthropic's or Google's protocol. Alone: run.
+    """
     if ctx.invoked_subcommand is None:
         ctx.invoke(run, **flags)
 
@@ -67,6 +70,8 @@ def run(context: Context, host: str | None, port: int | None, workers: int, auth
             ui.note(
                 f"another gateway runs with {context.paths.home}; they share its keys, ledger and what failed lately"
             )
+        if workers > 1 and not context.config.callers.shared_state:
+            ui.warn(f"each of {workers} workers counts limits and budgets alone; set gateway.sharedState to share them")
         where = "" if mode == "none" else find_token(context.config, may_make=is_loopback(host))[1]
         ui.out(_describe(address_of(listener), where))
         service = Service(
