@@ -14,12 +14,12 @@ import redis
 
 from jackfield.config.gateway import Limits
 from jackfield.errors import OverBudget, RateLimit
-from jackfield.gateway import shared
+from jackfield.gateway import redis_meters
 from jackfield.gateway.access import Access, Grant
 from jackfield.gateway.keybook import KeyBook
 from jackfield.gateway.keys import Key, digest
 from jackfield.gateway.meters import LocalMeters
-from jackfield.gateway.shared import SharedMeters, open_shared
+from jackfield.gateway.redis_meters import SharedMeters, open_shared
 from jackfield.message import Usage
 from tests.stores import Store, redis_server
 
@@ -239,9 +239,9 @@ async def test_calls_of_a_process_that_was_killed_end_with_their_lease(store: St
             ((_, until_ms),) = client.zrange("jackfield:{k}:calls", 0, -1, withscores=True)
         grant.release()
 
-    assert until_ms == pytest.approx(time.time() * 1000 + shared.LEASE_MS, abs=5_000)
+    assert until_ms == pytest.approx(time.time() * 1000 + redis_meters.LEASE_MS, abs=5_000)
 
 
 def test_a_state_that_is_no_url_is_said() -> None:
-    with pytest.raises(shared.ConfigError, match=r"gateway\.sharedState"):
+    with pytest.raises(redis_meters.ConfigError, match=r"gateway\.sharedState"):
         open_shared("http://127.0.0.1", LocalMeters())

@@ -23,8 +23,8 @@ from jackfield.gateway.keybook import KeyBook
 from jackfield.gateway.keys import Key, digest
 from jackfield.gateway.limits import Need, Refused, Taken
 from jackfield.gateway.meters import LocalMeters, Meters, now_ms
+from jackfield.gateway.redis_meters import open_shared
 from jackfield.gateway.rules import Rules
-from jackfield.gateway.shared import open_shared
 from jackfield.ledger.database import open_database
 from jackfield.message import Usage
 from jackfield.spend.account import as_nano

@@ -1,4 +1,4 @@
-"""The meters of all keys, in this process. What `shared.py` keeps for many processes has the same four functions."""
+"""The meters of all keys, in this process. What `redis_meters.py` keeps for many processes has the same four functions."""
 
 from __future__ import annotations
 
