@@ -21,7 +21,8 @@ from jackfield.catalog.lifecycle import foretell
 from jackfield.catalog.load import Catalog
 from jackfield.config.default import load_default
 from jackfield.config.schema import Config, StreamBreak
-from jackfield.direct import NO_AUTH, Direct, with_thinking
+from jackfield.credential import NO_AUTH
+from jackfield.direct import Direct, with_thinking
 from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.errors import MissingKey, Overloaded, UsageError
 from jackfield.health.store import HealthStore, MemoryHealth, open_health
@@ -141,7 +142,8 @@ class AsyncClient:
         except MissingKey as error:
             return estimate(asked, candidate.info, candidate.model, error.message)
         auth = await self.direct.freshen(candidate.info, auth)
-        return await count(asked, candidate.info, candidate.model, auth, self._transport)
+        sender = self.plugins.over(self._transport, str(candidate.ref))
+        return await count(asked, candidate.info, candidate.model, auth, sender)
 
     async def embed(self, request: EmbedRequest, *, profile_id: str | None = None) -> EmbedResponse:
         """Return one vector per text. Only the first model of a name is asked: vectors of another do not compare."""
@@ -151,7 +153,8 @@ class AsyncClient:
         candidate = _first_choice(made)
         auth = await self.direct.freshen(candidate.info, await self.direct.open_auth(candidate))
         async with self.toll.embedding(candidate, request) as paid:
-            answer = await embed(request, candidate.info, candidate.model, auth, self._transport)
+            sender = self.plugins.over(self._transport, str(candidate.ref))
+            answer = await embed(request, candidate.info, candidate.model, auth, sender)
             paid(answer.cost_usd)
         return replace(answer, requested=made.requested, warnings=(*made.warnings, *answer.warnings))
 
@@ -201,7 +204,7 @@ class AsyncClient:
         from jackfield.listings import refresh_listings  # noqa: PLC0415
 
         return await refresh_listings(
-            self._transport, self.config, self.catalog, self.store, providers, self.direct.freshen
+            self.plugins.over(self._transport), self.config, self.catalog, self.store, providers, self.direct.freshen
         )
 
     def quota(self, provider: str, source: str | None = None) -> tuple[Window, ...]:

@@ -20,7 +20,7 @@ from jackfield.auth.secret import forget_commands
 from jackfield.auth.store import FileStore
 from jackfield.catalog import defaults
 from jackfield.config.schema import Config
-from jackfield.credential import RequestAuth
+from jackfield.credential import NO_AUTH, RequestAuth
 from jackfield.errors import AuthError, BadReply, MissingKey, StreamBroken
 from jackfield.events import MessageStart, StreamEvent, split_events
 from jackfield.message import ChatRequest, Thinking
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str], None]  # takes a warning
 Hear = Callable[[Mapping[str, str]], None]  # takes the headers of a reply
-NO_AUTH = RequestAuth(secret=None, source="none")
 
 
 class Direct:

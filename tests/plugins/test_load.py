@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from jackfield import ChatRequest, Client, Message
+from jackfield import AsyncClient, ChatRequest, Client, Message
 from jackfield.auth.store import open_store
 from jackfield.catalog.load import Catalog
 from jackfield.config.default import load_default
 from jackfield.credential import Profile, Secret
+from jackfield.embedding import EmbedRequest
 from jackfield.errors import AuthError, RateLimit
 from jackfield.listings import refresh_listings
 from jackfield.plugins.hookspecs import Plugin
