@@ -19,6 +19,7 @@ from jackfield.ledger.writer import Ledger
 from tests.commands import run
 from tests.ledger.conftest import postgres, url
 from tests.ledger.rows import AT_MS, row
+from tests.test_imports import HEAVY, command, modules_after
 
 __all__ = ["postgres", "url"]
 
@@ -152,3 +153,11 @@ def test_a_killed_process_is_told_of(home: Path) -> None:
 )
 def test_a_bar_is_as_long_as_its_share(share: str, bar: str) -> None:
     assert draw_bar(Decimal(share)) == bar
+
+
+def test_neither_the_server_nor_the_network_is_imported(home: Path) -> None:
+    keep_here(home, call())
+
+    imported = modules_after(command("usage")) | modules_after(command("gateway", "keys", "list"))
+
+    assert not imported & (HEAVY | {"uvicorn", "redis", "psycopg", "jackfield.gateway.gateway", "jackfield.client"})

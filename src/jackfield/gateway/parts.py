@@ -69,7 +69,8 @@ class Parts(Struct, kw_only=True, dict=True):
         await self.access.close()
         await self.client.close()
         for each in self.listeners:
-            each.close()
+            # What waits to be written may take a while, and other requests go on.
+            await asyncio.to_thread(each.close)
 
     async def wait_idle(self) -> None:
         """Return when no request is open; nobody begins one any more."""

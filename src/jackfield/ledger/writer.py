@@ -61,7 +61,7 @@ class Ledger:
         self._batch: list[Row] = []  # taken from the queue, not yet written
         self._database: Database | None = None
         self._seen_ms = 0
-        self._wake, self._empty, self._ending = Event(), Event(), Event()
+        self._wake, self._ending = Event(), Event()
         self._thread: Thread | None = None
         self._starting = Lock()
 
@@ -95,14 +95,14 @@ class Ledger:
             return
         self._rows.append(row)
         if not self._wake.is_set():
-            self._empty.clear()
             self._wake.set()
 
     def flush(self, timeout_s: float = 5.0) -> bool:
         """Wait until nothing waits; tell whether that came true in time."""
-        if not self.waiting and not self._wake.is_set():
-            return True
-        return self._empty.wait(timeout_s)
+        end = time.monotonic() + timeout_s
+        while self.waiting and time.monotonic() < end:
+            time.sleep(0.005)
+        return not self.waiting
 
     def close(self, timeout_s: float = 5.0) -> int:
         """Write what waits and end; return how many rows could not be written in time."""
@@ -138,8 +138,6 @@ class Ledger:
         if self.trouble:
             self._say(f"the ledger is written again: {self.written} rows so far, {self.dropped} found no room")
             self.trouble = ""
-        if not self._rows:
-            self._empty.set()
         return True
 
     def _connect(self) -> Database:
