@@ -63,7 +63,8 @@ def _loose(said: dict[str, Any]) -> dict[str, Any]:
 def test_every_recorded_request_can_be_asked_on_the_other_wire_with_no_loss_but_the_named(
     folder: str, source: str, target: str, shared_wire: Path
 ) -> None:
-    ours, theirs, wrong = load(source), load(target), []
+    ours, theirs, count = load(source), load(target), 0
+    wrong = []
     for case in load_cases(shared_wire / folder):
         if case.request is None:
             continue
@@ -77,11 +78,13 @@ def test_every_recorded_request_can_be_asked_on_the_other_wire_with_no_loss_but_
         again = theirs.parse_request(json.dumps(theirs.render_request(request)))
         if unread := _letters(request, TextBlock) - _letters(again, TextBlock, ThinkingBlock):
             wrong.append(f"{case.name}: letters lost: {unread}")
+        count += 1
         # What hung on something that is left out goes with it.
         left = spare(request, theirs.NAME, theirs.LIMITS, NATIVE)
         if unnamed := _features(left, target) - _lost(theirs, request) - _features(again, target):
             wrong.append(f"{case.name}: lost and not named: {unnamed}")
     assert not wrong, "\n".join(wrong)
+    assert count > 15
 
 
 def _features(request: ChatRequest, api: str) -> set[str]:

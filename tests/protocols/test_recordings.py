@@ -62,11 +62,15 @@ REFUSED = {
 
 
 def cases_of(wire: str, shared_wire: Path) -> tuple[Case, ...]:
-    return load_cases(shared_wire / wire)
+    cases = load_cases(shared_wire / wire)
+    assert cases
+    return cases
 
 
 def streams_of(wire: str, shared_wire: Path) -> list[Case]:
-    return [c for c in cases_of(wire, shared_wire) if c.status < 400 and c.framing in STREAMS]
+    streams = [c for c in cases_of(wire, shared_wire) if c.status < 400 and c.framing in STREAMS]
+    assert streams
+    return streams
 
 
 @pytest.mark.parametrize("wire", WIRES)
