@@ -1,4 +1,4 @@
-"""Every wire we call, spoken to a server that others wrote for it: words, streams, tools, refusals."""
+"""Every wire aimock speaks, spoken to a server that others wrote for it: words, streams, tools, refusals."""
 
 from __future__ import annotations
 
