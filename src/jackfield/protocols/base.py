@@ -13,7 +13,7 @@ from typing import Protocol as TypingProtocol
 
 import msgspec
 
-from jackfield.errors import BadReply, Error
+from jackfield.errors import BadReply, Error, InvalidRequest
 from jackfield.events import StreamEvent
 from jackfield.message import ChatRequest, ChatResponse, JsonObject
 from jackfield.model import Compat
@@ -131,6 +131,14 @@ def decode(body: Body, what: str = "reply") -> JsonObject:
     if not isinstance(value, dict):
         raise BadReply(f"the {what} is not a JSON object: {preview(body)}")
     return value
+
+
+def decode_request(body: Body) -> JsonObject:
+    """Return a caller's body as a JSON object; raise `InvalidRequest` when it is none."""
+    try:
+        return decode(body, "request")
+    except BadReply as error:
+        raise InvalidRequest(error.message, status=400) from error
 
 
 def decode_object(text: str) -> JsonObject | None:

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from jackfield.errors import BadReply, ConfigError, InvalidRequest
+from jackfield.errors import BadReply, ConfigError
 from jackfield.message import ChatRequest, JsonObject
 from jackfield.model import Compat
 from jackfield.protocols import load
-from jackfield.protocols.base import NATIVE, Body, as_count, decode
+from jackfield.protocols.base import NATIVE, Body, as_count, decode, decode_request
 from jackfield.protocols.fields import as_list, as_object, as_text
 
 Wrap = Callable[[JsonObject, str], JsonObject]  # a chat body and the model's id → the counter's body
@@ -103,10 +103,7 @@ def render_request(request: ChatRequest, api: str, compat: Compat = NATIVE) -> J
 
 def parse_request(body: Body, api: str) -> ChatRequest:
     """Read a caller's request to count; raise `InvalidRequest` naming the field that is wrong."""
-    try:
-        wire = decode(body, "request")
-    except BadReply as error:
-        raise InvalidRequest(error.message, status=400) from error
+    wire = decode_request(body)
     return load(api).parse_request(find_counter(api).unwrap(wire))
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, Message, ResponseFormat, Role, TextBlock, ToolChoice
 from jackfield.model import Compat
 from jackfield.protocols.anthropic_messages.blocks import is_blank, parse_content, render_block, render_content
@@ -24,7 +23,7 @@ from jackfield.protocols.anthropic_messages.thinking import (
 )
 from jackfield.protocols.anthropic_messages.tools import parse_tool, render_tool
 from jackfield.protocols.anthropic_messages.wire import NAME, keep_rest
-from jackfield.protocols.base import NATIVE, Body, as_opaque, decode, own_fields
+from jackfield.protocols.base import NATIVE, Body, as_opaque, decode_request, own_fields
 from jackfield.protocols.fields import as_object, as_text, merge_fields, objects, read, require, rest, said, wrong
 from jackfield.protocols.opening import OPENING
 from jackfield.protocols.spare import spare
@@ -44,10 +43,7 @@ WIRE_CHOICES = {ours: wire for wire, ours in CHOICES.items()}
 
 def parse_request(body: Body) -> ChatRequest:
     """Read a caller's request; raise `InvalidRequest` naming the field that is wrong."""
-    try:
-        wire = decode(body, "request")
-    except BadReply as error:
-        raise InvalidRequest(error.message, status=400) from error
+    wire = decode_request(body)
     messages, hoisted = _parse_messages(require(wire, "messages", list))
     choice = read(wire, "tool_choice", dict) or {}
     serial = read(choice, "disable_parallel_tool_use", bool, "tool_choice.")

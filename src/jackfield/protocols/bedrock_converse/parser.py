@@ -7,9 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, Message, ResponseFormat, Role, TextBlock, Tool, ToolChoice
-from jackfield.protocols.base import Body, as_opaque, decode
+from jackfield.protocols.base import Body, as_opaque, decode_request
 from jackfield.protocols.bedrock_converse.blocks import parse_content, render_block
 from jackfield.protocols.bedrock_converse.thinking import KEYS, parse_thinking
 from jackfield.protocols.bedrock_converse.wire import NAME, keep_rest, parse_mark
@@ -27,10 +26,7 @@ def parse_request(body: Body) -> ChatRequest:
 
     The model is in the URL, so that it is empty here unless an SDK's `modelId` stands in the body.
     """
-    try:
-        wire = decode(body, "request")
-    except BadReply as error:
-        raise InvalidRequest(error.message, status=400) from error
+    wire = decode_request(body)
     messages, hoisted = _parse_messages(read(wire, "messages", list) or [])
     config, tools = read(wire, "inferenceConfig", dict) or {}, read(wire, "toolConfig", dict) or {}
     own = read(wire, "additionalModelRequestFields", dict) or {}

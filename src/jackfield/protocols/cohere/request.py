@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import (
     NO_PARAMETERS,
     ChatRequest,
@@ -20,7 +19,7 @@ from jackfield.message import (
 )
 from jackfield.model import Compat
 from jackfield.protocols import structured
-from jackfield.protocols.base import NATIVE, Body, decode
+from jackfield.protocols.base import NATIVE, Body, decode_request
 from jackfield.protocols.cohere.documents import parse_document, render_documents
 from jackfield.protocols.cohere.limits import LIMITS, MAX_STOPS, RANGES, needs_instruction, within
 from jackfield.protocols.cohere.messages import parse_messages, render_messages
@@ -135,10 +134,7 @@ def _render_thinking(thinking: Thinking) -> JsonObject:
 
 def parse_request(body: Body) -> ChatRequest:
     """Read a request; fields this codec does not know stay in `opaque`."""
-    try:
-        wire = decode(body, "request")
-    except BadReply as error:
-        raise InvalidRequest(error.message) from error
+    wire = decode_request(body)
     system, messages = parse_messages(require(wire, "messages", list))
     tools = _parse_tools(wire)
     return ChatRequest(

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from jackfield.embedding import EmbedRequest, EmbedResponse, Purpose
 from jackfield.message import JsonObject, Usage
 from jackfield.model import Compat
-from jackfield.protocols.base import NATIVE, Body, as_count, decode
-from jackfield.protocols.embeddings.vectors import as_texts, decode_request, parse_vectors, words
+from jackfield.protocols.base import NATIVE, Body, as_count, decode, decode_request
+from jackfield.protocols.embeddings.vectors import as_texts, parse_vectors, words
 from jackfield.protocols.fields import as_object, as_text, read, require, rest, said
 
 PATH = "/embed"

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.message import JsonObject, Usage
 from jackfield.model import Compat
-from jackfield.protocols.base import NATIVE, Body, as_count, decode
-from jackfield.protocols.embeddings.vectors import PURPOSES, TASKS, decode_request, parse_vectors, words
+from jackfield.protocols.base import NATIVE, Body, as_count, decode, decode_request
+from jackfield.protocols.embeddings.vectors import PURPOSES, TASKS, parse_vectors, words
 from jackfield.protocols.fields import as_list, as_object, as_text, objects, read, require, said
 
 PATH = "/models/{model}:batchEmbedContents"

@@ -13,8 +13,8 @@ from jackfield.embedding import EmbedRequest, EmbedResponse, Encoding, Vector
 from jackfield.errors import BadReply
 from jackfield.message import JsonObject, Usage
 from jackfield.model import Compat
-from jackfield.protocols.base import NATIVE, Body, as_count, decode
-from jackfield.protocols.embeddings.vectors import decode_request, parse_vector
+from jackfield.protocols.base import NATIVE, Body, as_count, decode, decode_request
+from jackfield.protocols.embeddings.vectors import parse_vector
 from jackfield.protocols.fields import as_object, as_text, read, require, rest, said, wrong
 
 PATH = "/embeddings"

@@ -12,8 +12,8 @@ from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.errors import InvalidRequest
 from jackfield.message import JsonObject, Usage
 from jackfield.model import Compat
-from jackfield.protocols.base import NATIVE, Body, as_count, decode
-from jackfield.protocols.embeddings.vectors import decode_request, parse_vectors, words
+from jackfield.protocols.base import NATIVE, Body, as_count, decode, decode_request
+from jackfield.protocols.embeddings.vectors import parse_vectors, words
 from jackfield.protocols.fields import read, require, rest, said
 
 PATH = "/model/{model}/invoke"

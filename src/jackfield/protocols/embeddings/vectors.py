@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 from jackfield.embedding import EmbedRequest, Purpose, Vector
 from jackfield.errors import BadReply, InvalidRequest
-from jackfield.message import JsonObject
-from jackfield.protocols.base import Body, decode
 from jackfield.protocols.fields import wrong
 
 LARGEST = 3e38  # near the end of 32-bit floats
@@ -59,11 +57,3 @@ def as_texts(value: object, path: str) -> Sequence[str]:
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         raise wrong(path, "must be a string or a list of strings")
     return texts
-
-
-def decode_request(body: Body) -> JsonObject:
-    """Return a caller's body as a JSON object; raise `InvalidRequest` when it is none."""
-    try:
-        return decode(body, "request")
-    except BadReply as error:
-        raise InvalidRequest(error.message, status=400) from error

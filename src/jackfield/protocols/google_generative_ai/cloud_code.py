@@ -12,12 +12,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from jackfield.errors import BadReply, InvalidRequest
 from jackfield.events import StreamEvent
 from jackfield.message import ChatRequest, ChatResponse, JsonObject, ThinkingBlock
 from jackfield.model import Compat
 from jackfield.protocols import google_generative_ai as gemini
-from jackfield.protocols.base import NATIVE, Body, decode
+from jackfield.protocols.base import NATIVE, Body, decode, decode_request
 from jackfield.protocols.fields import as_object
 from jackfield.protocols.google_generative_ai import STREAM_TYPE, parse_error
 from jackfield.protocols.google_generative_ai.vertex import auth_headers
@@ -45,10 +44,7 @@ def _without_unsigned(request: ChatRequest) -> ChatRequest:
 
 def parse_request(body: Body) -> ChatRequest:
     """Read a request out of its envelope; raise `InvalidRequest` naming the field that is wrong."""
-    try:
-        wire = decode(body, "request")
-    except BadReply as error:
-        raise InvalidRequest(error.message, status=400) from error
+    wire = decode_request(body)
     request = gemini.parse_request(as_object(wire.get("request")))
     outer = {name: value for name, value in wire.items() if name in ENVELOPE}
     return replace(request, model=str(wire.get("model") or ""), extras=outer)

@@ -11,10 +11,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from jackfield.errors import BadReply, InvalidRequest
+from jackfield.errors import InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, ResponseFormat, TextBlock
 from jackfield.model import Compat
-from jackfield.protocols.base import NATIVE, Body, as_opaque, decode, own_fields
+from jackfield.protocols.base import NATIVE, Body, as_opaque, decode_request, own_fields
 from jackfield.protocols.fields import as_object, merge_fields, read, require, rest, said, wrong
 from jackfield.protocols.google_generative_ai.calls import CallIds
 from jackfield.protocols.google_generative_ai.schema import parse_openapi, render_schema
@@ -54,9 +54,7 @@ KNOWN = ("model", "contents", "systemInstruction", "tools", "toolConfig", "gener
 def parse_request(body: Body) -> ChatRequest:
     """Read a caller's request; raise `InvalidRequest` naming the field that is wrong."""
     try:
-        return _parse(to_camel(decode(body, "request")))
-    except BadReply as error:
-        raise InvalidRequest(error.message, status=400) from error
+        return _parse(to_camel(decode_request(body)))
     except RecursionError as error:
         raise InvalidRequest("the request is nested too deep", status=400) from error
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import (
     EFFORTS,
     NO_PARAMETERS,
@@ -24,7 +23,7 @@ from jackfield.message import (
     ToolChoice,
 )
 from jackfield.model import Compat
-from jackfield.protocols.base import NATIVE, Body, as_count, decode
+from jackfield.protocols.base import NATIVE, Body, as_count, decode_request
 from jackfield.protocols.fields import (
     as_list,
     as_object,
@@ -138,10 +137,7 @@ def _level(word: str) -> Effort:
 
 def parse_request(body: Body) -> ChatRequest:
     """Read a request; fields and options this codec does not know stay in `opaque`."""
-    try:
-        wire = decode(body, "request")
-    except BadReply as error:
-        raise InvalidRequest(error.message) from error
+    wire = decode_request(body)
     system, messages = parse_messages(require(wire, "messages", list))
     options = read(wire, "options", dict) or {}
     more = {**rest(wire, KNOWN), "options": rest(options, ("stop", *OPTIONS.values())) or None}

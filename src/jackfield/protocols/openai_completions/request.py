@@ -7,10 +7,9 @@ from typing import Literal, TypeVar
 
 from msgspec.structs import replace
 
-from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import NO_PARAMETERS, ChatRequest, JsonObject, ResponseFormat, Tool, ToolChoice
 from jackfield.model import Compat
-from jackfield.protocols.base import NATIVE, Body, as_opaque, decode
+from jackfield.protocols.base import NATIVE, Body, as_opaque, decode_request
 from jackfield.protocols.fields import as_list, as_object, as_text, merge_fields, rest, said, wrong
 from jackfield.protocols.openai_completions.fields import NAME, keep, own
 from jackfield.protocols.openai_completions.losses import find_limits
@@ -136,10 +135,7 @@ def _render_format(wanted: ResponseFormat, compat: Compat) -> JsonObject:
 
 def parse_request(body: Body) -> ChatRequest:
     """Read a caller's request; fields this codec does not know stay in `opaque`."""
-    try:
-        wire = decode(body, "request")
-    except BadReply as error:
-        raise InvalidRequest(error.message) from error
+    wire = decode_request(body)
     system, messages = parse_messages(wire.get("messages"))
     limit = "max_completion_tokens" if wire.get("max_completion_tokens") is not None else "max_tokens"
     return ChatRequest(

@@ -7,10 +7,9 @@ they come back encrypted and that nothing is kept, so that the next turn can car
 
 from __future__ import annotations
 
-from jackfield.errors import BadReply, InvalidRequest
 from jackfield.message import ChatRequest, JsonObject, ResponseFormat, TextBlock
 from jackfield.model import Compat
-from jackfield.protocols.base import NATIVE, Body, decode
+from jackfield.protocols.base import NATIVE, Body, decode_request
 from jackfield.protocols.fields import as_object, as_text, merge_fields, read, require, rest, said, wrong
 from jackfield.protocols.openai_responses.item_renderer import render_input
 from jackfield.protocols.openai_responses.items import parse_input
@@ -95,10 +94,7 @@ def _render_text(request: ChatRequest, held: JsonObject, compat: Compat) -> Json
 
 def parse_request(body: Body) -> ChatRequest:
     """Read a caller's request; fields this codec does not know stay for this wire."""
-    try:
-        wire = decode(body, "request")
-    except BadReply as error:
-        raise InvalidRequest(error.message, status=400) from error
+    wire = decode_request(body)
     instructions = read(wire, "instructions", str)
     system, messages = parse_input(_find_input(wire))
     choice, left = parse_choice(wire)
