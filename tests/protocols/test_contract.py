@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from jackfield.errors import ConfigError
+from jackfield.errors import ConfigError, InvalidRequest
 from jackfield.protocols import ONE_SIDED, PACKAGES, load
 from jackfield.protocols.base import Protocol, StreamParser, StreamRenderer
 
@@ -42,3 +42,19 @@ def test_an_unknown_protocol_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ConfigError) as caught:
         load("telegraph")
     assert "openai-completions" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+@pytest.mark.parametrize("body", [b"", b"[]", b"{"])
+def test_a_request_that_is_no_object_is_the_callers_fault(name: str, body: bytes) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        load(name).parse_request(body)
+    assert caught.value.status == 400
+
+
+OWN_KEYS = {"anthropic-messages", "azure-openai-responses", "google-generative-ai", "openai-codex-responses"}
+
+
+@pytest.mark.parametrize("name", sorted(PACKAGES.keys() - OWN_KEYS))
+def test_a_key_goes_as_most_wires_ask_for_it(name: str) -> None:
+    assert load(name).auth_headers("k") == {"authorization": "Bearer k"}

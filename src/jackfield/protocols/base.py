@@ -120,6 +120,11 @@ def as_count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST else None
 
 
+def bearer_headers(secret: str) -> dict[str, str]:
+    """Return the header that carries a key as most wires ask for it."""
+    return {"authorization": f"Bearer {secret}"}
+
+
 def decode(body: Body, what: str = "reply") -> JsonObject:
     """Return a body as a JSON object; raise `BadReply` when it is none."""
     if not isinstance(body, bytes | str):

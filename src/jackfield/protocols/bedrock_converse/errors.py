@@ -32,11 +32,6 @@ HINTS = {
 }
 
 
-def auth_headers(secret: str) -> dict[str, str]:
-    """Return the header that carries a Bedrock API key; other AWS credentials sign the request instead."""
-    return {"authorization": f"Bearer {secret}"}
-
-
 def parse_error(status: int, body: Body, headers: Mapping[str, str] = {}) -> Error:
     """Read a refused request; never raises, whatever the body is. `status` is 200 inside a stream."""
     wire = _read_body(body)

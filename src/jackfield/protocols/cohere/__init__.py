@@ -6,6 +6,7 @@ can be held against what we write.
 
 from __future__ import annotations
 
+from jackfield.protocols.base import bearer_headers as auth_headers
 from jackfield.protocols.cohere.errors import parse_error
 from jackfield.protocols.cohere.limits import LIMITS, find_losses
 from jackfield.protocols.cohere.request import parse_request, render_request
@@ -14,11 +15,6 @@ from jackfield.protocols.cohere.stream_parser import StreamParser
 from jackfield.protocols.cohere.wire import NAME
 
 STREAM_TYPE = "text/event-stream"
-
-
-def auth_headers(secret: str) -> dict[str, str]:
-    """Return the header that carries a key."""
-    return {"authorization": f"Bearer {secret}"}
 
 
 __all__ = [

@@ -17,9 +17,9 @@ from jackfield.message import ChatRequest, ChatResponse, JsonObject, ThinkingBlo
 from jackfield.model import Compat
 from jackfield.protocols import google_generative_ai as gemini
 from jackfield.protocols.base import NATIVE, Body, decode, decode_request
+from jackfield.protocols.base import bearer_headers as auth_headers
 from jackfield.protocols.fields import as_object
 from jackfield.protocols.google_generative_ai import STREAM_TYPE, parse_error
-from jackfield.protocols.google_generative_ai.vertex import auth_headers
 
 NAME = "google-gemini-cli"
 LIMITS = {**gemini.LIMITS, "thoughts": "left out where no signature is with them"}

@@ -9,6 +9,7 @@ from jackfield.message import ChatRequest, JsonObject
 from jackfield.model import Compat
 from jackfield.protocols import google_generative_ai as gemini
 from jackfield.protocols.base import NATIVE
+from jackfield.protocols.base import bearer_headers as auth_headers
 from jackfield.protocols.google_generative_ai import (
     LIMITS,
     STREAM_TYPE,
@@ -37,11 +38,6 @@ def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
             if kind in part:
                 part[kind].pop("id", None)
     return body
-
-
-def auth_headers(secret: str) -> dict[str, str]:
-    """Return the header that carries an access token."""
-    return {"authorization": f"Bearer {secret}"}
 
 
 __all__ = [

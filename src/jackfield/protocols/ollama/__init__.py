@@ -6,6 +6,7 @@ can be held against what we write.
 
 from __future__ import annotations
 
+from jackfield.protocols.base import bearer_headers as auth_headers
 from jackfield.protocols.ollama.errors import parse_error
 from jackfield.protocols.ollama.limits import LIMITS, find_losses
 from jackfield.protocols.ollama.request import parse_request, render_request
@@ -14,11 +15,6 @@ from jackfield.protocols.ollama.stream_parser import StreamParser
 from jackfield.protocols.ollama.wire import NAME
 
 STREAM_TYPE = "application/x-ndjson"
-
-
-def auth_headers(secret: str) -> dict[str, str]:
-    """Return the header that carries a key; a local server asks for none."""
-    return {"authorization": f"Bearer {secret}"}
 
 
 __all__ = [

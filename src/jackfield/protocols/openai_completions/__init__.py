@@ -6,6 +6,7 @@ really send. Mistral's dialect is read too.
 
 from __future__ import annotations
 
+from jackfield.protocols.base import bearer_headers as auth_headers
 from jackfield.protocols.openai_completions.fields import NAME
 from jackfield.protocols.openai_completions.losses import LIMITS, find_losses
 from jackfield.protocols.openai_completions.request import parse_request, render_request
@@ -15,11 +16,6 @@ from jackfield.protocols.openai_completions.stream_renderer import StreamRendere
 from jackfield.protocols.openai_errors import parse_error, render_error
 
 STREAM_TYPE = "text/event-stream"
-
-
-def auth_headers(secret: str) -> dict[str, str]:
-    """Return the header that carries a key."""
-    return {"authorization": f"Bearer {secret}"}
 
 
 __all__ = [

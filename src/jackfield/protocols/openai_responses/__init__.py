@@ -6,6 +6,7 @@ and from what servers really send. `azure` and `codex` are the same wire at othe
 
 from __future__ import annotations
 
+from jackfield.protocols.base import bearer_headers as auth_headers
 from jackfield.protocols.openai_errors import parse_error, render_error
 from jackfield.protocols.openai_responses.limits import LIMITS, find_losses
 from jackfield.protocols.openai_responses.request import parse_request, render_request
@@ -15,11 +16,6 @@ from jackfield.protocols.openai_responses.stream_renderer import StreamRenderer
 from jackfield.protocols.openai_responses.wire import NAME
 
 STREAM_TYPE = "text/event-stream"
-
-
-def auth_headers(secret: str) -> dict[str, str]:
-    """Return the header that carries a key."""
-    return {"authorization": f"Bearer {secret}"}
 
 
 __all__ = [
