@@ -97,9 +97,14 @@ def configure(app: Callable[..., Any], *, factory: bool = False, workers: int = 
 def run(make: Callable[[], Any], listeners: Sequence[Any], *, workers: int = 1, drain_s: int = DRAIN_S) -> None:
     """Serve until told to end. With several workers `make` is pickled and called in each of their processes."""
     config = configure(make, factory=True, workers=workers, drain_s=drain_s)
-    # uvicorn repeats the signal that ended it; to be told to end is no failure.
-    signal.signal(signal.SIGTERM, lambda *_: None)
     if workers > 1:
         Multiprocess(config, sockets=list(listeners)).run()
-    else:
-        Server(config).run(sockets=list(listeners))
+        return
+    server = Server(config)
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    # Who is told to end before uvicorn listens for it ends, too. It repeats the signal at its own end; that is no failure.
+    signal.signal(signal.SIGTERM, end)
+    server.run(sockets=list(listeners))
