@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "chat": ("jackfield.cli.chat:chat", "Ask a model once, or hold a conversation."),
     "tokens": ("jackfield.cli.tokens:tokens", "Count the tokens of a question."),
     "embed": ("jackfield.cli.embed:embed", "Turn texts into vectors."),
+    "batch": ("jackfield.cli.batch:batch", "Ask every row of a file, many at a time."),
     "models": ("jackfield.cli.models:models", "List, choose and inspect models; manage credentials."),
     "budget": ("jackfield.cli.budget:budget", "Show what was spent, and the limits."),
     "health": ("jackfield.cli.health:health", "Show what failed lately; end a rest."),
