@@ -150,10 +150,19 @@ def test_any_cut_of_the_bytes_passes_the_same(ends) -> None:
         passing = Passing("openai-completions", "box/m")
         said = passing.feed(stream[:cut]) + passing.feed(stream[cut:]) + passing.close()
         assert said == wanted, cut
-        assert passing.heard.response().text == 'Hi “you” {"model":"m-2026"}'
+        assert passing.read_again().text == 'Hi “you” {"model":"m-2026"}'
     passing = Passing("openai-completions", "box/m")
     pieces = [passing.feed(stream[at : at + 1]) for at in range(len(stream))]
     assert b"".join([*pieces, passing.close()]) == wanted
+
+
+def test_words_nobody_counted_are_read_again() -> None:
+    steps = [piece("one two three"), piece(" four five six"), END, "[DONE]"]
+    with serve(sse_reply(steps[0], 0.02, steps[1], 0.02, *steps[2:])) as server, running(config_for(server)) as gateway:
+        gateway.post("/v1/chat/completions", {**ASKED, "stream": True})
+        call = gateway.last_call()
+        assert call.usage.estimated
+        assert call.usage.output >= 4
 
 
 def test_nothing_of_a_mark_leaves_before_the_reply_is_whole() -> None:

@@ -145,8 +145,8 @@ class Express:
         """Return the reply as far as it has come."""
         said = self._whole or ChatResponse()
         if self._passing:
-            said = self._passing.heard.response()
-            if said.content or self._passing.heard.complete:
+            said = self._passing.reply()
+            if said.content or self._passing.is_complete:
                 said = self._billed(said)
         tried = replace(self._attempt(), usage=said.usage, cost_usd=said.cost_usd)
         plan = self._target.plan
@@ -157,7 +157,7 @@ class Express:
 
     def _billed(self, said: ChatResponse) -> ChatResponse:
         usage = said.usage
-        if self._passing and not self._passing.heard.complete:
+        if self._passing and not self._passing.is_complete:
             usage = replace(usage, output=None)  # a start's count is none of what came after it
         if usage.input is None or usage.output is None:
             usage = fill_usage(replace(said, usage=usage), self._request(), self._visit.route.wire)

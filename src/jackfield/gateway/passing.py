@@ -1,34 +1,69 @@
 """A stream passed on as it came: bytes of whole events, read beside for what they mean.
 
 Only events that are complete leave, so that a sign of life or an error may stand between them;
-the mark that ends a stream well waits until the reply has proven to be whole.
+the mark that ends a stream well waits until the reply has proven to be whole. Nearly every event
+is some more words, which change nothing that matters here: they are read only if somebody must count them.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
 from jackfield.errors import BadReply, Error
 from jackfield.events import Accumulator, BlockStart, MessageEnd, MessageStart
-from jackfield.gateway.wires import COMPLETIONS, GEMINI
+from jackfield.gateway.wires import COMPLETIONS, GEMINI, MESSAGES, RESPONSES
+from jackfield.message import ChatResponse
 from jackfield.protocols import load
 from jackfield.protocols.sse import MAX_EVENT_BYTES
+from jackfield.transport.reply import REPLY_LIMIT
 
 EVENT = re.compile(rb".*?(?:\r?\n){2}", re.DOTALL)
 NO_CHOICES = re.compile(rb'"choices": ?\[\]')
 DONE = (b"data: [DONE]", b"data:[DONE]")
 
 
+def _only_null(field: bytes, data: bytes) -> bool:
+    return data.count(field) == data.count(field + b":null") + data.count(field + b": null")
+
+
+def _is_words(data: bytes) -> bool:
+    """Tell whether events of OpenAI's chat neither end the reply nor count it."""
+    return _only_null(b'"finish_reason"', data) and _only_null(b'"usage"', data) and b"[DONE]" not in data
+
+
+def _are_deltas(data: bytes) -> bool:
+    return 0 < data.count(b"event: ") == data.count(b"event: content_block_delta\n")
+
+
+def _are_pieces(data: bytes) -> bool:
+    return 0 < data.count(b"event: ") == data.count(b".delta\ndata: ")
+
+
+# Wire → whether bytes hold nothing but more words.
+PLAIN: dict[str, Callable[[bytes], bool]] = {
+    COMPLETIONS: _is_words,
+    MESSAGES: _are_deltas,
+    RESPONSES: _are_pieces,
+    GEMINI: lambda data: b"finishReason" not in data,
+}
+
+
 class Passing:
-    """One stream on its way. `has_begun` once there was content; `heard` is the reply so far; `failed` ends it."""
+    """One stream on its way. `has_begun` once there was content; `failed` ends it."""
 
     def __init__(self, wire: str, ref: str, *, drops_usage: bool = False) -> None:
         self.has_begun = False
         self.failed: Error | None = None  # what the stream says is wrong, once the words before it are out
-        self.heard = Accumulator()
+        self._heard = Accumulator()
+        self._wire = wire
         self._parser = load(wire).StreamParser()
+        self._is_plain = PLAIN[wire]
+        self._parts: list[bytes] = []
+        self._has_skipped = False
         self._ref = ref
         self._field = "modelVersion" if wire == GEMINI else "model"
         self._names: list[tuple[bytes, bytes]] = []  # the model's own name, and who it is here
@@ -36,6 +71,7 @@ class Passing:
         self._drops_usage = drops_usage and wire == COMPLETIONS
         self._rest = b""
         self._end = b""
+        self._size = 0
 
     def feed(self, chunk: bytes) -> bytes:
         """Take the next bytes, cut anywhere, and return those that may be passed on."""
@@ -55,12 +91,39 @@ class Passing:
         if self.failed:
             raise self.failed
         for event in self._parser.close():
-            self.heard.feed(event)
+            self._heard.feed(event)
             self.has_begun = True
         return last + self._end
 
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether the reply has ended well."""
+        return self._heard.complete
+
+    def reply(self) -> ChatResponse:
+        """Return the reply so far; with its words only where its provider has not counted them."""
+        said = self._heard.response()
+        is_counted = self.is_complete and said.usage.input is not None and said.usage.output is not None
+        return said if is_counted or not self._has_skipped else self.read_again()
+
+    def read_again(self) -> ChatResponse:
+        """Return the reply so far, every word of it."""
+        heard, parser = Accumulator(), load(self._wire).StreamParser()
+        with suppress(Error):
+            for part in self._parts:
+                for event in parser.feed(part):
+                    heard.feed(event)
+        return heard.response()
+
     def _pass(self, data: bytes) -> bytes:
+        self._parts.append(data)
+        self._size += len(data)
+        if self._size > REPLY_LIMIT:
+            raise BadReply(f"the stream is over {REPLY_LIMIT} bytes")
         if b"error" not in data:
+            if self.has_begun and self._is_plain(data):
+                self._has_skipped = True
+                return self._renamed(data)
             return self._pass_plain(data)
         said = b""
         for event in EVENT.findall(data) or [data]:
@@ -74,17 +137,21 @@ class Passing:
 
     def _pass_plain(self, data: bytes) -> bytes:
         for event in self._parser.feed(data):
-            self.heard.feed(event)
+            self._heard.feed(event)
             if isinstance(event, MessageStart):
                 self._learn_name(event.model, data)
             elif not self.has_begun and isinstance(event, BlockStart | MessageEnd):
                 self.has_begun = True
-        for own, ours in self._names:
-            data = data.replace(own, ours)
+        data = self._renamed(data)
         if self._drops_usage and (b'"choices":[]' in data or b'"choices": []' in data):
             data = b"".join(event for event in EVENT.findall(data) if not NO_CHOICES.search(event))
         if b"[DONE]" in data:
             data = self._hold_end(data)
+        return data
+
+    def _renamed(self, data: bytes) -> bytes:
+        for own, ours in self._names:
+            data = data.replace(own, ours)
         return data
 
     def _learn_name(self, name: str, data: bytes) -> None:
