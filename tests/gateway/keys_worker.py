@@ -7,6 +7,7 @@ is thought to cost and what it does cost.
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import sys
 import time
@@ -21,8 +22,8 @@ from jackfield.message import Usage
 
 async def main() -> None:
     database, shared, token, width, thought, cost = sys.argv[1:]
-    access = await Access.open(Stores(database=database, shared=shared), say=tell)
-    ledger = Ledger.open(database, say=tell)
+    access = await Access.open(Stores(database=database, shared=shared), say=say)
+    ledger = Ledger.open(database, say=say)
 
     async def call() -> None:
         while True:
@@ -33,16 +34,21 @@ async def main() -> None:
                 ledger.note(
                     Row(id=secrets.token_hex(16), at_ms=time.time_ns() // 1_000_000, key_id=grant.key.id, cost_nanos=to_nanos(Decimal(cost)))
                 )  # fmt: skip
-                print("ok", time.time(), flush=True)
+                tell(f"ok {time.time()}")
             except Error as error:
-                print(error.type, time.time(), flush=True)
+                tell(f"{error.type} {time.time()}")
                 await asyncio.sleep(0.02)
 
     await asyncio.gather(*(call() for _ in range(int(width))))
 
 
-def tell(text: str) -> None:
-    print(f"say {text}", flush=True)
+def tell(line: str) -> None:
+    # In one piece: the ledger's thread speaks, too.
+    os.write(1, f"{line}\n".encode())
+
+
+def say(text: str) -> None:
+    tell(f"say {text}")
 
 
 asyncio.run(main())
