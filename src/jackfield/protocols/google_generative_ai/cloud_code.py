@@ -8,18 +8,16 @@ signature are refused by them and left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from msgspec.structs import replace
 
-from jackfield.events import StreamEvent
 from jackfield.message import ChatRequest, ChatResponse, JsonObject, ThinkingBlock
 from jackfield.model import Compat
 from jackfield.protocols import google_generative_ai as gemini
 from jackfield.protocols.base import NATIVE, Body, decode, decode_request
 from jackfield.protocols.base import bearer_headers as auth_headers
 from jackfield.protocols.fields import as_object
-from jackfield.protocols.google_generative_ai import STREAM_TYPE, parse_error
+from jackfield.protocols.google_generative_ai import STREAM_TYPE, StreamParser, parse_error
+from jackfield.protocols.google_generative_ai.wire import unwrap
 
 NAME = "google-gemini-cli"
 LIMITS = {**gemini.LIMITS, "thoughts": "left out where no signature is with them"}
@@ -58,26 +56,6 @@ def find_losses(request: ChatRequest, compat: Compat = NATIVE) -> tuple[str, ...
 def parse_response(body: Body) -> ChatResponse:
     """Read a whole reply; raise the provider's error when the body is one, `BadReply` when it is neither."""
     return gemini.parse_response(unwrap(decode(body)))
-
-
-def unwrap(wire: JsonObject) -> JsonObject:
-    """Return what is inside the envelope; errors come without one."""
-    return as_object(wire["response"]) if "response" in wire else wire
-
-
-class StreamParser:
-    """Turns a reply's bytes into events. One object per stream."""
-
-    def __init__(self) -> None:
-        self._inner = gemini.StreamParser(unwrap)
-
-    def feed(self, data: bytes) -> Sequence[StreamEvent]:
-        """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""
-        return self._inner.feed(data)
-
-    def close(self) -> Sequence[StreamEvent]:
-        """Say that the stream has ended cleanly; raise `StreamBroken` when the reply is not complete."""
-        return self._inner.close()
 
 
 __all__ = [

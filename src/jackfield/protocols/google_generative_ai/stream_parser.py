@@ -1,23 +1,26 @@
 """Streamed replies, read: server-sent events, a JSON array that grows, or one object where a stream was asked for.
 
+Any of it bare or, event by event, in Cloud Code's envelope.
+
 Kind where servers deviate: events that are none are skipped, any chunk may lack anything. A
 stream that says neither why it ends nor why it was blocked is broken, however it ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from jackfield.errors import BadReply, Error, InvalidRequest, StreamBroken
 from jackfield.events import StreamEvent
 from jackfield.message import JsonObject
-from jackfield.protocols.base import decode_event, preview
+from jackfield.protocols.base import NO_EVENT, decode_event, preview
 from jackfield.protocols.google_generative_ai.errors import parse_error
 from jackfield.protocols.google_generative_ai.frames import Frames
 from jackfield.protocols.google_generative_ai.plain import PLAIN, WRAPPED
 from jackfield.protocols.google_generative_ai.reply import ReplyReader
+from jackfield.protocols.google_generative_ai.wire import unwrap
 from jackfield.protocols.outbox import Outbox
 from jackfield.protocols.plain import read_plain
 
@@ -27,9 +30,9 @@ HEAD_BYTES = 4096  # of a body without an event, kept to say what came instead
 class StreamParser:
     """Turns a reply's bytes into events. One object per stream."""
 
-    def __init__(self, unwrap: Callable[[JsonObject], JsonObject] | None = None) -> None:
-        self.plain = WRAPPED if unwrap else PLAIN
-        self._unwrap = unwrap
+    def __init__(self) -> None:
+        self.plain = PLAIN
+        self.skipped = 0
         self._frames = Frames()
         self._out = Outbox()
         self._reader = ReplyReader(self._out)
@@ -79,7 +82,15 @@ class StreamParser:
                 event = None
             if isinstance(event, dict):
                 self._is_live = True
-                self._read_chunk(self._unwrap(event) if self._unwrap else event)
+                self._read_chunk(self._unwrap(event))
+            else:
+                self.skipped += text.strip() not in NO_EVENT
+
+    def _unwrap(self, event: JsonObject) -> JsonObject:
+        # Who wraps one event wraps them all, so that the short way leads through the envelope from now on.
+        if self.plain is PLAIN and "response" in event:
+            self.plain = WRAPPED
+        return unwrap(event)
 
     def _read_chunk(self, chunk: JsonObject) -> None:
         if chunk.get("error"):

@@ -8,7 +8,7 @@ from jackfield.message import JsonObject
 from jackfield.model import Compat
 from jackfield.protocols.base import as_opaque
 from jackfield.protocols.features import LEFT_OUT
-from jackfield.protocols.fields import rest
+from jackfield.protocols.fields import as_object, rest
 from jackfield.protocols.opening import BEHIND_OPENING
 
 NAME = "google-generative-ai"
@@ -36,6 +36,11 @@ FREE = frozenset({
 def keep_rest(wire: JsonObject, *known: str) -> JsonObject | None:
     """Keep the fields that no value of ours names, nulls aside, as `opaque`."""
     return as_opaque(rest(wire, known), NAME)
+
+
+def unwrap(wire: JsonObject) -> JsonObject:
+    """Return what is inside Cloud Code's envelope; Gemini's own replies, and all errors, come without one."""
+    return as_object(wire["response"]) if "response" in wire else wire
 
 
 def to_camel(value: Any) -> Any:
