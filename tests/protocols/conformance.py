@@ -145,7 +145,7 @@ class Heard:
     """What a protocol's parser made of a stream that came in these pieces."""
 
     def __init__(self, protocol: Wire, pieces: Iterable[bytes]) -> None:
-        parser = protocol.StreamParser()
+        parser = self.parser = protocol.StreamParser()
         self.events: list[StreamEvent] = []
         self.error: Error | None = None
         try:
@@ -171,7 +171,7 @@ class Heard:
     def signature(self) -> tuple[Any, ...]:
         """Return what may not depend on how the bytes were cut."""
         error = self.error
-        return self.events, type(error), error and (error.message, error.code, error.partial)
+        return self.events, self.parser.skipped, type(error), error and (error.message, error.code, error.partial)
 
 
 def cut(data: bytes, positions: Iterable[int]) -> list[bytes]:

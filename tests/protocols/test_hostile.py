@@ -19,6 +19,7 @@ from jackfield.model import Compat
 from jackfield.protocols import ONE_SIDED, PACKAGES, load
 from jackfield.protocols.base import Protocol
 from tests.protocols import responses_samples as responses
+from tests.protocols.conformance import Heard
 
 TWO_SIDED = sorted(PACKAGES.keys() - ONE_SIDED)
 
@@ -538,6 +539,33 @@ def test_half_a_character_costs_no_words(name: str) -> None:
     reply = listen(name, *(TEXT[name] % text for text in said), ENDS[name])
 
     assert reply.text == "one \ufffd\ufffd two\U0001f600 \\ud800"
+
+
+# Wire → how it frames an event, one that says a word, one that ends the reply.
+FEEDS: dict[str, tuple[bytes, bytes, bytes]] = {
+    name: (b"data: %s\n\n", (TEXT[name] % "one").encode(), ENDS[name].encode()) for name in TEXT
+} | {
+    "cohere": (
+        b"data: %s\n\n",
+        b'{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"one"}}}}',
+        b'{"type":"message-end","delta":{"finish_reason":"COMPLETE"}}',
+    ),
+    "ollama": (b"%s\n", b'{"message":{"role":"assistant","content":"one"},"done":false}', b'{"message":{"content":""},"done":true,"done_reason":"stop"}'),
+    "google-gemini-cli": (b'data: %s\n\n', b'{"response":%s}' % (TEXT["google-generative-ai"] % "one").encode(), b'{"response":%s}' % ENDS["google-generative-ai"].encode()),
+    "openai-codex-responses": (b"data: %s\n\n", (TEXT["openai-responses"] % "one").encode(), ENDS["openai-responses"].encode()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FEEDS)
+def test_a_malformed_event_costs_no_word_and_is_counted(name: str) -> None:
+    frame, words, end = FEEDS[name]
+    heard = Heard(load(name), [frame % event for event in (words, b'{"broken', words, b"[1]", end)])
+    assert heard.error is None
+    assert heard.reply.text == "oneone"
+    assert heard.parser.skipped == 2
+    fine = Heard(load(name), [frame % event for event in (words, b" ", end, b"[DONE]")])
+    assert fine.reply.text == "one"
+    assert fine.parser.skipped == 0
 
 
 @wires

@@ -21,11 +21,14 @@ from jackfield.model import Compat
 # A body as it came from the wire, or already decoded.
 Body = bytes | str | Mapping[str, object]
 NATIVE = Compat()
+NO_EVENT = frozenset(("", "[DONE]"))  # what a stream may say in an event's place
 MOST = 10**12  # of whatever a wire counts: no reply has more tokens
 
 
 class StreamParser(TypingProtocol):
     """Turns a reply's bytes into events. One object per stream."""
+
+    skipped: int  # malformed events that the others were heard without
 
     def feed(self, data: bytes) -> Sequence[StreamEvent]:
         """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""

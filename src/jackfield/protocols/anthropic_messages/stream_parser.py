@@ -18,7 +18,7 @@ from jackfield.protocols.anthropic_messages.errors import parse_error
 from jackfield.protocols.anthropic_messages.open_block import OpenBlock
 from jackfield.protocols.anthropic_messages.plain import KIND, PLAIN
 from jackfield.protocols.anthropic_messages.response import parse_extras, parse_reason, parse_usage
-from jackfield.protocols.base import decode, decode_event, preview
+from jackfield.protocols.base import NO_EVENT, decode, decode_event, preview
 from jackfield.protocols.fields import read
 from jackfield.protocols.plain import read_plain
 from jackfield.protocols.sse import SseDecoder, SseEvent
@@ -36,7 +36,7 @@ class StreamParser:
         self._sse = SseDecoder()
         self._head = b""
         self._is_live = False  # an event of JSON has come
-        self.garbage = 0  # events that were none
+        self.skipped = 0
         self._error: Error | None = None  # found behind events of the same bytes: raised by the next call
         self._heard = Accumulator()
         self._start: MessageStart | None = None
@@ -101,7 +101,7 @@ class StreamParser:
             return self.feed_event(event)
         if frame.event == "error":
             raise parse_error(200, frame.data)
-        self.garbage += 1
+        self.skipped += frame.data.strip() not in NO_EVENT
         return []
 
     def _hear_words(self, index: int, text: str) -> Sequence[StreamEvent]:

@@ -31,6 +31,7 @@ class StreamParser:
 
     def __init__(self) -> None:
         self.plain = PLAIN
+        self.skipped = 0  # ever: frames have a checksum, so that a malformed one is a broken stream
         self._frames = FrameDecoder()
         self._out = Outbox()
         self._head = b""

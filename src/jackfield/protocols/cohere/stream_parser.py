@@ -12,7 +12,7 @@ import msgspec
 from jackfield.errors import BadReply, StreamBroken
 from jackfield.events import MessageEnd, MessageStart, StreamEvent
 from jackfield.message import Block, JsonObject, TextBlock, ThinkingBlock, ToolCall
-from jackfield.protocols.base import as_count, decode_event, preview
+from jackfield.protocols.base import NO_EVENT, as_count, decode_event, preview
 from jackfield.protocols.cohere.errors import parse_error
 from jackfield.protocols.cohere.messages import PLAN, THOUGHT, cite, cited_block, parse_call, parse_part
 from jackfield.protocols.cohere.plain import KIND, PLAIN
@@ -37,6 +37,7 @@ class StreamParser:
 
     def __init__(self) -> None:
         self.plain = PLAIN
+        self.skipped = 0
         self._sse = SseDecoder()
         self._out = Outbox()
         self._head = b""  # the first bytes, to say what came instead of a reply
@@ -86,8 +87,11 @@ class StreamParser:
             event = decode_event(data)
             if isinstance(event, dict):
                 self._feed_event(event)
+            else:
+                self.skipped += 1
         except (msgspec.DecodeError, UnicodeError):
-            return  # a broken event among whole ones, `[DONE]` too: no word is worth losing the others for
+            # A broken event among whole ones is skipped: no word is worth losing the others for.
+            self.skipped += data.strip() not in NO_EVENT
         except RecursionError:
             self._out.fail(BadReply("an event of the stream is nested too deeply"))
 

@@ -12,7 +12,7 @@ import msgspec
 from jackfield.errors import BadReply, StreamBroken
 from jackfield.events import MessageEnd, MessageStart, StreamEvent
 from jackfield.message import Block, JsonObject, TextBlock, ThinkingBlock, TokenLogprob, ToolCall
-from jackfield.protocols.base import decode_event, preview
+from jackfield.protocols.base import NO_EVENT, decode_event, preview
 from jackfield.protocols.fields import as_text, rest
 from jackfield.protocols.ndjson import LineDecoder
 from jackfield.protocols.ollama.errors import parse_error
@@ -30,6 +30,7 @@ class StreamParser:
 
     def __init__(self) -> None:
         self.plain = PLAIN
+        self.skipped = 0
         self._lines = LineDecoder()
         self._out = Outbox()
         self._head = b""  # the first bytes, to say what came instead of a reply
@@ -70,7 +71,7 @@ class StreamParser:
         try:
             piece = decode_event(line)
         except (msgspec.DecodeError, UnicodeError):
-            return  # a broken line among whole ones: no word is worth losing the others for
+            piece = None  # a broken line among whole ones: no word is worth losing the others for
         except RecursionError:
             self._out.fail(BadReply("a line of the stream is nested too deeply"))
             return
@@ -78,6 +79,8 @@ class StreamParser:
             self._out.fail(parse_error(200, piece))
         elif isinstance(piece, dict) and piece.keys() & {"message", "response", "done"}:
             self._feed_piece(piece)
+        else:
+            self.skipped += not isinstance(piece, dict) and line not in NO_EVENT
 
     def _feed_piece(self, piece: JsonObject) -> None:
         if not self._started:

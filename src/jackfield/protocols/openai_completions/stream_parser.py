@@ -14,7 +14,7 @@ import msgspec
 from jackfield.errors import BadReply, Error, StreamBroken
 from jackfield.events import Accumulator, MessageEnd, MessageStart, StreamEvent, split_events
 from jackfield.message import JsonObject, RefusalBlock, TextBlock, ThinkingBlock, ToolCall
-from jackfield.protocols.base import decode_event, preview
+from jackfield.protocols.base import NO_EVENT, decode_event, preview
 from jackfield.protocols.fields import as_list, as_object, as_text, rest, said
 from jackfield.protocols.openai_completions.block_writer import BlockWriter
 from jackfield.protocols.openai_completions.calls import CallReader
@@ -45,6 +45,7 @@ class StreamParser:
 
     def __init__(self) -> None:
         self.plain = PLAIN
+        self.skipped = 0
         self._sse = SseDecoder()
         self._whole: bytearray | None = None  # the body, where a server answers with one JSON object
         self._heard: list[StreamEvent] = []
@@ -118,8 +119,10 @@ class StreamParser:
                 self._fail(parse_error(200, chunk))
             elif isinstance(chunk, dict):
                 self._feed_chunk(chunk)
+            else:
+                self.skipped += 1
         except (msgspec.DecodeError, UnicodeError):
-            return
+            self.skipped += data.strip() not in NO_EVENT
         except RecursionError:
             self._fail(BadReply("an event of the stream is nested too deeply"))
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from jackfield.errors import BadReply, StreamBroken
 from jackfield.events import MessageEnd, MessageStart, StreamEvent, split_events
 from jackfield.message import JsonObject
-from jackfield.protocols.base import as_count, decode_event, preview
+from jackfield.protocols.base import NO_EVENT, as_count, decode_event, preview
 from jackfield.protocols.fields import as_list, as_object, as_text, rest
 from jackfield.protocols.openai_errors import parse_error
 from jackfield.protocols.openai_responses.citations import parse_logprobs
@@ -69,6 +69,7 @@ class StreamParser:
 
     def __init__(self) -> None:
         self.plain = PLAIN
+        self.skipped = 0
         self._sse = SseDecoder()
         self._whole: bytearray | None = None  # the body, where a server answers with one JSON object
         self._head = b""  # the first bytes, and the first event: to say what came instead of a reply
@@ -129,12 +130,15 @@ class StreamParser:
             event = decode_event(data)
         except (msgspec.DecodeError, UnicodeError):
             # A broken event among whole ones is skipped: no word is worth losing the others for.
+            self.skipped += data.strip() not in NO_EVENT
             return
         except RecursionError:
             self._box.fail(BadReply("an event of the stream is nested too deeply"))
             return
         if isinstance(event, dict):
             self._feed_event(event)
+        else:
+            self.skipped += 1
 
     # -- events --------------------------------------------------------------------
 
