@@ -50,7 +50,8 @@ class Job:
         self._deliver = deliver
         self._asking = asking
         self._stopped = asyncio.Event()
-        self._landed = asyncio.Event()
+        self._landings = 0  # rows that were asked and paid for
+        self._landed = asyncio.Event()  # set for a moment at each of them
         self._hopeless = 0  # failures in a row that say nothing of it
 
     async def run(self) -> None:
@@ -101,19 +102,32 @@ class Job:
         raise AssertionError  # the last pause is none
 
     async def _ask(self, row: Row) -> ChatResponse | EmbedResponse:
-        """Ask once; while others hold money that may come free again, wait for it."""
+        """Ask once; a row that cannot be paid for waits for what others hold and may give back."""
         while True:
+            landings = self._landings
             self.flying += 1
             try:
-                return await self._ask_now(row)
+                reply = await self._ask_now(row)
             except OverBudget:
-                if self.flying == 1 or self._stopped.is_set():
-                    raise
-            finally:
                 self.flying -= 1
-                self._landed.set()
+                has_waited_for_all = self.flying == 0 and self._landings == landings
+                if has_waited_for_all or self._stopped.is_set():
+                    raise
+            except BaseException:
+                self._land()
+                raise
+            else:
+                self._land()
+                return reply
+            if self._landings == landings:
+                await self._landed.wait()
+
+    def _land(self) -> None:
+        self.flying -= 1
+        self._landings += 1
+        self._landed.set()
+        if not self._stopped.is_set():
             self._landed.clear()
-            await self._landed.wait()
 
     async def _ask_now(self, row: Row) -> ChatResponse | EmbedResponse:
         how = self._asking

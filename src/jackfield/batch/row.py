@@ -21,6 +21,7 @@ from jackfield.protocols import load
 from jackfield.protocols.base import decode
 from jackfield.protocols.embeddings import openai as embeddings
 from jackfield.protocols.fields import read, require, rest, wrong
+from jackfield.routing.names import DEFAULT
 
 LONGEST = 64 * 1024 * 1024  # bytes of a line; a longer one is no request
 COMPLETIONS, MESSAGES, GEMINI = "openai-completions", "anthropic-messages", "google-generative-ai"
@@ -133,11 +134,12 @@ def _parse_simple(said: JsonObject) -> tuple[str, JsonObject]:
 
 
 def _parse_body(wire: str, body: JsonObject, named: str, model: str) -> ChatRequest | EmbedRequest:
-    body["model"] = named or read(body, "model", str) or model
+    name = named or read(body, "model", str) or model
     if wire == EMBEDDINGS:
-        if not body["model"]:
+        if not name:
             raise wrong("model", "is required for vectors: name it in the row, or with --model")
-        return embeddings.parse_request(body)
+        return embeddings.parse_request({**body, "model": name})
+    body["model"] = name or DEFAULT
     request = load(wire).parse_request(body)
     # A wire whose address names the model has no such field.
     return replace(request, model=body["model"], stream=False)
