@@ -64,7 +64,7 @@ def test_numbers_count_what_was_asked(gateway) -> None:
     gateway.post("/v1/chat/completions", ASKED)
     page = gateway.get("/metrics")
     assert page.headers["content-type"].startswith("text/plain")
-    assert 'jackfield_requests_total{wire="openai-completions",kind="chat",outcome="ok"} 1' in page.text
+    assert 'jackfield_requests_total{wire="openai-completions",kind="chat",model="box/m",outcome="ok"} 1' in page.text
     assert 'jackfield_attempts_total{model="box/m",outcome="ok"} 1' in page.text
     assert 'jackfield_tokens_total{model="box/m",kind="input"} 1' in page.text
 

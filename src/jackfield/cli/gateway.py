@@ -28,6 +28,7 @@ def options(command: Command) -> Command:
         click.option("--host", metavar="HOST", help=f"Address to listen on; else the config's, else {HOST}."),
         click.option("--port", metavar="PORT", type=click.IntRange(0, 65535), help=f"Port; else the config's, else {PORT}."),
         click.option("--workers", metavar="N", type=click.IntRange(1, 64), default=1, help="Processes that share the port."),
+        click.option("--log-format", type=click.Choice(("json", "text")), help="How it writes to stderr; else the config's, else json."),
         click.option("--auth", type=click.Choice(("token", "none")), help="Who may call: who has the token, or (on this machine alone) everybody."),
     )):  # fmt: skip
         command = option(command)
@@ -49,9 +50,14 @@ def gateway(ctx: click.Context, /, **flags: Any) -> None:
 @click.command("run")
 @options
 @pass_context
-def run(context: Context, host: str | None, port: int | None, workers: int, auth: str | None) -> None:
+def run(
+    context: Context, host: str | None, port: int | None, workers: int, auth: str | None, log_format: str | None
+) -> None:
     """Serve every model on one address until told to end (Ctrl-C, or SIGTERM, which lets open requests finish)."""
-    from jackfield.cli.serve import Service, find_token, hold_home, make_gateway, pick_auth
+    from tempfile import TemporaryDirectory
+
+    from jackfield.cli.serve import Service, find_token, hold_home, pick_auth
+    from jackfield.cli.serve_parts import make_gateway
     from jackfield.gateway.door import is_loopback
     from jackfield.gateway.server import DRAIN_S
     from jackfield.gateway.server import run as serve
@@ -80,9 +86,11 @@ def run(context: Context, host: str | None, port: int | None, workers: int, auth
             offline=context.offline,
             host=host,
             is_open=mode == "none",
+            drain_s=DRAIN_S if rules.drain_s is None else rules.drain_s,
+            log_format=log_format or "",
+            board=held.enter_context(TemporaryDirectory(prefix="jackfield-")) if workers > 1 else "",
         )
-        drain_s = DRAIN_S if rules.drain_s is None else rules.drain_s
-        serve(partial(make_gateway, service), [listener], workers=workers, drain_s=drain_s)
+        serve(partial(make_gateway, service), [listener], workers=workers)
 
 
 def _describe(address: str, where: str) -> str:

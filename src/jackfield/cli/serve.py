@@ -1,33 +1,25 @@
-"""What a gateway's process is made of: the user's set-up, put together in the process that serves."""
+"""What the command line must find before a gateway can start: where it listens, its tokens, who may call."""
 
 from __future__ import annotations
 
-import os
 import secrets
-import sys
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from msgspec import Struct
 
-from jackfield.app import App
 from jackfield.config.disk import hold_lock, save_text
 from jackfield.config.schema import Config
 from jackfield.credential import Secret
 from jackfield.errors import ConfigError, UsageError
-from jackfield.gateway.access import Access, Stores
-from jackfield.gateway.door import Places
-from jackfield.gateway.gateway import Gateway
+from jackfield.gateway.access import Stores
 from jackfield.gateway.keys import Key, digest
-from jackfield.gateway.parts import BODY_LIMIT, Clock, Parts, Settings
-from jackfield.gateway.record import Log
-from jackfield.gateway.rows import Rows
 from jackfield.ledger.place import find_url
-from jackfield.ledger.writer import Ledger
 
-TOKEN_FILE, LOCK_FILE = "gateway-token", "gateway.lock"
+LOCK_FILE = "gateway.lock"
+TOKEN_FILE, ADMIN_FILE = "gateway-token", "admin-token"
+ADMIN_VARIABLE = "JACKFIELD_ADMIN_TOKEN"
 VARIABLES = ("JACKFIELD_GATEWAY_TOKEN", "OPENCLAW_GATEWAY_TOKEN", "OPENCLAW_GATEWAY_PASSWORD")
 MODES = {"token": "token", "password": "token", "none": "none"}  # the config's word → ours
 
@@ -40,6 +32,12 @@ class Service(Struct, frozen=True, kw_only=True):
     offline: bool
     host: str
     is_open: bool  # no token is wanted
+    drain_s: float = 60
+    log_format: str = ""  # empty: the config's
+    admin_port: int = 0  # where it is looked after; 0: nowhere
+    admin_host: str = ""
+    board: str = ""  # the folder where several workers put their numbers
+    urls: tuple[str, ...] = ()  # where it listens, for people
 
 
 def pick_auth(said: str | None) -> str:
@@ -59,12 +57,23 @@ def find_token(config: Config, *, may_make: bool = False) -> tuple[Secret, str]:
     for name in VARIABLES:
         if text := config.environ.get(name, "").strip():
             return Secret(text), name
-    path = config.paths.home / TOKEN_FILE
+    hint = f"set gateway.auth.token, or {VARIABLES[0]}, and start it again"
+    return _keep_token(config.paths.home / TOKEN_FILE, hint, may_make=may_make)
+
+
+def find_admin_token(config: Config, *, may_make: bool = False) -> tuple[Secret, str]:
+    """Return what the gateway is looked after with, and where it stands; as `find_token`."""
+    if config.server.admin.token:
+        return config.server.admin.token, "gateway.admin.token of the config"
+    if text := config.environ.get(ADMIN_VARIABLE, "").strip():
+        return Secret(text), ADMIN_VARIABLE
+    hint = f"set gateway.admin.token, or {ADMIN_VARIABLE}, and start it again"
+    return _keep_token(config.paths.home / ADMIN_FILE, hint, may_make=may_make)
+
+
+def _keep_token(path: Path, hint: str, *, may_make: bool) -> tuple[Secret, str]:
     if not path.exists() and not may_make:
-        raise UsageError(
-            "a gateway for other machines needs a token that you know",
-            hint=f"set gateway.auth.token, or {VARIABLES[0]}, and start it again",
-        )
+        raise UsageError("a gateway for other machines needs a token that you know", hint=hint)
     with hold_lock(path.with_suffix(".lock")):
         if not path.exists():
             save_text(path, f"jf-{secrets.token_urlsafe(32)}\n")
@@ -90,28 +99,6 @@ def hold_home(held: ExitStack, home: Path) -> bool:
     return True
 
 
-def make_gateway(service: Service) -> Gateway:
-    """Return the application of one process; it reads the config when the server starts, and at every reload."""
-
-    async def build() -> Parts:
-        app = App(service.environ, config_path=service.config_path, offline=service.offline)
-        config = app.config
-        rules = config.server
-        access = await Access.open(find_stores(config, is_open=service.is_open), say=_say)
-        settings = Settings(
-            body_limit=rules.max_body_bytes or BODY_LIMIT,
-            disabled=rules.disabled,
-            is_open=service.is_open,
-        )
-        ledger = Ledger.open(find_url(config), say=_say)
-        rows = Rows(ledger, lambda: secrets.token_hex(16))
-        return Parts(client=app.open_client(), access=access, settings=settings, listeners=(Log(_write), rows))
-
-    config = App(service.environ, config_path=service.config_path).config
-    clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, lambda: f"req_{secrets.token_hex(12)}")
-    return Gateway(build, Places(service.host, config.server.allowed_hosts, is_open=service.is_open), clock)
-
-
 def find_stores(config: Config, *, is_open: bool) -> Stores:
     """Return where the gateway's callers are known from."""
     callers = config.callers
@@ -127,15 +114,3 @@ def find_stores(config: Config, *, is_open: bool) -> Stores:
         database=find_url(config),
         shared=callers.shared_state.reveal() if callers.shared_state else "",
     )
-
-
-def _say(text: str) -> None:
-    _write(f"{text}\n".encode())
-
-
-def _write(data: bytes) -> None:
-    # In one piece, so that the lines of several workers do not mix; a reader that has gone costs no answer.
-    try:
-        os.write(sys.stderr.fileno(), data)
-    except (OSError, ValueError):
-        return

@@ -77,6 +77,46 @@ GATEWAY = Table(
             "where limits are counted for many processes: `redis://HOST:PORT`, Redis or Valkey (extra `redis`)",
             "each process counts alone",
         ),
+        Field(
+            "admin",
+            Table(
+                (
+                    Field("enabled", Flag(), "it listens", "true"),
+                    Field("host", Text(), "address it listens on", "127.0.0.1"),
+                    Field("port", Number(whole=True, least=0), "port it listens on", "4748"),
+                    Field("token", SecretText(), "what it is asked with", "made at the first start, kept in the home"),
+                )
+            ),
+            "the listener for whoever runs the gateway",
+        ),
+        Field(
+            "cache",
+            Table(
+                (
+                    Field("enabled", Flag(), "equal requests are answered from memory", "false"),
+                    Field("ttlSeconds", Number(whole=True, least=1), "how long an answer is kept", "300"),
+                    Field(
+                        "maxBytes",
+                        Number(whole=True, least=1),
+                        "memory that answers may take, in each process",
+                        "67108864",
+                    ),
+                    Field("shared", Flag(), "callers with different keys get each other's answers", "false"),
+                    Field("deterministic", Flag(), "only requests with `temperature` 0 or a `seed`", "false"),
+                )
+            ),
+            "whole answers, kept and given again",
+        ),
+        Field(
+            "log",
+            Table(
+                (
+                    Field("format", Text(("json", "text")), "one object per line, or words", "json"),
+                    Field("level", Text(("info", "warn", "error")), "the least that is written", "info"),
+                )
+            ),
+            "what it writes to stderr",
+        ),
         Field("limits", Table(LIMITS), "what the owner of the gateway's token may do"),
         Field(
             "keys",
@@ -107,6 +147,32 @@ class Limits(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
         return re.compile("|".join(map(translate, self.models)), re.IGNORECASE)
 
 
+class AdminRules(Struct, frozen=True, kw_only=True):
+    """Where the gateway is looked after; `None`: the config does not say."""
+
+    enabled: bool = True
+    host: str | None = None
+    port: int | None = None
+    token: Secret | None = None
+
+
+class CacheRules(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which answers are kept, and how long."""
+
+    enabled: bool = False
+    ttl_seconds: int = 300
+    max_bytes: int = 64 * 1024 * 1024
+    shared: bool = False
+    deterministic: bool = False
+
+
+class LogRules(Struct, frozen=True):
+    """What is written to stderr, and how; empty: the config does not say."""
+
+    format: str = ""
+    level: str = "info"
+
+
 class ServerRules(Struct, frozen=True, kw_only=True):
     """Where the gateway listens and what it answers; `None`: the config does not say."""
 
@@ -118,6 +184,9 @@ class ServerRules(Struct, frozen=True, kw_only=True):
     max_body_bytes: int | None = None
     drain_s: int | None = None
     disabled: frozenset[str] = frozenset()  # names of endpoints
+    admin: AdminRules = AdminRules()
+    cache: CacheRules = CacheRules()
+    log: LogRules = LogRules()
 
 
 def read_server(gateway: JsonObject) -> ServerRules:
@@ -132,6 +201,9 @@ def read_server(gateway: JsonObject) -> ServerRules:
         max_body_bytes=gateway.get("maxBodyBytes"),
         drain_s=gateway.get("drainSeconds"),
         disabled=frozenset(name for name, said in endpoints.items() if said.get("enabled") is False),
+        admin=AdminRules(**gateway.get("admin", {})),
+        cache=convert(gateway.get("cache", {}), CacheRules),
+        log=convert(gateway.get("log", {}), LogRules),
     )
 
 

@@ -115,19 +115,23 @@ class Access:
         self._now_ms = now
 
     @classmethod
-    async def open(cls, stores: Stores, *, say: Callable[[str], None] = lambda _: None) -> Access:
+    async def open(
+        cls, stores: Stores, *, say: Callable[[str], None] = lambda _: None, local: LocalMeters | None = None
+    ) -> Access:
         """Open the door; waits two seconds at most for a database that is away.
 
-        `say` is told when a store goes and when it comes back, on whatever thread notices.
+        `say` is told when a store goes and when it comes back, on whatever thread notices. `local` are
+        the counts of the door before this one: what callers have used is not forgotten with it.
         """
         token = stores.token
         owner = [Key(id=OWNER, name=OWNER, digest=digest(token.reveal()), limits=stores.limits)] if token else []
         opener = partial(open_database, stores.database) if stores.database else None
         book = KeyBook([*owner, *stores.keys], opener, say=say)
+        local = local or LocalMeters()
+        local.follow(book.spent)
+        meters = open_shared(stores.shared, local, say=say) if stores.shared else local
         book.start()
         await asyncio.to_thread(book.wait)
-        local = LocalMeters(book.spent)
-        meters = open_shared(stores.shared, local, say=say) if stores.shared else local
         return cls(book, meters, is_open=stores.anyone)
 
     def identify(self, tokens: Sequence[str]) -> Key:

@@ -39,6 +39,7 @@ class Exchange:
         said = self.headers.get(b"x-request-id", b"")
         self.id = said.decode() if REQUEST_ID.fullmatch(said) else make_id()
         self.status = 0  # 0: nothing has been answered yet
+        self.is_stream = False
         self.is_quiet = True  # nothing was written since somebody last looked
         self.has_left = False
         self._receive = receive
@@ -114,7 +115,7 @@ class Exchange:
 
     async def start(self, headers: Iterable[tuple[str, str]]) -> None:
         """Begin a streamed answer."""
-        self.status = 200
+        self.status, self.is_stream = 200, True
         head = self._head(headers)
         # Proxies that collect a body before they pass it on would make a stream of it no more.
         head += [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]

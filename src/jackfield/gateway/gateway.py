@@ -4,44 +4,57 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 
 import msgspec
 
 from jackfield import __version__
 from jackfield.errors import AuthError, Error, Overloaded
+from jackfield.gateway.board import Board
 from jackfield.gateway.chat import answer_chat
 from jackfield.gateway.door import Places, find_secrets
 from jackfield.gateway.exchange import Exchange, Left, Message, Receive, Send
 from jackfield.gateway.keys import Key
 from jackfield.gateway.lists import render_list, render_model
+from jackfield.gateway.metrics import Key as Series
 from jackfield.gateway.metrics import Metrics
+from jackfield.gateway.metrics import render as render_page
 from jackfield.gateway.parts import Clock, Parts, Visit
 from jackfield.gateway.permit import TRUSTED, settle
 from jackfield.gateway.refusal import NoRoute, as_callers, render
 from jackfield.gateway.routes import Route, find_client, find_route, guess_wire
 from jackfield.gateway.side import answer_count, answer_embed, answer_explain
+from jackfield.message import JsonObject
 
 TEXT = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
 Build = Callable[[], Awaitable[Parts]]
+Beside = Callable[["Gateway"], Coroutine[Any, Any, None]]  # goes on while the gateway answers
+CLOSE_S = 5.0  # longest wait for the parts of earlier reloads when the server ends
 OPEN_TO_ALL = frozenset({"health", "ready", "about"})  # they tell nothing that anybody may not know
 
 
 class Gateway:
     """Answers requests with its parts until the server ends; `reload` gives new requests new parts."""
 
-    def __init__(self, build: Build, places: Places, clock: Clock) -> None:
+    def __init__(self, build: Build, places: Places, clock: Clock, beside: Sequence[Beside] = ()) -> None:
+        self.parts: Parts | None = None
+        self.clock = clock
+        self.metrics = Metrics()
+        self.trouble = ""  # why the last reload failed; empty: it did not
+        self.is_draining = False
+        self.open: set[Exchange] = set()  # what is being answered now
+        self.board: Board | None = None  # where several workers put their numbers
         self._build = build
-        self._parts: Parts | None = None
         self._places = places
-        self._clock = clock
-        self._metrics = Metrics()
+        self._beside = beside
         self._old: set[asyncio.Task[None]] = set()
+        self._reloading = asyncio.Lock()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or begin and end the server's life."""
         if scope["type"] == "http":
-            await self._answer(Exchange(scope, receive, send, self._clock.make_id))
+            await self._answer(Exchange(scope, receive, send, self.clock.make_id))
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
@@ -50,11 +63,37 @@ class Gateway:
 
         What cannot be built raises, and everything stays as it is.
         """
-        old, self._parts = self._parts, await self._build()
+        async with self._reloading:
+            new = await self._build()
+            old, self.parts = self.parts, new
         if old is not None:
             task = asyncio.create_task(_retire(old))
             self._old.add(task)
             task.add_done_callback(self._old.discard)
+
+    async def try_reload(self) -> bool:
+        """Reload, or log why not and go on as before; tell which of the two."""
+        log = logging.getLogger(__name__)
+        try:
+            await self.reload()
+        except Error as error:
+            self.trouble = error.message
+        except Exception as error:
+            # A plugin may raise anything, and the set-up that works must not end with it.
+            self.trouble = f"{type(error).__name__}: {error}"
+            log.exception("a part of the new set-up failed")
+        else:
+            self.trouble = ""
+        self.metrics.note_reload(failed=bool(self.trouble))
+        if self.trouble:
+            log.error("the new config is not used, the old one holds: %s", self.trouble)
+        else:
+            log.info("the config was read again, new requests use it")
+        return not self.trouble
+
+    def drain(self) -> None:
+        """Take no more calls; those that are open end in their own time."""
+        self.is_draining = True
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -63,22 +102,28 @@ class Gateway:
         except Error as error:
             await send({"type": "lifespan.startup.failed", "message": error.message})
             return
+        beside = [asyncio.create_task(each(self)) for each in self._beside]
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        if self._old:
+            await asyncio.wait(self._old, timeout=CLOSE_S)
         for task in self._old:
             task.cancel()
-        if self._parts is not None:
-            parts, self._parts = self._parts, None
+        if self.parts is not None:
+            parts, self.parts = self.parts, None
             await parts.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, exchange: Exchange) -> None:
-        parts = self._parts
+        parts = self.parts
         if parts is None:
             await _refuse(exchange, Overloaded("the gateway is starting or ending"), guess_wire(exchange.path))
             return
         parts.enter()
-        self._metrics.open_calls += 1
+        self.open.add(exchange)
         try:
             await self._admit(exchange, parts)
         except Left:
@@ -96,22 +141,24 @@ class Gateway:
             await _refuse(exchange, Error("the gateway failed; its log says more"), guess_wire(exchange.path))
         finally:
             parts.leave()
-            self._metrics.open_calls -= 1
+            self.open.discard(exchange)
             exchange.stop_watching()
 
     async def _admit(self, exchange: Exchange, parts: Parts) -> None:
-        wire, came_s, came_ms = "", self._clock.seconds(), self._clock.now_ms()
+        wire, came_s, came_ms = "", self.clock.seconds(), self.clock.now_ms()
         try:
             client = find_client(exchange.headers)
             wire = guess_wire(exchange.path, client)
-            self._places.check(exchange.headers)
+            (parts.places or self._places).check(exchange.headers)
             route = find_route(exchange.method, exchange.path, client)
             wire = route.wire
             if route.endpoint in parts.settings.disabled:
                 raise NoRoute(f"{exchange.path} is switched off", hint=f"see gateway.http.endpoints.{route.endpoint}")
             if route.kind in OPEN_TO_ALL:
-                await _tell(exchange, route)
+                await self._tell(exchange, route, parts)
                 return
+            if self.is_draining and route.kind != "metrics":
+                raise Overloaded("the gateway is ending", retry_after_s=1)
             key = _identify(exchange, parts)
             await self._serve(
                 Visit(
@@ -119,12 +166,13 @@ class Gateway:
                     exchange=exchange,
                     route=route,
                     key=key,
-                    clock=self._clock,
+                    clock=self.clock,
                     came_s=came_s,
                     came_ms=came_ms,
                 )
             )
         except Error as error:
+            self.metrics.note_refusal(error.type)
             await _refuse(exchange, error, wire)
 
     async def _serve(self, visit: Visit) -> None:
@@ -137,9 +185,33 @@ class Gateway:
             case "model":
                 await exchange.answer(200, [], msgspec.json.encode(render_model(parts.client, route, visit.came_ms)))
             case "metrics":
-                await exchange.answer(200, [TEXT], self._metrics.render())
+                await exchange.answer(200, [TEXT], render_page(await self._count()))
             case _:
                 await self._ask(visit, await exchange.read_body(parts.settings.body_limit))
+
+    def numbers(self) -> dict[Series, int | float]:
+        """Return what this process has done so far, and what it does now."""
+        streams = sum(each.is_stream for each in self.open)
+        now = {"jackfield_open_requests": len(self.open), "jackfield_open_streams": streams}
+        return self.metrics.numbers(now | (self.parts.gauges() if self.parts else {}))
+
+    async def _count(self) -> dict[Series, int | float]:
+        own = self.numbers()
+        return own if self.board is None else await asyncio.to_thread(self.board.add_up, own)
+
+    async def _tell(self, exchange: Exchange, route: Route, parts: Parts) -> None:
+        """Answer what anybody may ask."""
+        match route.kind:
+            case "about":
+                said: JsonObject = {"name": "jackfield", "version": __version__}
+            case "ready":
+                # A ledger that is away makes nobody unready: its rows wait, and calls go on.
+                config = "refused" if self.trouble else "ok"
+                status = "draining" if self.is_draining else "ready"
+                said = {"status": status, "config": config, "ledger": parts.ledger_state()}
+            case _:
+                said = {"status": "ok"}
+        await exchange.answer(503 if said.get("status") == "draining" else 200, [], msgspec.json.encode(said))
 
     async def _ask(self, visit: Visit, raw: bytes) -> None:
         outcome, failure = "ok", None
@@ -155,7 +227,7 @@ class Gateway:
             reply = visit.reply(failure)
             await settle(visit.grant, reply.usage, reply.cost_usd)
             finished = visit.finish(reply, outcome)
-            self._metrics.note(finished)
+            self.metrics.note(finished)
             visit.parts.note(finished)
 
 
@@ -167,11 +239,6 @@ def _identify(exchange: Exchange, parts: Parts) -> Key:
             raise
         # Clients send a key whether one is wanted or not.
         return parts.access.identify([])
-
-
-async def _tell(exchange: Exchange, route: Route) -> None:
-    said = {"name": "jackfield", "version": __version__} if route.kind == "about" else {"status": "ok"}
-    await exchange.answer(200, [], msgspec.json.encode(said))
 
 
 # What is asked → who answers; all of them take the body as it came.

@@ -45,6 +45,10 @@ class LocalMeters:
         self._spent = spent
         self.now_ms = now
 
+    def follow(self, spent: Spent) -> None:
+        """Ask another ledger from now on what a new key has spent: the counts outlive a change of the config."""
+        self._spent = spent
+
     def meter(self, key_id: str) -> Meter:
         """Return a key's meter."""
         meter = self._meters.get(key_id)

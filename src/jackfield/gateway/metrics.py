@@ -1,98 +1,187 @@
 """What the gateway has done so far, in numbers, as Prometheus reads them (text format 0.0.4).
 
-Written by hand: a counter is a number in a table, and the page is made only when asked for.
+Written by hand: a number is an entry of one table, so that those of several processes add up, and
+the page is made only when asked for. Every label comes from a set that ends: models beyond the
+first few hundred, which callers may make up, count together as `other`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+import platform
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 
+from msgspec import Struct
+
+from jackfield import __version__
 from jackfield.gateway.record import Finished
+from jackfield.ledger.row import to_nanos
 
-Labels = tuple[tuple[str, str], ...]
 BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
-HELP = {
-    "jackfield_requests_total": ("counter", "Calls, by the caller's protocol and how they ended."),
-    "jackfield_attempts_total": ("counter", "Tries of models, by how they ended."),
-    "jackfield_tokens_total": ("counter", "Tokens, by model and kind."),
-    "jackfield_cost_usd_total": ("counter", "What calls cost, by model, where the price is known."),
-    "jackfield_request_seconds": ("histogram", "How long calls took."),
-    "jackfield_first_piece_seconds": ("histogram", "How long streams took to begin."),
-    "jackfield_open_requests": ("gauge", "Requests that are being answered now."),
-}
+MOST_MODELS = 300
+LONGEST_NAME = 120
+OTHER = "other"
 TOKENS = ("input", "output", "cache_read", "cache_write")
+
+Key = tuple[str, ...]  # the family's name, its labels' values; of a histogram, the place of the bucket or `sum`
+Numbers = Mapping[Key, int | float]
+
+
+class Family(Struct, frozen=True):
+    """One name of the page."""
+
+    kind: str
+    told: str
+    labels: tuple[str, ...] = ()
+    unit: float = 1  # of one in the table
+    is_shared: bool = False  # all processes see the same number, so it is not added up
+
+
+FAMILIES = {
+    "jackfield_build_info": Family("gauge", "The version that runs.", ("version", "python"), is_shared=True),
+    "jackfield_requests_total": Family(
+        "counter",
+        "Calls, by the caller's protocol, what was asked, who answered and how they ended.",
+        ("wire", "kind", "model", "outcome"),
+    ),
+    "jackfield_refusals_total": Family("counter", "Requests that were not let in, by why.", ("reason",)),
+    "jackfield_attempts_total": Family("counter", "Tries of models, by how they ended.", ("model", "outcome")),
+    "jackfield_tokens_total": Family("counter", "Tokens, by model and kind.", ("model", "kind")),
+    "jackfield_cost_usd_total": Family(
+        "counter", "What calls cost, by model, where the price is known.", ("model",), 1e-9
+    ),
+    "jackfield_cache_total": Family("counter", "Calls that the cache was asked about, by what it had.", ("result",)),
+    "jackfield_request_seconds": Family("histogram", "How long calls took.", ("wire",)),
+    "jackfield_first_piece_seconds": Family("histogram", "How long streams took to begin.", ("wire",)),
+    "jackfield_open_requests": Family("gauge", "Requests that are being answered now."),
+    "jackfield_open_streams": Family("gauge", "Answers that are being streamed now."),
+    "jackfield_rests": Family(
+        "gauge", "Models, credentials and providers that failed and are not asked for now.", is_shared=True
+    ),
+    "jackfield_ledger_waiting": Family("gauge", "Rows that are not in the ledger yet."),
+    "jackfield_ledger_dropped_total": Family(
+        "counter", "Rows that were given up because the ledger's database was away for long."
+    ),
+    "jackfield_config_reloads_total": Family(
+        "counter", "Readings of a changed config, by how they ended.", ("outcome",)
+    ),
+    "jackfield_config_refused": Family(
+        "gauge", "1 while the config on disk cannot be used and an older one holds.", is_shared=True
+    ),
+}
 
 
 class Metrics:
-    """Counts rows; one per process."""
+    """Counts calls; one per process."""
 
     def __init__(self) -> None:
-        self.open_calls = 0
-        self._counts: dict[str, Counter[Labels]] = {
-            name: Counter() for name, (kind, _) in HELP.items() if kind == "counter"
-        }
-        self._times = {name: _Times() for name, (kind, _) in HELP.items() if kind == "histogram"}
+        self._is_refused = False
+        self._numbers: dict[Key, int | float] = {}
+        self._models: set[str] = set()
 
     def note(self, call: Finished) -> None:
         """Count a call."""
-        self._counts["jackfield_requests_total"][
-            ("wire", call.wire), ("kind", call.kind), ("outcome", call.outcome)
-        ] += 1
-        self._times["jackfield_request_seconds"].note(call.ms / 1000)
+        model = self._bounded(call.model)
+        self._add(("jackfield_requests_total", call.wire, call.kind, model, call.outcome))
+        self._time("jackfield_request_seconds", call.wire, call.ms)
         if call.first_ms is not None:
-            self._times["jackfield_first_piece_seconds"].note(call.first_ms / 1000)
+            self._time("jackfield_first_piece_seconds", call.wire, call.first_ms)
         for each in call.attempts:
             if each.ms is not None:
-                self._counts["jackfield_attempts_total"][("model", each.model), ("outcome", each.reason or "ok")] += 1
+                self._add(("jackfield_attempts_total", self._bounded(each.model), each.reason or "ok"))
         for kind in TOKENS:
             if tokens := getattr(call.usage, kind):
-                self._counts["jackfield_tokens_total"][("model", call.model), ("kind", kind)] += tokens
-        if call.cost_usd:
-            self._counts["jackfield_cost_usd_total"][("model", call.model),] += call.cost_usd  # type: ignore[assignment]  # money is no float
+                self._add(("jackfield_tokens_total", model, kind), tokens)
+        if nanos := to_nanos(call.cost_usd):
+            self._add(("jackfield_cost_usd_total", model), nanos)
+        if call.cache:
+            self._add(("jackfield_cache_total", call.cache))
 
-    def render(self) -> bytes:
-        """Write the page."""
-        return "\n".join([*self._lines(), ""]).encode()
+    def note_refusal(self, reason: str) -> None:
+        """Count a request that was not let in."""
+        self._add(("jackfield_refusals_total", reason))
 
-    def _lines(self) -> Iterator[str]:
-        for name, (kind, told) in HELP.items():
-            yield f"# HELP {name} {told}"
-            yield f"# TYPE {name} {kind}"
-            if kind == "counter":
-                yield from (f"{name}{_labels(labels)} {count}" for labels, count in self._counts[name].items())
-            elif kind == "histogram":
-                yield from self._times[name].lines(name)
-            else:
-                yield f"{name} {self.open_calls}"
+    def note_reload(self, *, failed: bool) -> None:
+        """Count a reading of the config."""
+        self._is_refused = failed
+        self._add(("jackfield_config_reloads_total", "failed" if failed else "ok"))
 
+    def numbers(self, gauges: Mapping[str, int]) -> dict[Key, int | float]:
+        """Return all numbers of this process; `gauges` are those that others count."""
+        counted = {(name,): number for name, number in gauges.items()}
+        told: dict[Key, int | float] = {
+            ("jackfield_build_info", __version__, platform.python_version()): 1,
+            ("jackfield_config_refused",): int(self._is_refused),
+        }
+        return self._numbers | told | counted
 
-class _Times:
-    def __init__(self) -> None:
-        self._buckets = [0] * len(BUCKETS_S)
-        self._count = 0
-        self._sum = 0.0
+    def _add(self, key: Key, number: int = 1) -> None:
+        self._numbers[key] = self._numbers.get(key, 0) + number
 
-    def note(self, seconds: float) -> None:
-        self._count += 1
-        self._sum += seconds
-        for at, limit in enumerate(BUCKETS_S):
-            if seconds <= limit:
-                self._buckets[at] += 1
-                break
+    def _time(self, name: str, wire: str, ms: int) -> None:
+        seconds = ms / 1000
+        self._add((name, wire, str(bisect_left(BUCKETS_S, seconds))))
+        key = (name, wire, "sum")
+        self._numbers[key] = self._numbers.get(key, 0.0) + seconds
 
-    def lines(self, name: str) -> Iterator[str]:
-        total = 0
-        for limit, count in zip(BUCKETS_S, self._buckets, strict=True):
-            total += count
-            yield f'{name}_bucket{{le="{limit:g}"}} {total}'
-        yield f'{name}_bucket{{le="+Inf"}} {self._count}'
-        yield f"{name}_sum {self._sum:.6f}"
-        yield f"{name}_count {self._count}"
+    def _bounded(self, model: str) -> str:
+        if model in self._models:
+            return model
+        if len(self._models) >= MOST_MODELS or len(model) > LONGEST_NAME:
+            return OTHER
+        self._models.add(model)
+        return model
 
 
-def _labels(labels: Labels) -> str:
-    return "{" + ",".join(f'{name}="{_escape(text)}"' for name, text in labels) + "}"
+def add_up(processes: Iterable[Numbers]) -> dict[Key, int | float]:
+    """Return the numbers of several processes as one's."""
+    summed: dict[Key, int | float] = {}
+    for numbers in processes:
+        for key, number in numbers.items():
+            known = summed.get(key, 0)
+            family = FAMILIES.get(key[0])
+            summed[key] = max(known, number) if family is not None and family.is_shared else known + number
+    return summed
+
+
+def render(numbers: Numbers) -> bytes:
+    """Write the page."""
+    of_family: dict[str, dict[Key, int | float]] = {name: {} for name in FAMILIES}
+    for (name, *labels), number in numbers.items():
+        if name in of_family:
+            of_family[name][tuple(labels)] = number
+    return "\n".join([*_lines(of_family), ""]).encode()
+
+
+def _lines(of_family: Mapping[str, Mapping[Key, int | float]]) -> Iterator[str]:
+    for name, family in FAMILIES.items():
+        yield f"# HELP {name} {family.told}"
+        yield f"# TYPE {name} {family.kind}"
+        found = of_family[name]
+        if family.kind == "histogram":
+            for wire in sorted({wire for wire, _ in found}):
+                yield from _histogram(name, wire, found)
+        else:
+            for labels, number in found.items():
+                yield f"{name}{_labels(family.labels, labels)} {_number(number, family.unit)}"
+
+
+def _histogram(name: str, wire: str, found: Mapping[Key, int | float]) -> Iterator[str]:
+    label, total = f'wire="{_escape(wire)}"', 0.0
+    for place, limit in enumerate((*(f"{limit:g}" for limit in BUCKETS_S), "+Inf")):
+        total += found.get((wire, str(place)), 0)
+        yield f'{name}_bucket{{{label},le="{limit}"}} {total:g}'
+    yield f"{name}_sum{{{label}}} {found.get((wire, 'sum'), 0):.6f}"
+    yield f"{name}_count{{{label}}} {total:g}"
+
+
+def _number(number: float, unit: float) -> str:
+    return f"{number * unit:.9f}" if unit != 1 else str(number)
+
+
+def _labels(names: tuple[str, ...], values: Key) -> str:
+    said = ",".join(f'{name}="{_escape(text)}"' for name, text in zip(names, values, strict=True))
+    return f"{{{said}}}" if said else ""
 
 
 def _escape(text: str) -> str:

@@ -11,11 +11,13 @@ from msgspec import Struct, field
 from jackfield.client import AsyncClient
 from jackfield.errors import Error
 from jackfield.gateway.access import Access, Grant
+from jackfield.gateway.door import Places
 from jackfield.gateway.exchange import Exchange
 from jackfield.gateway.keys import Key
 from jackfield.gateway.record import Finished, Listener
 from jackfield.gateway.routes import Route
 from jackfield.gateway.target import Targets
+from jackfield.ledger.writer import Ledger
 from jackfield.message import ChatResponse
 
 BODY_LIMIT = 32 * 1024 * 1024
@@ -46,6 +48,8 @@ class Parts(Struct, kw_only=True, dict=True):
     access: Access
     listeners: Sequence[Listener] = ()
     settings: Settings = Settings()
+    places: Places | None = None  # the names it may be called by, where they may change
+    ledger: Ledger | None = None  # asked for how it is; its rows come from a listener
     open_calls: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -53,6 +57,20 @@ class Parts(Struct, kw_only=True, dict=True):
     def targets(self) -> Targets:
         """Where names lead on the short way."""
         return Targets(self.client)
+
+    def ledger_state(self) -> str:
+        """Return `ok`, `behind` (the database is away, rows wait in memory, calls go on), or `none`."""
+        if self.ledger is None:
+            return "none"
+        return "behind" if self.ledger.trouble else "ok"
+
+    def gauges(self) -> dict[str, int]:
+        """Return what is counted elsewhere, for the page of metrics."""
+        found = {"jackfield_rests": len(self.client.health.view().rests)}
+        if self.ledger is not None:
+            found["jackfield_ledger_waiting"] = self.ledger.waiting
+            found["jackfield_ledger_dropped_total"] = self.ledger.dropped
+        return found
 
     def enter(self) -> None:
         """Count a request that begins."""
@@ -100,6 +118,7 @@ class Visit(Struct, kw_only=True):
     first_ms: int | None = None  # when the first piece of a stream went out
     heard: Callable[[], ChatResponse] | None = None  # the reply, as far as it has come
     fail: Callable[[Error], bytes] | None = None  # says in a stream that it breaks
+    cache: str = ""  # what the cache had: `hit`, `miss`
 
     def elapsed_ms(self) -> int:
         """Return how long ago it came."""
@@ -131,4 +150,5 @@ class Visit(Struct, kw_only=True):
             attempts=reply.attempts,
             usage=reply.usage,
             cost_usd=reply.cost_usd,
+            cache=self.cache,
         )

@@ -13,9 +13,10 @@ from jackfield.message import Attempt, Usage
 class Rows:
     """Hears of calls and writes rows."""
 
-    def __init__(self, ledger: Ledger, make_id: Callable[[], str]) -> None:
+    def __init__(self, ledger: Ledger, make_id: Callable[[], str], close: Callable[[], object] | None = None) -> None:
         self._ledger = ledger
         self._make_id = make_id
+        self._close = close or ledger.close
 
     def note(self, call: Finished) -> None:
         """Queue a call's rows."""
@@ -23,8 +24,8 @@ class Rows:
             self._ledger.note(row)
 
     def close(self) -> None:
-        """Write what waits."""
-        self._ledger.close()
+        """Write what waits, where nobody else will."""
+        self._close()
 
 
 def rows_of(call: Finished, make_id: Callable[[], str]) -> Iterator[Row]:
@@ -43,6 +44,7 @@ def _row(call: Finished, tried: Attempt, row_id: str, number: int) -> Row:
         at_ms=call.at_ms,
         request=call.request_id,
         attempt=number,
+        source="cache" if call.cache == "hit" else "gateway",
         key_id=call.key_id,
         key_name=call.key_name,
         end_user=call.end_user,

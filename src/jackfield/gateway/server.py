@@ -7,6 +7,7 @@ A head has a size and a time within which it must be complete; a worker that is 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,11 +16,14 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
+from jackfield.gateway.signals import watch_terminal
+
 HEAD_LIMIT = 64 * 1024
 HEAD_S = 30.0
 # Longer than clients and proxies keep a connection, so that they close it first.
 KEEP_ALIVE_S = 75
 DRAIN_S = 60
+END_S = 2  # for what is open after that; the application has let its requests finish by then
 TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\n"
     b"content-length: 33\r\nconnection: close\r\n\r\nthe head of the request is too big"
@@ -94,11 +98,27 @@ def configure(app: Callable[..., Any], *, factory: bool = False, workers: int = 
     )
 
 
-def run(make: Callable[[], Any], listeners: Sequence[Any], *, workers: int = 1, drain_s: int = DRAIN_S) -> None:
+class Workers(Multiprocess):
+    """uvicorn's supervisor, but SIGHUP is handed on: each worker reads the config again, and none is replaced."""
+
+    is_hangup: Callable[[], bool] = staticmethod(lambda: False)
+
+    def handle_hup(self) -> None:
+        """Hand the signal on; the terminal's end is everybody's."""
+        if self.is_hangup():
+            self.should_exit.set()
+            return
+        for process in self.processes:
+            if process.pid is not None:
+                os.kill(process.pid, signal.SIGHUP)
+
+
+def run(make: Callable[[], Any], listeners: Sequence[Any], *, workers: int = 1) -> None:
     """Serve until told to end. With several workers `make` is pickled and called in each of their processes."""
-    config = configure(make, factory=True, workers=workers, drain_s=drain_s)
+    config = configure(make, factory=True, workers=workers, drain_s=END_S)
     if workers > 1:
-        Multiprocess(config, sockets=list(listeners)).run()
+        Workers.is_hangup = staticmethod(watch_terminal())
+        Workers(config, sockets=list(listeners)).run()
         return
     server = Server(config)
 

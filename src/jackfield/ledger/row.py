@@ -19,7 +19,7 @@ class Row(Struct, frozen=True, kw_only=True):
     at_ms: int  # when the try began, Unix milliseconds
     request: str = ""  # shared by the attempts of one call
     attempt: int = 1  # the first try of a call is 1
-    source: str = "gateway"  # or `cli`
+    source: str = "gateway"  # or `cli`, or `cache`: nobody was asked
     key_id: str = ""
     key_name: str = ""
     end_user: str = ""  # the caller's own word for whom it asks

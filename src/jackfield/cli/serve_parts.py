@@ -1,0 +1,127 @@
+"""What a gateway's process is made of: the user's set-up, put together in the process that serves, and again at each reload."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from jackfield.app import App
+from jackfield.auth.secret import forget_commands
+from jackfield.cli.serve import Service, find_stores
+from jackfield.config.gateway import ServerRules
+from jackfield.config.schema import Config
+from jackfield.gateway.access import Access
+from jackfield.gateway.board import Board
+from jackfield.gateway.door import Places
+from jackfield.gateway.gateway import Beside, Gateway
+from jackfield.gateway.kept import Kept
+from jackfield.gateway.log import Log, install
+from jackfield.gateway.parts import BODY_LIMIT, Clock, Parts, Settings
+from jackfield.gateway.signals import obey
+from jackfield.gateway.watch import follow, list_files
+from jackfield.ledger.place import find_url
+from jackfield.ledger.writer import Ledger
+
+# What is settled at the start → how it is read.
+BOUND: dict[str, Callable[[ServerRules], object]] = {
+    "gateway.host": lambda rules: rules.host,
+    "gateway.port": lambda rules: rules.port,
+    "gateway.auth.mode": lambda rules: rules.auth,
+    "gateway.drainSeconds": lambda rules: rules.drain_s,
+    "gateway.admin.enabled": lambda rules: rules.admin.enabled,
+    "gateway.admin.host": lambda rules: rules.admin.host,
+    "gateway.admin.port": lambda rules: rules.admin.port,
+}
+
+
+def make_gateway(service: Service) -> Gateway:
+    """Return the application of one process; it reads the config when the server starts, and when it has changed."""
+    clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, lambda: f"req_{secrets.token_hex(12)}")
+    first = _open_app(service)
+    setup = _Setup(service, first.config.server)
+    watch: Beside = lambda gateway: follow(gateway, partial(list_files, first.paths, first.environ, first.cwd))  # noqa: E731
+    signals: Beside = lambda gateway: obey(gateway, service.drain_s)  # noqa: E731
+    gateway = Gateway(setup.build, setup.places(first.config), clock, [watch, signals, *_boards(service)])
+    if service.board:
+        gateway.board = Board(Path(service.board), os.getpid())
+    return gateway
+
+
+def _boards(service: Service) -> list[Beside]:
+    async def keep(gateway: Gateway) -> None:
+        if gateway.board is not None:
+            await gateway.board.keep(gateway.numbers)
+
+    return [keep] if service.board else []
+
+
+class _Setup:
+    """Builds parts, of what is on disk by then and of what is kept."""
+
+    def __init__(self, service: Service, rules: ServerRules) -> None:
+        self._service = service
+        self._bound = rules  # as they were at the start, or when a change was last told
+        self._kept = Kept(partial(Ledger.open, say=_say), lambda: secrets.token_hex(16))
+
+    def places(self, config: Config) -> Places:
+        """Return the names that requests may call the gateway by."""
+        return Places(self._service.host, config.server.allowed_hosts, is_open=self._service.is_open)
+
+    async def build(self) -> Parts:
+        """Build parts; raise what is wrong with the set-up, and leave nothing open then."""
+        service = self._service
+        forget_commands()
+        # A catalog takes a while, and the streams of others go on. What is read is an `App`'s alone.
+        app = await asyncio.to_thread(_load, _open_app(service))
+        config, rules = app.config, app.config.server
+        install(_write, service.log_format or rules.log.format or "json", rules.log.level)
+        self._tell_bound(rules)
+        access = await Access.open(find_stores(config, is_open=service.is_open), say=_say, local=self._kept.meters)
+        ledger, rows = self._kept.rent_ledger(find_url(config))
+        client = app.open_client()
+        client.sessions = self._kept.sessions
+        return Parts(
+            client=client,
+            access=access,
+            settings=Settings(
+                body_limit=rules.max_body_bytes or BODY_LIMIT, disabled=rules.disabled, is_open=service.is_open
+            ),
+            listeners=(Log(_write, service.log_format or rules.log.format or "json", rules.log.level), rows),
+            places=self.places(config),
+            ledger=ledger,
+        )
+
+    def _tell_bound(self, rules: ServerRules) -> None:
+        changed = [key for key, read in BOUND.items() if read(rules) != read(self._bound)]
+        self._bound = rules
+        if changed:
+            logging.getLogger(__name__).warning("%s changed: start the gateway again to use it", ", ".join(changed))
+
+
+def _open_app(service: Service) -> App:
+    return App(service.environ, config_path=service.config_path, offline=service.offline)
+
+
+def _load(app: App) -> App:
+    """Read all that is on disk."""
+    _ = app.config, app.plugins, app.catalog, app.store
+    return app
+
+
+def _say(text: str) -> None:
+    logging.getLogger(__name__).warning("%s", text)
+
+
+def _write(data: bytes) -> None:
+    # In one piece, so that the lines of several workers do not mix; a reader that has gone costs no answer.
+    try:
+        os.write(sys.stderr.fileno(), data)
+    except (OSError, ValueError):
+        return

@@ -1,0 +1,100 @@
+"""Which files the gateway's set-up is read from, and when one of them has become another.
+
+Files are compared by what the system says of them: an editor that writes in place, one that puts
+a new file in the old one's place (`os.replace`) and a link that is turned are all seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from jackfield.config.paths import Paths
+from jackfield.config.registry import PLACES
+from jackfield.config.schema import InvalidConfig
+from jackfield.config.source import load_tree, real_path
+
+EVERY_S = 1.0
+SETTLE_S = 0.1  # a file that is being written is left alone until it rests
+
+Print = tuple[tuple[str, str, int, int, int], ...]  # name, what it leads to, and what the system says of that
+
+
+class Reloads(Protocol):
+    """What can be given a new set-up."""
+
+    async def try_reload(self) -> bool:
+        """Reload, or say why not and go on as before; tell which of the two."""
+        ...
+
+
+class _Wanted(Mapping[Path, str]):
+    """Stands in for no file, and remembers which were asked for: those that do not exist (yet), too."""
+
+    def __init__(self) -> None:
+        self.asked: list[Path] = []
+
+    def __contains__(self, file: object) -> bool:
+        if isinstance(file, Path):
+            self.asked.append(file)
+        return False
+
+    def __getitem__(self, file: Path) -> str:
+        raise KeyError(file)
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def list_files(paths: Paths, environ: Mapping[str, str], cwd: Path) -> tuple[Path, ...]:
+    """Return every file that the config is read from, as far as it can be read: includes, dotenv and `models.json`, too."""
+    wanted = _Wanted()
+    with suppress(InvalidConfig):  # whoever loads it says so
+        load_tree(paths.config, environ, wanted)
+    found = [paths.config, *wanted.asked, cwd / ".env", paths.dotenv, *(paths.home / place for place in PLACES)]
+    return tuple(dict.fromkeys(found))
+
+
+def take_print(files: Iterable[Path]) -> Print:
+    """Return what changes when one of these files does."""
+    return tuple(_look(file) for file in files)
+
+
+def _look(file: Path) -> tuple[str, str, int, int, int]:
+    try:
+        found = file.stat()
+    except (OSError, ValueError):
+        return str(file), "", 0, 0, 0
+    return str(file), str(real_path(file)), found.st_mtime_ns, found.st_ino, found.st_size
+
+
+async def follow(gateway: Reloads, find_files: Callable[[], Iterable[Path]], every_s: float = EVERY_S) -> None:
+    """Reload whenever a file has changed, until cancelled."""
+    known = await asyncio.to_thread(_survey, find_files)
+    while True:
+        await asyncio.sleep(every_s)
+        now = await asyncio.to_thread(_survey, find_files, known)
+        if now == known:
+            continue
+        while (later := await _later(find_files)) != now:
+            now = later
+        known = now
+        await gateway.try_reload()
+
+
+async def _later(find_files: Callable[[], Iterable[Path]]) -> Print:
+    await asyncio.sleep(SETTLE_S)
+    return await asyncio.to_thread(_survey, find_files)
+
+
+def _survey(find_files: Callable[[], Iterable[Path]], known: Print | None = None) -> Print:
+    """Return the print of all files; those of `known` are not read again to find others unless one has changed."""
+    if known is not None and take_print(Path(name) for name, *_ in known) == known:
+        return known
+    return take_print(find_files())
