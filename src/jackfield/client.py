@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from msgspec.structs import replace
 
@@ -20,7 +20,7 @@ from jackfield.auth.use_notes import UseNotes
 from jackfield.catalog.lifecycle import foretell
 from jackfield.catalog.load import Catalog
 from jackfield.config.default import load_default
-from jackfield.config.schema import Config, StreamBreak
+from jackfield.config.schema import Config
 from jackfield.credential import NO_AUTH
 from jackfield.direct import Direct, with_thinking
 from jackfield.embedding import EmbedRequest, EmbedResponse
@@ -32,7 +32,7 @@ from jackfield.plugins.load import Plugins
 from jackfield.providers.counting import count, estimate
 from jackfield.providers.embedding import embed
 from jackfield.providers.quota import Window
-from jackfield.reply import ChatStream
+from jackfield.reply import ChatStream, How
 from jackfield.routing.candidate import Candidate, Plan
 from jackfield.routing.explain import explain
 from jackfield.routing.plan import plan
@@ -50,16 +50,6 @@ if TYPE_CHECKING:
 
 
 REAL = Pulse(time.monotonic, asyncio.sleep, random.random, lambda: int(time.time() * 1000))  # noqa: S311  spreads retries, keeps no secret
-
-
-class How(TypedDict, total=False):
-    """What a call may say beside the request."""
-
-    fallbacks: Sequence[str]  # models to try when the others fail
-    profile_id: str | None  # this credential and no other
-    strict: bool  # what the target's wire cannot carry is an error; else it becomes a warning of the reply
-    session: str  # requests of one conversation: they prefer the credential whose prompt cache is warm
-    on_break: StreamBreak | None  # what becomes of a reply that breaks after its first content; else the route's word
 
 
 class AsyncClient:
@@ -130,8 +120,7 @@ class AsyncClient:
     def _open_stream(self, request: ChatRequest, how: How) -> ChatStream:
         session = how.get("session", "")
         made = self.plan(request, fallbacks=how.get("fallbacks", ()), profile_id=how.get("profile_id"), session=session)
-        strict, on_break = how.get("strict", False), how.get("on_break")
-        return ChatStream(self, request, made, strict=strict, session=session, on_break=on_break)
+        return ChatStream(self, request, made, how)
 
     async def count_tokens(self, request: ChatRequest, *, profile_id: str | None = None) -> TokenCount:
         """Return how many tokens a request is: as its provider counts, or an estimate that says why."""

@@ -33,7 +33,7 @@ from jackfield.providers.names import as_named, find_renamed
 from jackfield.providers.provider import check_reply, load_protocol, render
 from jackfield.providers.quota import Window, parse_quota
 from jackfield.routing.candidate import Candidate
-from jackfield.routing.walk import Events
+from jackfield.routing.walk import Batches
 from jackfield.tape.record import Recorder
 from jackfield.transport.http import Transport
 from jackfield.transport.reply import REPLY_LIMIT, HttpReply, Sender
@@ -78,8 +78,8 @@ class Direct:
         auth: RequestAuth,
         tell: Tell | None = None,
         hear: Hear | None = None,
-    ) -> Events:
-        """Yield one candidate's reply; raise what its provider, or the way there, has to say.
+    ) -> Batches:
+        """Yield one candidate's reply, what came together together; raise what its provider, or the way there, has to say.
 
         With `tell`, a server that refuses a field is asked once more without it, and `tell` is told.
         `hear` gets the headers of every reply, a refusal's too.
@@ -88,10 +88,12 @@ class Direct:
         renamed = find_renamed(request, defaults.api(candidate.model, candidate.info))
         reply = await self._open(candidate, with_thinking(request, candidate.model, self._config), auth, tell, hear)
         try:
-            async with aclosing(_read(reply, candidate, request, auth.source)) as events:
-                async for event in events:
-                    start = isinstance(event, MessageStart)
-                    yield replace(event, model=str(candidate.ref)) if start else as_named(event, renamed)
+            async with aclosing(_read(reply, candidate, request, auth.source)) as batches:
+                async for batch in batches:
+                    if renamed or isinstance(batch[0], MessageStart):
+                        yield [_as_ours(event, candidate, renamed) for event in batch]
+                    else:
+                        yield batch
         except AuthError:
             if auth.secret:
                 forget_commands(auth.secret)
@@ -181,13 +183,19 @@ def with_thinking(request: ChatRequest, model: Model, config: Config) -> ChatReq
     return replace(request, thinking=convert({"effort": config.thinking_default}, Thinking))
 
 
-async def _read(reply: HttpReply, candidate: Candidate, request: ChatRequest, source: str) -> Events:
+def _as_ours(event: StreamEvent, candidate: Candidate, renamed: Mapping[str, str]) -> StreamEvent:
+    """Return the event with the names the caller knows: of the model, and of the functions."""
+    if isinstance(event, MessageStart):
+        return replace(event, model=str(candidate.ref))
+    return as_named(event, renamed)
+
+
+async def _read(reply: HttpReply, candidate: Candidate, request: ChatRequest, source: str) -> Batches:
     protocol = load_protocol(candidate.info, candidate.model)
     await check_reply(reply, candidate.info, candidate.model, source)
     if not request.stream or reply.headers.get("content-type", "").startswith("application/json"):
         # Some servers answer a request for a stream with a whole reply.
-        for event in split_events(protocol.parse_response(await reply.read())):
-            yield event
+        yield tuple(split_events(protocol.parse_response(await reply.read())))
         return
     parser = protocol.StreamParser()
     size = 0
@@ -195,10 +203,10 @@ async def _read(reply: HttpReply, candidate: Candidate, request: ChatRequest, so
         size += len(chunk)
         if size > REPLY_LIMIT:
             raise BadReply(f"the stream of {reply.url} is over {REPLY_LIMIT} bytes")
-        for event in parser.feed(chunk):
-            yield event
-    for event in _close(parser, candidate):
-        yield event
+        if events := parser.feed(chunk):
+            yield events
+    if events := _close(parser, candidate):
+        yield events
 
 
 def _close(parser: StreamParser, candidate: Candidate) -> Sequence[StreamEvent]:

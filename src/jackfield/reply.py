@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import aclosing
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.catalog import defaults
@@ -16,12 +18,13 @@ from jackfield.direct import Direct
 from jackfield.errors import Error, InvalidRequest
 from jackfield.events import Accumulator, BlockDelta, MessageEnd, MessageStart, StreamEvent
 from jackfield.message import ChatRequest, ChatResponse, Usage
+from jackfield.model import ModelRef
 from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import find_losses
 from jackfield.routing.candidate import Candidate, Plan
 from jackfield.routing.patience import as_limits
 from jackfield.routing.splice import MOST_BREAKS, Splice, may_continue, takes_prefill, with_prefill
-from jackfield.routing.walk import Events, Walk, is_content
+from jackfield.routing.walk import Batches, Events, Walk, has_content
 
 if TYPE_CHECKING:
     from jackfield.client import AsyncClient
@@ -29,6 +32,24 @@ if TYPE_CHECKING:
 Spent = tuple[Usage | None, Decimal | None]
 COUNTS = tuple(name for name in Usage.__struct_fields__ if name not in {"extras", "estimated"})
 HELD_LIMIT = 8_000_000  # characters of a reply that is held until it is whole; a longer one is handed on
+
+
+class How(TypedDict, total=False):
+    """What a call may say beside the request."""
+
+    fallbacks: Sequence[str]  # models to try when the others fail
+    profile_id: str | None  # this credential and no other
+    strict: bool  # what the target's wire cannot carry is an error; else it becomes a warning of the reply
+    session: str  # requests of one conversation: they prefer the credential whose prompt cache is warm
+    on_break: StreamBreak | None  # what becomes of a reply that breaks after its first content; else the route's word
+
+
+class Tried(Struct, frozen=True):
+    """A try that was made elsewhere and failed: the walk goes on from it. `began`: on the pulse's clock."""
+
+    ref: ModelRef
+    error: Error
+    began: float
 
 
 class ChatStream:
@@ -40,43 +61,49 @@ class ChatStream:
     """
 
     def __init__(
-        self,
-        client: AsyncClient,
-        request: ChatRequest,
-        made: Plan,
-        *,
-        strict: bool,
-        session: str = "",
-        on_break: StreamBreak | None = None,
+        self, client: AsyncClient, request: ChatRequest, made: Plan, how: How, tried: Tried | None = None
     ) -> None:
         self._client = client
         self._direct: Direct = client.direct
         self._request = request
-        self._walk: Walk[StreamEvent] = Walk(
-            made, client.pulse, client.health, stream=request.stream, limits=as_limits(client.config.max_wait_s)
+        self._walk: Walk[Sequence[StreamEvent]] = Walk(
+            made,
+            client.pulse,
+            client.health,
+            stream=request.stream,
+            limits=as_limits(client.config.max_wait_s),
+            began=tried.began if tried else None,
         )
-        self._strict = strict
-        self._session = session
-        self._on_break = on_break or made.on_break
-        self._heard = Accumulator()  # what the caller was told
+        self._tried = tried
+        self._strict = how.get("strict", False)
+        self._session = how.get("session", "")
+        self._on_break = how.get("on_break") or made.on_break
+        self._heard = Accumulator()  # the current try
+        # What the caller was told, where that may be made of several tries.
+        self._whole = Accumulator() if self._on_break == "continue" else None
         self._running: tuple[Candidate, Accumulator, ChatRequest] | None = None
         self._notice = ""
         self._warnings = list(made.warnings)
         self._known = frozenset(client.problems())
-        self._events = self._run()
+        self._batches = self._run()
+        self._events = self._each()
 
     def __aiter__(self) -> Events:
         return self._events
 
     async def aclose(self) -> None:
         """Stop: close the connection, keep what was heard."""
-        await self._events.aclose()
+        await self._batches.aclose()
 
     async def response(self) -> ChatResponse:
         """Read to the end and return the whole reply; raise what broke it, with `.partial`."""
-        async for _ in self._events:
+        async for _ in self._batches:
             pass
         return self.heard()
+
+    def batches(self) -> Batches:
+        """Iterate as `async for` does, over events that came together: one hop for all of them."""
+        return self._batches
 
     def heard(self) -> ChatResponse:
         """Return what has been heard so far; tokens that nobody counted are estimated, and so is their price.
@@ -87,7 +114,7 @@ class ChatStream:
         if self._running:
             spent.append(self._bill(*self._running))
         return replace(
-            self._heard.response(),
+            self._said().response(),
             usage=_sum_usage([usage for usage, _ in spent if usage is not None]),
             cost_usd=_sum_usd([usd for _, usd in spent]),
             requested=self._walk.plan.requested,
@@ -98,12 +125,20 @@ class ChatStream:
 
     # -- the walk --------------------------------------------------------------------
 
-    async def _run(self) -> Events:
-        try:
-            async with aclosing(self._told()) as events:
-                async for event in events:
-                    self._heard.feed(event)
+    async def _each(self) -> Events:
+        async with aclosing(self._batches) as batches:
+            async for batch in batches:
+                for event in batch:
                     yield event
+
+    async def _run(self) -> Batches:
+        try:
+            async with aclosing(self._told()) as batches:
+                async for batch in batches:
+                    if self._whole:
+                        for event in batch:
+                            self._whole.feed(event)
+                    yield batch
             self._note_answer()
         except Error as error:
             if self._walk.answered:
@@ -114,48 +149,50 @@ class ChatStream:
         finally:
             self._client.plugins.tell_attempts(self._walk.attempts)
 
-    async def _told(self) -> Events:
+    async def _told(self) -> Batches:
         """Yield the reply as the caller is told of it, broken or mended."""
-        walk, begins = self._walk, Held() if self._on_break == "restart" else is_content
+        walk, begins = self._walk, Held() if self._on_break == "restart" else has_content
         try:
-            async with aclosing(walk.run(walk.plan.candidates, self._ask, begins)) as events:
-                async for event in events:
-                    yield event
+            async with aclosing(walk.run(walk.plan.candidates, self._ask, begins)) as batches:
+                async for batch in batches:
+                    yield batch
         except Error as error:
-            if self._on_break != "continue" or not walk.answered:
+            if self._whole is None or not walk.answered:
                 raise
-            broken = error
+            broken, whole = error, self._whole
         else:
             return
-        async with aclosing(self._continued(broken)) as events:
-            async for event in events:
-                yield event
+        async with aclosing(self._continued(broken, whole)) as batches:
+            async for batch in batches:
+                yield batch
 
-    async def _continued(self, broken: Error) -> Events:
+    async def _continued(self, broken: Error, whole: Accumulator) -> Batches:
         """Yield the rest of a broken reply from who can go on with it; raise what broke it when nobody can."""
         for _ in range(MOST_BREAKS):
-            heard, first = self._heard.response(), self._walk.answered
+            heard, first = whole.response(), self._walk.answered
             able = sorted(filter(takes_prefill, self._walk.plan.candidates), key=lambda each: each is not first)
             if not able or not may_continue(self._request, heard):
                 raise broken
-            splice, request = Splice(heard, self._heard.open_block), with_prefill(self._request, heard)
-            ask = partial(self._ask, request=request)
+            splice = Splice(heard, whole.open_block)
+            ask = partial(self._ask, request=with_prefill(self._request, heard))
             try:
-                async with aclosing(self._walk.run(able, ask, is_content)) as events:
-                    async for event in events:
+                async with aclosing(self._walk.run(able, ask, has_content)) as batches:
+                    async for batch in batches:
                         model = str(self._walk.answered.ref) if self._walk.answered else ""
-                        for told in splice.feed(event, model):
-                            yield told
+                        yield [told for event in batch for told in splice.feed(event, model)]
             except Error as error:
                 broken.attempts = error.attempts
-                if self._heard.response().text == heard.text:
+                if whole.response().text == heard.text:
                     raise broken from error
             else:
                 return
         raise broken
 
-    async def _ask(self, candidate: Candidate, request: ChatRequest | None = None) -> Events:
+    async def _ask(self, candidate: Candidate, request: ChatRequest | None = None) -> Batches:
         """Yield one try's events; whatever becomes of it, what it used up is noted."""
+        if self._tried and self._tried.ref == candidate.ref:
+            tried, self._tried = self._tried, None
+            raise tried.error
         asked, candidate = request or self._request, self._direct.taught(candidate)
         self._weigh_losses(candidate)
         auth = await self._direct.open_auth(candidate)
@@ -163,13 +200,14 @@ class ChatStream:
         hold = await self._client.toll.enter(candidate, asked, self._session, left_s=self._walk.left_s())
         tell = None if self._strict else self._warnings.append
         hear = partial(self._client.toll.hear, candidate)
-        heard, failed = Accumulator(), None
-        self._running = candidate, heard, asked
+        self._heard, failed = Accumulator(), None
+        self._running = candidate, self._heard, asked
         try:
-            async with aclosing(self._direct.attempt(candidate, asked, auth, tell, hear)) as events:
-                async for event in events:
-                    heard.feed(event)
-                    yield event
+            async with aclosing(self._direct.attempt(candidate, asked, auth, tell, hear)) as batches:
+                async for batch in batches:
+                    for event in batch:
+                        self._heard.feed(event)
+                    yield batch
         except BaseException as error:
             failed = error
             raise
@@ -179,6 +217,10 @@ class ChatStream:
             await self._client.toll.leave(hold, usd, failed, used=usage is not None)
 
     # -- what is told ------------------------------------------------------------------
+
+    def _said(self) -> Accumulator:
+        """Return what the caller was told: nothing, until a try has begun to answer."""
+        return self._whole or (self._heard if self._walk.answered else Accumulator())
 
     def _bill(self, candidate: Candidate, heard: Accumulator, asked: ChatRequest) -> Spent:
         """Return what a try used up and what that costs; nothing when it was refused before its first word."""
@@ -217,13 +259,14 @@ class Held:
     def __init__(self) -> None:
         self._size = 0
 
-    def __call__(self, event: StreamEvent) -> bool:
-        """Tell whether everything up to this event may be handed on."""
-        if isinstance(event, MessageStart):
-            self._size = 0  # another try
-        if isinstance(event, BlockDelta):
-            self._size += len(event.text)
-        return isinstance(event, MessageEnd) or self._size > HELD_LIMIT
+    def __call__(self, batch: Sequence[StreamEvent]) -> bool:
+        """Tell whether everything up to here may be handed on."""
+        for event in batch:
+            if isinstance(event, MessageStart):
+                self._size = 0  # another try
+            elif isinstance(event, BlockDelta):
+                self._size += len(event.text)
+        return self._size > HELD_LIMIT or any(isinstance(event, MessageEnd) for event in batch)
 
 
 def _sum_usage(usages: list[Usage]) -> Usage:

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from jackfield.config.schema import Config
 from jackfield.errors import BadReply, InvalidRequest
 from jackfield.gateway.exchange import Exchange
+from jackfield.gateway.responses import repeat
 from jackfield.gateway.routes import Route
-from jackfield.gateway.wires import load_wire
+from jackfield.gateway.wires import RESPONSES, load_wire
 from jackfield.message import ChatRequest, JsonObject
 from jackfield.protocols.base import decode
 from jackfield.routing.names import DEFAULT
@@ -31,6 +32,8 @@ class Call(Struct, frozen=True, kw_only=True):
     is_strict: bool = False  # what cannot be said to the model is an error
     session: str = ""  # requests that share it prefer the credential whose cache is warm
     include_usage: bool = True  # the caller's wire counts tokens in a stream only when asked
+    names_pieces: bool = False  # the caller wants every piece of a tool call to have a name
+    repeated: JsonObject = {}  # what the reply says of the request
 
 
 def decode_body(body: bytes) -> JsonObject:
@@ -57,6 +60,8 @@ def read_call(body: JsonObject, route: Route, exchange: Exchange, config: Config
         is_strict=exchange.header(b"x-jackfield-strict").lower() in YES,
         session=exchange.header(b"x-openclaw-session-key") or request.cache_key or request.user or "",
         include_usage=isinstance(options, Mapping) and options.get("include_usage") is True,
+        names_pieces="mistralai" in exchange.header(b"user-agent"),
+        repeated=repeat(body) if route.wire == RESPONSES else {},
     )
 
 

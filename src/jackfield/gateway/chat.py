@@ -14,45 +14,44 @@ from msgspec.structs import replace
 
 from jackfield.events import MessageStart, StreamEvent
 from jackfield.gateway.call import Call, decode_body, read_call
-from jackfield.gateway.express import after, find_express
+from jackfield.gateway.express import find_express
 from jackfield.gateway.head import cost_of, head_of
 from jackfield.gateway.heartbeat import beating
 from jackfield.gateway.parts import Visit
 from jackfield.gateway.permit import reserve
+from jackfield.gateway.responses import narrow
 from jackfield.gateway.wires import COMPLETIONS, HABITS, LEGACY, load_wire
 from jackfield.message import JsonObject
 from jackfield.protocols.base import StreamRenderer
 from jackfield.reply import ChatStream
 
 ENCODER = msgspec.json.Encoder()
-# Only these callers hear the counts of a stream by request; all others always do.
-BY_REQUEST = frozenset({COMPLETIONS, LEGACY})
 
 
 async def answer_chat(visit: Visit, raw: bytes) -> None:
     """Answer a chat, on the short way where there is one; where a stream breaks, raises what broke it."""
-    client = visit.parts.client
+    client, tried = visit.parts.client, None
     if express := await find_express(visit, raw):
         failed = await express.answer()
         if failed is None:
             return
-        client = after(client, express.ref, failed)
+        tried = express.as_tried(failed)
         visit.parts.targets.forget()
     call = read_call(decode_body(raw), visit.route, visit.exchange, client.config)
     request = call.request
     visit.requested, visit.end_user = request.model, request.user or ""
-    made = client.plan(request, fallbacks=call.fallbacks, session=call.session)
+    made = narrow(client.plan(request, fallbacks=call.fallbacks, session=call.session), request)
     made, visit.grant = await reserve(visit.parts.access, visit.key, made, request)
-    stream = ChatStream(client, request, made, strict=call.is_strict, session=call.session)
+    stream = ChatStream(client, request, made, {"strict": call.is_strict, "session": call.session}, tried)
     visit.heard = stream.heard
-    await (_answer_stream(visit, call, stream) if request.stream else _answer_whole(visit, stream))
+    await (_answer_stream(visit, call, stream) if request.stream else _answer_whole(visit, call, stream))
 
 
-async def _answer_whole(visit: Visit, stream: ChatStream) -> None:
+async def _answer_whole(visit: Visit, call: Call, stream: ChatStream) -> None:
     async with aclosing(stream):
         response = await stream.response()
     visit.heard = lambda: response
-    reply_id, extras = _completed(response.id, response.extras, visit)
+    reply_id, extras = _completed(response.id, {**call.repeated, **response.extras}, visit)
     wire = load_wire(visit.route.wire)
     body = ENCODER.encode(wire.render_response(replace(response, id=reply_id, extras=extras)))
     await visit.exchange.answer(200, [*head_of(response), *cost_of(response.cost_usd)], body)
@@ -66,29 +65,31 @@ async def _answer_stream(visit: Visit, call: Call, stream: ChatStream) -> None:
     ping = HABITS[visit.route.wire].ping
     with beating(exchange, ping, lambda: exchange.start(kind), visit.parts.settings.ping_s):
         async with aclosing(stream):
-            async for event in stream:
+            async for batch in stream.batches():
                 if visit.first_ms is None:
                     visit.first_ms = visit.elapsed_ms()
-                    event = _stamped(event, visit)  # noqa: PLW2901
+                    batch = [_stamped(event, visit, call) for event in batch]  # noqa: PLW2901
                     if not exchange.status:
                         await exchange.start([*kind, *head_of(stream.heard(), running=True)])
-                if data := renderer.feed(event):
+                if data := b"".join(map(renderer.feed, batch)):
                     await exchange.write(data)
     await exchange.end(renderer.close())
 
 
 def _open_renderer(wire: str, call: Call) -> StreamRenderer:
     make: Callable[..., StreamRenderer] = load_wire(wire).StreamRenderer
-    return make(call.include_usage) if wire in BY_REQUEST else make()
+    # Only these callers hear the counts of a stream by request; all others always do.
+    wishes = {COMPLETIONS: (call.include_usage, call.names_pieces), LEGACY: (call.include_usage,)}
+    return make(*wishes.get(wire, ()))
 
 
 # -- what a codec cannot know --------------------------------------------------------
 
 
-def _stamped(event: StreamEvent, visit: Visit) -> StreamEvent:
+def _stamped(event: StreamEvent, visit: Visit, call: Call) -> StreamEvent:
     if not isinstance(event, MessageStart):
         return event
-    reply_id, extras = _completed(event.id, event.extras, visit)
+    reply_id, extras = _completed(event.id, {**call.repeated, **event.extras}, visit)
     return replace(event, id=reply_id, extras=extras)
 
 

@@ -6,20 +6,14 @@ goes on from there as if that try had been its own.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import Any
+import asyncio
 
 import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
 from jackfield.catalog.price import bill_usd
-from jackfield.client import AsyncClient
-from jackfield.direct import Direct
 from jackfield.errors import BadReply, Error, InvalidRequest
-from jackfield.events import StreamEvent
 from jackfield.gateway.call import find_model
 from jackfield.gateway.head import Heads, cost_of, head_of
 from jackfield.gateway.heartbeat import beating
@@ -32,7 +26,7 @@ from jackfield.message import Attempt, ChatRequest, ChatResponse
 from jackfield.protocols.base import preview
 from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import check_reply
-from jackfield.routing.candidate import Candidate
+from jackfield.reply import Tried
 from jackfield.transport.reply import HttpReply
 
 TEXT = msgspec.json.Decoder(str)
@@ -80,6 +74,7 @@ class Express:
         candidate, client = self._target.candidate, self._visit.parts.client
         try:
             reply = await client.direct.sender.open(self._target.rewrite(self._body))
+            client.toll.hear(candidate, reply.headers)
             try:
                 await check_reply(reply, candidate.info, candidate.model, self._target.auth.source)
                 await (self._pass_stream(reply, self._passing) if self._passing else self._pass_whole(reply))
@@ -89,6 +84,8 @@ class Express:
             self._end = error.type
             if self._passing and self._passing.has_begun:
                 error.partial, error.attempts = self.heard(), (self._attempt(),)
+                place = (candidate.info.id, candidate.credential, candidate.model.id)
+                await asyncio.to_thread(client.health.note_failure, *place, error)
                 raise
             return error
         self._end = None
@@ -139,6 +136,16 @@ class Express:
             head = [("x-jackfield-model", self.ref), ("x-jackfield-attempts", "1")]
             await self._visit.exchange.start([*kind, *head])
 
+    def as_tried(self, error: Error) -> Tried | None:
+        """Return the failed try for the long way to go on from.
+
+        A refusal of the request as it stood is none: the codec may say the same in a way that is taken.
+        """
+        if isinstance(error, InvalidRequest | BadReply):
+            return None
+        began = self._visit.parts.client.pulse.clock() - self._visit.elapsed_ms() / 1000
+        return Tried(self._target.candidate.ref, error, began)
+
     # -- what is told ------------------------------------------------------------------
 
     def heard(self) -> ChatResponse:
@@ -169,33 +176,3 @@ class Express:
             return load_wire(self._visit.route.wire).parse_request(self._raw)
         except InvalidRequest:
             return ChatRequest(model=self.ref)
-
-
-# -- after a failure -----------------------------------------------------------------
-
-
-def after(client: AsyncClient, ref: str, error: Error) -> AsyncClient:
-    """Return the client for the long way after a try on the short one: its first try of `ref` has that end.
-
-    A refusal of the request as it stood is no end: the codec may say the same in a way that is taken.
-    """
-    if isinstance(error, InvalidRequest | BadReply):
-        return client
-    again = copy.copy(client)
-    again.direct = _Tried(client.direct, ref, error)
-    return again
-
-
-class _Tried(Direct):
-    def __init__(self, direct: Direct, ref: str, error: Error) -> None:
-        self.__dict__.update(vars(direct))
-        self._ref = ref
-        self._error: Error | None = error
-
-    async def attempt(self, candidate: Candidate, *more: Any, **named: Any) -> AsyncGenerator[StreamEvent, None]:
-        error, self._error = self._error, None
-        if error is not None and str(candidate.ref) == self._ref:
-            raise error
-        async with aclosing(super().attempt(candidate, *more, **named)) as events:
-            async for event in events:
-                yield event

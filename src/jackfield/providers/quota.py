@@ -48,6 +48,8 @@ def parse_quota(headers: Mapping[str, str], now: datetime | None = None) -> tupl
     """
     found: dict[tuple[int, str], dict[str, str]] = {}
     for header, text in headers.items():
+        if "ratelimit" not in header and not header.startswith("x-codex"):
+            continue
         for family, pattern in enumerate(COUNTERS):
             if match := pattern.fullmatch(header):
                 found.setdefault((family, match["name"] or ""), {})[match["part"]] = text.strip()

@@ -29,6 +29,8 @@ from jackfield.routing.patience import USUAL, Limits, deadline_s, decide, narrow
 T = TypeVar("T")
 WORDS = (TextBlock, ThinkingBlock, RefusalBlock)
 Events = AsyncGenerator[StreamEvent, None]
+# As they came: what one read of the socket says is handed on at once, from generator to generator.
+Batches = AsyncGenerator[Sequence[StreamEvent], None]
 # One try: gives the reply piece by piece, or raises one of our errors.
 Try = Callable[[Candidate], AsyncGenerator[T, None]]
 
@@ -42,11 +44,13 @@ class Pulse(Struct, frozen=True):
     now_ms: Callable[[], int]  # Unix milliseconds, as health counts
 
 
-def is_content(event: StreamEvent) -> bool:
-    """Tell whether an event is what the caller waits for, so that nobody may stand in unseen after it.
+def has_content(batch: Sequence[StreamEvent]) -> bool:
+    """Tell whether there is in it what the caller waits for, so that nobody may stand in unseen after it."""
+    return any(map(is_content, batch))
 
-    That a text begins is a promise; its first words are content.
-    """
+
+def is_content(event: StreamEvent) -> bool:
+    """Tell whether an event is content. That a text begins is a promise; its first words are content."""
     if isinstance(event, BlockStart):
         return not isinstance(event.block, WORDS) or bool(event.block.text)
     return isinstance(event, BlockDelta | MessageEnd)
@@ -58,7 +62,17 @@ class Walk(Generic[T]):
     `run` may be called again with other candidates: the deadline and the attempts go on.
     """
 
-    def __init__(self, plan: Plan, pulse: Pulse, health: HealthStore, *, stream: bool, limits: Limits = USUAL) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        pulse: Pulse,
+        health: HealthStore,
+        *,
+        stream: bool,
+        limits: Limits = USUAL,
+        began: float | None = None,
+    ) -> None:
+        """Begin now, or at a moment of the pulse's clock that is past: the first try had begun then."""
         self.plan = plan
         self.attempts: list[Attempt] = []
         self.answered: Candidate | None = None
@@ -68,7 +82,9 @@ class Walk(Generic[T]):
         self._health = health
         self._stream = stream
         self._limits = limits
-        self._ends = pulse.clock() + deadline_s(plan.candidates[0], stream=stream)
+        self._began = began
+        start = pulse.clock() if began is None else began
+        self._ends = start + deadline_s(plan.candidates[0], stream=stream)
 
     async def run(
         self, candidates: Sequence[Candidate], try_candidate: Try[T], begins: Callable[[T], bool]
@@ -107,10 +123,10 @@ class Walk(Generic[T]):
         if failed is not None and self.left_s() <= 0:
             self._note(candidate, None, "timeout", "the request's time was used up before its turn")
             return False
+        if candidate.last_resort or (failed is None and not others and not candidate.half_open):
+            return True  # somebody must be asked
         place, now_ms = _place(candidate), self._pulse.now_ms()
         view = self._health.view()
-        if candidate.last_resort or (failed is None and not others):
-            return True  # somebody must be asked
         if rest := view.rest_of(*place, now_ms):
             self._note(candidate, None, cause_of(rest), rest.message)
             return False
@@ -122,7 +138,7 @@ class Walk(Generic[T]):
     async def _attempt(
         self, candidate: Candidate, try_candidate: Try[T], begins: Callable[[T], bool]
     ) -> AsyncGenerator[T, None]:
-        started = self._pulse.clock()
+        started, self._began = self._pulse.clock() if self._began is None else self._began, None
         held: list[T] = []
         self.profile_id, self.spent = candidate.profile_id, (None, None)
         reason: str | None = "cancelled"

@@ -31,10 +31,13 @@ class StreamRenderer:
     """Turns events into a reply's bytes. One object per stream.
 
     `include_usage` adds the chunk that counts tokens, which some clients want only when they asked.
+    `names_pieces` gives every piece of a call a name, an empty one: Mistral's client refuses a piece
+    without, and others take an empty name for the call's.
     """
 
-    def __init__(self, include_usage: bool = True) -> None:
+    def __init__(self, include_usage: bool = True, names_pieces: bool = False) -> None:
         self._include_usage = include_usage
+        self._unnamed: JsonObject = {"name": ""} if names_pieces else {}
         self._head: frozenset[str] = frozenset()
         self._prefix = b'{"choices":'
         self._words = encode(self._prefix + WORDS)  # with a place for the words
@@ -81,7 +84,7 @@ class StreamRenderer:
             case ToolCall():
                 self._calls[index] = len(self._calls)
                 wire = render_call(block)
-                wire["custom" if _is_custom(block) else "function"].update(_arguments(block))
+                wire[_kind(block)].update(_arguments(block))
                 return {"tool_calls": [{"index": self._calls[index], **wire}]}
             case ThinkingBlock(text):
                 return self._render_delta(index, text) if text else {}
@@ -96,11 +99,8 @@ class StreamRenderer:
     def _render_delta(self, index: int, text: str) -> JsonObject:
         match self._blocks.get(index):
             case ToolCall() as call:
-                # Mistral's client refuses a piece without a name; to all others an empty one says nothing.
-                part = (
-                    {"custom": {"input": text}} if _is_custom(call) else {"function": {"name": "", "arguments": text}}
-                )
-                return {"tool_calls": [{"index": self._calls[index], **part}]}
+                part = {"input": text} if _is_custom(call) else {**self._unnamed, "arguments": text}
+                return {"tool_calls": [{"index": self._calls[index], _kind(call): part}]}
             case ThinkingBlock() as block:
                 self._thoughts.setdefault(index, []).append(text)
                 return {field_of(block): text}
@@ -161,6 +161,10 @@ class StreamRenderer:
 def _arguments(block: ToolCall) -> JsonObject:
     # A call starts with no arguments here, where a whole one has at least `{}`.
     return {"input" if _is_custom(block) else "arguments": block.arguments}
+
+
+def _kind(block: ToolCall) -> str:
+    return "custom" if _is_custom(block) else "function"
 
 
 def _is_custom(block: ToolCall) -> bool:
