@@ -85,7 +85,8 @@ def test_mistrals_client_reads_a_whole_reply() -> None:
 
 
 def test_mistrals_client_reads_a_stream() -> None:
-    data = render_stream(wire, list(split_events(REPLY)))
+    renderer = wire.StreamRenderer(names_pieces=True)
+    data = b"".join(map(renderer.feed, split_events(REPLY))) + renderer.close()
     pieces = [data[at : at + 50] for at in range(0, len(data), 50)]
     words, calls, reasons, counts = "", {}, [], []
     with client(stream_reply(*pieces)) as sdk, sdk.chat.stream(**QUESTION) as events:

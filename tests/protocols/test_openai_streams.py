@@ -368,7 +368,7 @@ def test_a_stream_is_written_as_openai_does() -> None:
         {"reasoning_content": "Hm."},
         {"content": "Hi"},
         {"tool_calls": [{"index": 0, "id": "a", "type": "function", "function": function}]},
-        {"tool_calls": [{"index": 0, "function": {"name": "", "arguments": '{"x":1}'}}]},
+        {"tool_calls": [{"index": 0, "function": {"arguments": '{"x":1}'}}]},
         {},
     ]
     assert written[-2]["choices"][0]["finish_reason"] == "tool_calls"

@@ -289,7 +289,7 @@ def test_a_block_of_another_wire_takes_no_index() -> None:
     events = [
         json.loads(line[6:])
         for line in render_stream(wire, list(split_events(reply))).splitlines()
-        if line[:5] == b"data:"
+        if line.startswith(b"data: {")
     ]
     assert {event["output_index"] for event in events if "output_index" in event} == {0}
 

@@ -27,10 +27,14 @@ INCOMPLETE: dict[str, FinishReason] = {"max_output_tokens": "length", "content_f
 DETAILS = {reason: word for word, reason in INCOMPLETE.items()}
 BROKEN = ("failed", "cancelled")
 PENDING = ("queued", "in_progress")
-# What clients of this wire expect in every reply.
+# What stands in every reply (openresponses.org, read 2026-11-21); the numbers are what the API takes where nothing is said.
 DEFAULTS: JsonObject = {
-    "created_at": 0, "instructions": None, "metadata": {}, "parallel_tool_calls": True, "temperature": None,
-    "tool_choice": "auto", "tools": [], "top_p": None,
+    "created_at": 0, "completed_at": None, "background": False, "frequency_penalty": 0.0, "instructions": None,
+    "max_output_tokens": None, "max_tool_calls": None, "metadata": {}, "parallel_tool_calls": True,
+    "presence_penalty": 0.0, "previous_response_id": None, "prompt_cache_key": None, "reasoning": None,
+    "safety_identifier": None, "service_tier": "default", "store": False, "temperature": 1.0,
+    "text": {"format": {"type": "text"}}, "tool_choice": "auto", "tools": [], "top_logprobs": 0, "top_p": 1.0,
+    "truncation": "disabled",
 }  # fmt: skip
 # How an id begins that we make up, by the type of its item.
 PREFIXES = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}

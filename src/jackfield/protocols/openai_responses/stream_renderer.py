@@ -89,8 +89,8 @@ class StreamRenderer:
                 return self._render_message_end(event)
 
     def close(self) -> bytes:
-        """Return the bytes that end the stream well: none, the last event says it all."""
-        return b""
+        """Return the bytes that end the stream well; OpenAI sends none, Open Responses asks for them, all clients skip them."""
+        return encode("[DONE]")
 
     def fail(self, error: Error) -> bytes:
         """Return the wire's own in-stream error; a broken reply never ends cleanly."""
