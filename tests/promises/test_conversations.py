@@ -179,6 +179,39 @@ def test_a_signature_goes_back_to_who_gave_it_and_to_nobody_else() -> None:
     assert b"Q2xhdWRl" not in to_gemini
 
 
+# A caller's history over each wire: one thought signed with these bytes, by nobody knows which model.
+BEDROCK = "amazon-bedrock/anthropic.claude-opus-4-5-20251101-v1:0"
+SIGNED = "c2lnbmVk"
+HEARD: dict[str, Any] = {
+    "anthropic-messages": {"max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [
+        {"type": "thinking", "thinking": "Hm.", "signature": SIGNED}, {"type": "text", "text": "Yes"}]},
+        {"role": "user", "content": "Why?"}]},
+    "bedrock-converse-stream": {"messages": [{"role": "user", "content": [{"text": "Hi"}]}, {"role": "assistant", "content": [
+        {"reasoningContent": {"reasoningText": {"text": "Hm.", "signature": SIGNED}}}, {"text": "Yes"}]},
+        {"role": "user", "content": [{"text": "Why?"}]}]},
+    "google-generative-ai": {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}, {"role": "model", "parts": [
+        {"text": "Hm.", "thought": True, "thoughtSignature": SIGNED}, {"text": "Yes"}]}, {"role": "user", "parts": [{"text": "Why?"}]}]},
+    "openai-responses": {"input": [{"role": "user", "content": "Hi"},
+        {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Hm."}], "encrypted_content": f"gAAAA{SIGNED}"},
+        {"role": "assistant", "content": "Yes"}, {"role": "user", "content": "Why?"}]},
+}  # fmt: skip
+TAKERS = {
+    "anthropic-messages": {CLAUDE, BEDROCK},
+    "bedrock-converse-stream": {CLAUDE, BEDROCK},
+    "google-generative-ai": {GEMINI},
+    "openai-responses": {GPT},
+}
+
+
+@pytest.mark.parametrize("ref", [CLAUDE, BEDROCK, GEMINI, GPT])
+@pytest.mark.parametrize("wire", HEARD)
+def test_a_signature_of_an_unknown_model_goes_to_the_wire_it_came_over_and_its_kin(wire: str, ref: str) -> None:
+    request = load(wire).parse_request({"model": "m", **HEARD[wire]})
+    body = json.encode(sent(ref, *request.messages))
+    assert (SIGNED.encode() in body) == (ref in TAKERS[wire])
+    assert b"Why?" in body
+
+
 def test_past_thoughts_are_echoed_where_they_must_be_and_not_where_they_may_not() -> None:
     thought = ThinkingBlock("It rains.", opaque={"openai-completions": {"field": "reasoning_content"}})
     history = [Message.user("Weather?"), Message.assistant(thought, call(1)), answer_to(Message.assistant(call(1)))]

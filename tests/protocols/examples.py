@@ -166,6 +166,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "thoughts": earlier(ThinkingBlock("Hm.")),
     "signatures": earlier(ThinkingBlock("Hm.", "c2ln"), ThinkingBlock("Hm.")),
+    "foreign signature": earlier(ThinkingBlock("Hm.", "gAAAAc2ln"), ThinkingBlock("Hm.")),
     "foreign block": earlier(OpaqueBlock("telegraph", {"dot": "dash"})),
     "foreign file": medium(ImageBlock(opaque={"telegraph": {"file_id": "f"}}), "image"),
     "foreign tool": tooled({}, tools=[WEATHER, Tool("telegraph", opaque={"telegraph": {"type": "telegraph"}})]),

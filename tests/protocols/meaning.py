@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import to_builtins
+from msgspec.structs import replace
 
-from jackfield.message import ChatRequest, ChatResponse, ThinkingBlock
+from jackfield.message import Block, ChatRequest, ChatResponse, ThinkingBlock
 from jackfield.model import Compat
 from jackfield.protocols.features import LEFT_OUT
 from jackfield.protocols.spare import spare
@@ -20,12 +21,23 @@ ASIDE = ("model", "stream", "extras", "opaque")
 def meaning(request: ChatRequest, gone: Iterable[str] = ()) -> dict[str, Any]:
     """Return a request as plain data, without a wire's own notes and without the features that are `gone`."""
     # Features are left out by the one function that does it for every wire.
-    spared = spare(request, "none", dict.fromkeys(gone, LEFT_OUT), Compat())
+    limits = dict.fromkeys(gone, LEFT_OUT)
+    if "foreign signature" in limits:  # whose it is, is a note; that it is gone is not
+        limits["signatures"] = LEFT_OUT
+    spared = spare(_unmarked(request), "none", limits, Compat())
     ids: dict[str, str] = {}
     held = _without_notes(to_builtins(spared), ids)
     if held["thinking"] == {"effort": None, "budget_tokens": None}:
         held["thinking"] = None
     return {name: value for name, value in held.items() if name not in ASIDE}
+
+
+def _unmarked(request: ChatRequest) -> ChatRequest:
+    def plain(block: Block) -> Block:
+        return replace(block, opaque=None) if isinstance(block, ThinkingBlock) else block
+
+    turns = [replace(turn, content=[plain(block) for block in turn.content]) for turn in request.messages]
+    return replace(request, messages=turns)
 
 
 def _without_notes(value: Any, ids: dict[str, str]) -> Any:

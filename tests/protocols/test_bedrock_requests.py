@@ -10,6 +10,7 @@ import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
+from msgspec.structs import replace
 
 from jackfield.errors import InvalidRequest
 from jackfield.message import (
@@ -33,6 +34,7 @@ from jackfield.message import (
 from jackfield.model import Compat
 from jackfield.protocols import bedrock_converse as bedrock
 from jackfield.protocols.base import NATIVE
+from jackfield.protocols.signatures import mark
 from tests.protocols.test_hostile import VALUES, changed, places, read_request
 
 MARK = {"type": "ephemeral"}
@@ -95,7 +97,7 @@ def turns(*messages: Message) -> list[list[dict[str, Any]]]:
 
 def test_all_that_the_wire_carries_is_valid_and_comes_back() -> None:
     body = check(bedrock.render_request(FULL))
-    assert bedrock.parse_request(json.dumps(body)) == FULL
+    assert bedrock.parse_request(json.dumps(body)) == replace(FULL, messages=mark(FULL.messages, bedrock.NAME))
     assert bedrock.find_losses(FULL) == ()
 
 

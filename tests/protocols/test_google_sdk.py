@@ -174,6 +174,6 @@ def test_we_read_what_the_client_sends() -> None:
     assert (request.max_tokens, request.system, request.tools[0].name) == (4000, (TextBlock("Be kind"),), "weather")
     assert request.thinking
     assert request.thinking.budget_tokens == 2000
-    assert request.messages[1].content[0] == ThinkingBlock("Hm.", "c2ln")
+    assert request.messages[1].content[0] == ThinkingBlock("Hm.", "c2ln", opaque={wire.NAME: {}})
     assert request.messages[2].content[0].call_id == "c1"  # type: ignore[union-attr]  # a result
     assert normal_google(wire.render_request(request)) == normal_google(server.journal[1].json())

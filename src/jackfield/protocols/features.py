@@ -28,6 +28,7 @@ from jackfield.message import (
     VideoBlock,
 )
 from jackfield.model import Compat
+from jackfield.protocols.signatures import is_foreign
 
 LEFT_OUT = "left out"
 SAID_AS = "said as "  # such a fate is another word for the same: in the table, no warning
@@ -88,6 +89,7 @@ FEATURES: dict[str, Feature] = {row.name: row for row in (
     Feature("citations", "earlier answers' sources", is_quiet=True),
     Feature("thoughts", "the words of earlier thoughts", is_quiet=True),
     Feature("signatures", "signatures and encrypted thoughts, for their issuer", is_quiet=True),
+    Feature("foreign signature", "a signature that another wire's model gave", is_quiet=True, is_foreign=True),
     Feature("foreign block", "a block that only another wire understands", is_foreign=True),
     Feature("foreign file", "a file known by another wire's id", is_foreign=True),
     Feature("foreign tool", "a tool that only another wire runs", is_foreign=True),
@@ -185,6 +187,7 @@ def block_features(block: Block, api: str) -> Iterator[str]:
         case ThinkingBlock(text, signature):
             yield from ("thoughts",) if text else ()
             yield from ("signatures",) if signature or block.redacted else ()
+            yield from ("foreign signature",) if is_foreign(block, api) else ()
         case RefusalBlock():
             yield "refusal"
         case ImageBlock() | DocumentBlock() | AudioBlock() | VideoBlock():

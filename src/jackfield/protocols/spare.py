@@ -26,6 +26,8 @@ from jackfield.message import (
 from jackfield.model import Compat
 from jackfield.protocols.features import FIELDS, LEFT_OUT, MEDIA, Limits, block_features, fates, inner_features
 
+SIGNED = frozenset({"signatures", "foreign signature"})
+
 
 def spare(request: ChatRequest, api: str, limits: Limits, compat: Compat) -> ChatRequest:
     """Return the request without what is to be left out; a file leaves a word in its place."""
@@ -96,9 +98,9 @@ def _without(block: Block, lost: set[str]) -> Block | None:
             return TextBlock(f"[{MEDIA[type(block)]} left out: it cannot be sent to this model]")
         case OpaqueBlock() | RefusalBlock() if lost:
             return None
-        case ThinkingBlock() if "thoughts" in lost or (block.redacted and "signatures" in lost):
+        case ThinkingBlock() if "thoughts" in lost or (block.redacted and lost & SIGNED):
             return None
-        case ThinkingBlock() if "signatures" in lost:
+        case ThinkingBlock() if lost & SIGNED:
             return replace(block, signature=None)
         case TextBlock() if "citations" in lost:
             return replace(block, citations=())

@@ -26,6 +26,7 @@ from jackfield.protocols.anthropic_messages.wire import NAME, keep_rest
 from jackfield.protocols.base import NATIVE, Body, as_opaque, decode_request, own_fields
 from jackfield.protocols.fields import as_object, as_text, merge_fields, objects, read, require, rest, said, wrong
 from jackfield.protocols.opening import OPENING
+from jackfield.protocols.signatures import mark
 from jackfield.protocols.spare import spare
 from jackfield.protocols.structured import as_instruction
 from jackfield.protocols.toolids import legal_ids
@@ -51,7 +52,7 @@ def parse_request(body: Body) -> ChatRequest:
     return ChatRequest(
         # Bedrock and Vertex name the model in the URL.
         model=read(wire, "model", str) or "" if "anthropic_version" in wire else require(wire, "model", str),
-        messages=messages,
+        messages=mark(messages, NAME),
         system=[*_parse_system(wire), *hoisted],
         tools=[parse_tool(tool, at) for at, tool in objects(read(wire, "tools", list) or [], "tools")],
         tool_choice=_parse_choice(choice),

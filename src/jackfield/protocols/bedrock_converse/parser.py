@@ -13,6 +13,7 @@ from jackfield.protocols.bedrock_converse.blocks import parse_content, render_bl
 from jackfield.protocols.bedrock_converse.thinking import KEYS, parse_thinking
 from jackfield.protocols.bedrock_converse.wire import NAME, keep_rest, parse_mark
 from jackfield.protocols.fields import objects, read, require, rest, said, wrong
+from jackfield.protocols.signatures import mark
 
 KNOWN = frozenset({
     "messages", "system", "inferenceConfig", "toolConfig", "additionalModelRequestFields", "serviceTier", "outputConfig",
@@ -39,7 +40,7 @@ def parse_request(body: Body) -> ChatRequest:
     }
     return ChatRequest(
         model=read(wire, "modelId", str) or "",
-        messages=messages,
+        messages=mark(messages, NAME),
         system=[*_parse_system(read(wire, "system", list) or [], "system"), *hoisted],
         tools=_parse_tools(read(tools, "tools", list, "toolConfig.") or []),
         tool_choice=_parse_choice(read(tools, "toolChoice", dict, "toolConfig.") or {}),

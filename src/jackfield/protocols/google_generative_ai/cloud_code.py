@@ -18,6 +18,7 @@ from jackfield.protocols.base import bearer_headers as auth_headers
 from jackfield.protocols.fields import as_object
 from jackfield.protocols.google_generative_ai import STREAM_TYPE, StreamParser, parse_error
 from jackfield.protocols.google_generative_ai.wire import unwrap
+from jackfield.protocols.signatures import is_foreign
 
 NAME = "google-gemini-cli"
 LIMITS = {**gemini.LIMITS, "thoughts": "left out where no signature is with them"}
@@ -34,7 +35,7 @@ def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
 
 def _without_unsigned(request: ChatRequest) -> ChatRequest:
     def is_kept(block: object) -> bool:
-        return not isinstance(block, ThinkingBlock) or bool(block.signature)
+        return not isinstance(block, ThinkingBlock) or (bool(block.signature) and not is_foreign(block, NAME))
 
     turns = [replace(turn, content=[block for block in turn.content if is_kept(block)]) for turn in request.messages]
     return replace(request, messages=[turn for turn in turns if turn.content])

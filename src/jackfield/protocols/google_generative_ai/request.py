@@ -28,6 +28,7 @@ from jackfield.protocols.google_generative_ai.tools import (
 )
 from jackfield.protocols.google_generative_ai.turns import parse_contents, parse_parts, render_contents, render_system
 from jackfield.protocols.google_generative_ai.wire import LIMITS, NAME, takes_levels, to_camel
+from jackfield.protocols.signatures import mark
 from jackfield.protocols.spare import spare
 from jackfield.protocols.structured import as_instruction
 
@@ -66,7 +67,7 @@ def _parse(wire: JsonObject) -> ChatRequest:
     wanted, left = _parse_format(config)
     request = ChatRequest(
         model=(read(wire, "model", str) or "").removeprefix("models/"),
-        messages=parse_contents(require(wire, "contents", list)),
+        messages=mark(parse_contents(require(wire, "contents", list)), NAME),
         system=_parse_system(wire),
         tools=list(parse_tools(read(wire, "tools", list) or [])),
         tool_choice=parse_choice(calling),

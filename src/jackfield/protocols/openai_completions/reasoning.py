@@ -12,10 +12,10 @@ from jackfield.message import Block, JsonObject, ThinkingBlock
 from jackfield.model import Compat
 from jackfield.protocols.fields import as_list, as_object, as_text
 from jackfield.protocols.openai_completions.fields import keep, own
+from jackfield.protocols.signatures import OPENAIS
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_text")  # first one with text counts
 DETAILS = "reasoning_details"
-OPENAIS = "gAAAA"  # how the encrypted thoughts of OpenAI's models begin
 CLAUDE = "anthropic-claude-v1"  # `format` of a detail (openrouter.ai/docs, reasoning tokens, read 2026-11-21)
 
 
