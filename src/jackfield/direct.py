@@ -88,7 +88,7 @@ class Direct:
         renamed = find_renamed(request, defaults.api(candidate.model, candidate.info))
         reply = await self._open(candidate, with_thinking(request, candidate.model, self._config), auth, tell, hear)
         try:
-            async with aclosing(_read(reply, candidate, request, auth.source)) as batches:
+            async with aclosing(_read(reply, candidate, request, auth.source, tell)) as batches:
                 async for batch in batches:
                     if renamed or isinstance(batch[0], MessageStart):
                         yield [_as_ours(event, candidate, renamed) for event in batch]
@@ -190,7 +190,9 @@ def _as_ours(event: StreamEvent, candidate: Candidate, renamed: Mapping[str, str
     return as_named(event, renamed)
 
 
-async def _read(reply: HttpReply, candidate: Candidate, request: ChatRequest, source: str) -> Batches:
+async def _read(
+    reply: HttpReply, candidate: Candidate, request: ChatRequest, source: str, tell: Tell | None
+) -> Batches:
     protocol = load_protocol(candidate.info, candidate.model)
     await check_reply(reply, candidate.info, candidate.model, source)
     if not request.stream or reply.headers.get("content-type", "").startswith("application/json"):
@@ -207,6 +209,8 @@ async def _read(reply: HttpReply, candidate: Candidate, request: ChatRequest, so
             yield events
     if events := _close(parser, candidate):
         yield events
+    if parser.skipped and tell:
+        tell(f"{candidate.ref}: malformed events of the stream were skipped: {parser.skipped}")
 
 
 def _close(parser: StreamParser, candidate: Candidate) -> Sequence[StreamEvent]:
