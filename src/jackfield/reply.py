@@ -86,7 +86,7 @@ class ChatStream:
         self._warnings = list(made.warnings)
         self._known = frozenset(client.problems())
         self._batches = self._run()
-        self._events = self._each()
+        self._events = _each(self._batches)
 
     def __aiter__(self) -> Events:
         return self._events
@@ -124,12 +124,6 @@ class ChatStream:
         )
 
     # -- the walk --------------------------------------------------------------------
-
-    async def _each(self) -> Events:
-        async with aclosing(self._batches) as batches:
-            async for batch in batches:
-                for event in batch:
-                    yield event
 
     async def _run(self) -> Batches:
         try:
@@ -251,6 +245,14 @@ class ChatStream:
         if told and self._strict:
             raise InvalidRequest("; ".join(told), hint="leave out --strict to send the rest")
         self._warnings += told
+
+
+async def _each(batches: Batches) -> Events:
+    # No method: what was never iterated would hold its stream, and the stream it, with the whole request.
+    async with aclosing(batches):
+        async for batch in batches:
+            for event in batch:
+                yield event
 
 
 class Held:
