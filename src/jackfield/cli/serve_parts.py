@@ -25,7 +25,7 @@ from jackfield.gateway.kept import Kept
 from jackfield.gateway.log import Log, install
 from jackfield.gateway.parts import BODY_LIMIT, Clock, Parts, Settings
 from jackfield.gateway.signals import obey
-from jackfield.gateway.watch import follow, list_files
+from jackfield.gateway.watch import Files, follow, list_files
 from jackfield.ledger.place import find_url
 from jackfield.ledger.writer import Ledger
 
@@ -45,8 +45,8 @@ def make_gateway(service: Service) -> Gateway:
     """Return the application of one process; it reads the config when the server starts, and when it has changed."""
     clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, lambda: f"req_{secrets.token_hex(12)}")
     first = _open_app(service)
-    setup = _Setup(service, first.config.server)
-    watch: Beside = lambda gateway: follow(gateway, partial(list_files, first.paths, first.environ, first.cwd))  # noqa: E731
+    setup = _Setup(service, first)
+    watch: Beside = lambda gateway: follow(gateway, setup.files)  # noqa: E731
     signals: Beside = lambda gateway: obey(gateway, service.drain_s)  # noqa: E731
     gateway = Gateway(setup.build, setup.places(first.config), clock, [watch, signals, *_boards(service)])
     if service.board:
@@ -65,9 +65,10 @@ def _boards(service: Service) -> list[Beside]:
 class _Setup:
     """Builds parts, of what is on disk by then and of what is kept."""
 
-    def __init__(self, service: Service, rules: ServerRules) -> None:
+    def __init__(self, service: Service, first: App) -> None:
+        self.files = Files(partial(list_files, first.paths, first.environ, first.cwd))
         self._service = service
-        self._bound = rules  # as they were at the start, or when a change was last told
+        self._bound = first.config.server  # as they were at the start, or when a change was last told
         self._kept = Kept(partial(Ledger.open, say=_say), lambda: secrets.token_hex(16))
 
     def places(self, config: Config) -> Places:
@@ -79,7 +80,7 @@ class _Setup:
         service = self._service
         forget_commands()
         # A catalog takes a while, and the streams of others go on. What is read is an `App`'s alone.
-        app = await asyncio.to_thread(_load, _open_app(service))
+        app = await asyncio.to_thread(self._load)
         config, rules = app.config, app.config.server
         install(_write, service.log_format or rules.log.format or "json", rules.log.level)
         self._tell_bound(rules)
@@ -98,6 +99,13 @@ class _Setup:
             ledger=ledger,
         )
 
+    def _load(self) -> App:
+        """Read all that is on disk."""
+        self.files.note()
+        app = _open_app(self._service)
+        _ = app.config, app.plugins, app.catalog, app.store
+        return app
+
     def _tell_bound(self, rules: ServerRules) -> None:
         changed = [key for key, read in BOUND.items() if read(rules) != read(self._bound)]
         self._bound = rules
@@ -107,12 +115,6 @@ class _Setup:
 
 def _open_app(service: Service) -> App:
     return App(service.environ, config_path=service.config_path, offline=service.offline)
-
-
-def _load(app: App) -> App:
-    """Read all that is on disk."""
-    _ = app.config, app.plugins, app.catalog, app.store
-    return app
 
 
 def _say(text: str) -> None:

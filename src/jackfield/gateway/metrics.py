@@ -39,6 +39,7 @@ class Family(Struct, frozen=True):
 
 FAMILIES = {
     "jackfield_build_info": Family("gauge", "The version that runs.", ("version", "python"), is_shared=True),
+    "jackfield_processes": Family("gauge", "Workers that serve."),
     "jackfield_requests_total": Family(
         "counter",
         "Calls, by the caller's protocol, what was asked, who answered and how they ended.",
@@ -111,6 +112,7 @@ class Metrics:
         counted = {(name,): number for name, number in gauges.items()}
         told: dict[Key, int | float] = {
             ("jackfield_build_info", __version__, platform.python_version()): 1,
+            ("jackfield_processes",): 1,
             ("jackfield_config_refused",): int(self._is_refused),
         }
         return self._numbers | told | counted

@@ -74,27 +74,33 @@ def _look(file: Path) -> tuple[str, str, int, int, int]:
     return str(file), str(real_path(file)), found.st_mtime_ns, found.st_ino, found.st_size
 
 
-async def follow(gateway: Reloads, find_files: Callable[[], Iterable[Path]], every_s: float = EVERY_S) -> None:
-    """Reload whenever a file has changed, until cancelled."""
-    known = await asyncio.to_thread(_survey, find_files)
+class Files:
+    """The files of a set-up, as they were when it was last read."""
+
+    def __init__(self, find: Callable[[], Iterable[Path]]) -> None:
+        self._find = find
+        self._known: Print = ()
+
+    def note(self) -> None:
+        """Remember how they are now; what changes while they are read has changed after it."""
+        self._known = take_print(self._find())
+
+    def look(self) -> Print | None:
+        """Return how they are now, `None` where nothing has changed."""
+        now = take_print(Path(name) for name, *_ in self._known)
+        return None if now == self._known else now
+
+
+async def follow(gateway: Reloads, files: Files, every_s: float = EVERY_S) -> None:
+    """Reload whenever a file has changed, until cancelled. Who reloads notes the files."""
     while True:
         await asyncio.sleep(every_s)
-        now = await asyncio.to_thread(_survey, find_files, known)
-        if now == known:
+        now = await asyncio.to_thread(files.look)
+        if now is None:
             continue
-        while (later := await _later(find_files)) != now:
+        await asyncio.sleep(SETTLE_S)
+        while (later := await asyncio.to_thread(files.look)) not in {now, None}:
             now = later
-        known = now
-        await gateway.try_reload()
-
-
-async def _later(find_files: Callable[[], Iterable[Path]]) -> Print:
-    await asyncio.sleep(SETTLE_S)
-    return await asyncio.to_thread(_survey, find_files)
-
-
-def _survey(find_files: Callable[[], Iterable[Path]], known: Print | None = None) -> Print:
-    """Return the print of all files; those of `known` are not read again to find others unless one has changed."""
-    if known is not None and take_print(Path(name) for name, *_ in known) == known:
-        return known
-    return take_print(find_files())
+            await asyncio.sleep(SETTLE_S)
+        if later is not None:
+            await gateway.try_reload()

@@ -1,0 +1,121 @@
+"""The gateway as a process of its own, asked over its sockets and looked at from outside."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+WAIT_S = 20
+
+
+class Process:
+    """A running gateway; `err` is what it wrote, once it has ended."""
+
+    def __init__(self, popen: subprocess.Popen[str], lines: list[str]) -> None:
+        self.lines = lines
+        self.port = int(lines[0].rpartition(":")[2])
+        self.pid = popen.pid
+        self.err = ""
+        self._popen = popen
+
+    @property
+    def token(self) -> str:
+        return self.kept("gateway-token")
+
+    def kept(self, name: str) -> str:
+        """Return a file of the home."""
+        return (Path(os.environ["HOME"]) / ".jackfield" / name).read_text(encoding="utf-8").strip()
+
+    def ask(self, model: str, **more: Any) -> Any:
+        """Ask a model and return its answer, or what is wrong."""
+        body = {"model": model, "messages": [{"role": "user", "content": "Hello"}], **more}
+        return json.loads(self.request("POST", "/v1/chat/completions", json.dumps(body).encode())[2])
+
+    def get(self, path: str) -> str:
+        return self.request("GET", path)[2].decode()
+
+    def page(self) -> str:
+        return self.get("/metrics")
+
+    def status(self, path: str, body: bytes = b"") -> int:
+        return self.request("POST" if body else "GET", path, body)[0]
+
+    def request(
+        self, method: str, path: str, body: bytes = b"", *, port: int = 0, **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Return status, headers and body; asks again until it listens."""
+        until = time.monotonic() + WAIT_S
+        said = {"authorization": f"Bearer {self.token}", "content_type": "application/json", **headers}
+        head = {name.replace("_", "-"): text for name, text in said.items() if text}
+        while True:
+            connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=WAIT_S)
+            try:
+                connection.request(method, path, body or None, head)
+                reply = connection.getresponse()
+                return reply.status, {name.lower(): text for name, text in reply.getheaders()}, reply.read()
+            except ConnectionError:
+                if time.monotonic() > until or self._popen.poll() is not None:
+                    raise
+                time.sleep(0.02)
+            finally:
+                connection.close()
+
+    def wait_for(self, look: Callable[[], Any], word: str) -> Any:
+        """Look until a word is there, and return what was seen."""
+        until, seen = time.monotonic() + WAIT_S, None
+        while time.monotonic() < until:
+            seen = look()
+            if word in (seen if isinstance(seen, str) else json.dumps(seen)):
+                return seen
+            time.sleep(0.05)
+        raise AssertionError(f"{word!r} is not in {seen}")
+
+    def wait(self) -> int:
+        return self._popen.wait(WAIT_S)
+
+    def open_files(self) -> int:
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
+    def threads(self) -> int:
+        return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
+
+    def resident_kb(self) -> int:
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")
+        return int(status.partition("VmRSS:")[2].split()[0])
+
+
+@contextmanager
+def gateway_process(*args: str) -> Iterator[Process]:
+    """Run a gateway on a free port until the block ends."""
+    home = Path(os.environ["HOME"])
+    with (home / "stderr").open("w", encoding="utf-8") as err:
+        popen = subprocess.Popen(
+            [sys.executable, "-m", "jackfield", "gateway", "--port", "0", *args],
+            stdout=subprocess.PIPE, stderr=err, text=True, env=dict(os.environ), cwd=home, start_new_session=True,
+        )  # fmt: skip
+        process = None
+        try:
+            assert popen.stdout
+            lines = []
+            while (line := popen.stdout.readline().rstrip()) and not line.startswith("token"):
+                lines.append(line)
+            process = Process(popen, [*lines, line])
+            process.request("GET", "/healthz")
+            yield process
+        finally:
+            if popen.poll() is None:
+                popen.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                popen.wait(WAIT_S)
+            popen.kill()
+            popen.communicate()
+            if process:
+                process.err = (home / "stderr").read_text(encoding="utf-8")
