@@ -65,3 +65,8 @@ def test_a_piece_of_a_call_has_a_name_only_for_clients_that_need_one() -> None:
     assert plain.count('"name":"weather"') == named.count('"name":"weather"') == 1
     assert plain.count('"name":""') == 0
     assert named.count('"name":""') > 0
+
+
+def test_a_gemini_client_may_leave_models_out_before_a_slash(gateway) -> None:
+    answer = gateway.post("/v1beta/box/m:generateContent", {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]})
+    assert answer.json()["candidates"][0]["content"]["parts"][0]["text"] == "Hi."

@@ -51,7 +51,8 @@ VERBS: dict[str, tuple[Kind, bool]] = {
     "embedContent": ("embed", False),
     "batchEmbedContents": ("embed", False),
 }
-GEMINI_MODELS = ("/v1beta/models/", "/v1alpha/models/", "/v1/models/")
+# Vercel's client leaves `models/` out before a name that holds a slash.
+GEMINI_MODELS = ("/v1beta/models/", "/v1alpha/models/", "/v1/models/", "/v1beta/", "/v1alpha/")
 PREFIX = "/anthropic"
 
 
