@@ -22,6 +22,7 @@ from jackfield.message import (
     Usage,
 )
 from jackfield.protocols import bedrock_converse as bedrock
+from jackfield.protocols.signatures import mark
 from tests.protocols.conformance import Heard, cut
 from tests.protocols.test_aws_eventstream import frame
 from tests.protocols.test_hostile import ERRORS, VALUES, changed, places, read_reply, read_stream
@@ -126,7 +127,8 @@ def test_what_a_model_says_goes_back_as_it_came() -> None:
         bedrock.parse_request({"messages": [{"role": "user", "content": [{"text": "Hi"}]}, REPLY["output"]["message"]]})
     )
     assert sent["messages"][1] == REPLY["output"]["message"]
-    assert bedrock.parse_request({"messages": [sent["messages"][1]]}).messages == (Message("assistant", reply.content),)
+    said = mark([Message("assistant", reply.content)], bedrock.NAME)
+    assert bedrock.parse_request({"messages": [sent["messages"][1]]}).messages == tuple(said)
 
 
 # -- streams that are not as they should be ----------------------------------------
