@@ -25,6 +25,7 @@ from jackfield.message import (
 from jackfield.protocols.anthropic_messages.citations import as_sent, parse_citations, render_cited
 from jackfield.protocols.anthropic_messages.wire import NAME, keep_rest
 from jackfield.protocols.base import as_input, own_fields
+from jackfield.protocols.dataurl import split_data_url
 from jackfield.protocols.fields import objects, read, require, wrong
 
 # -- wire to value -----------------------------------------------------------------
@@ -143,10 +144,10 @@ def _render_form(block: Block) -> JsonObject | None:
 
 def _render_media(block: ImageBlock | DocumentBlock) -> JsonObject | None:
     wire: JsonObject = {"type": "image" if isinstance(block, ImageBlock) else "document"}
-    url, data, media_type = block.url or "", block.data, block.media_type
-    if url.startswith("data:") and ";base64," in url:  # the wire takes such a picture only as data
-        head, _, data = url.partition(";base64,")
-        media_type, url = head.removeprefix("data:"), ""
+    url, data, media_type = block.url, block.data, block.media_type
+    if data is None and url:  # a picture in its address: the wire takes it only as data
+        typed, data, url = split_data_url(url)
+        media_type = typed or media_type
     if data is not None:
         form = _form(media_type)
         wire["source"] = {"type": form, "media_type": "text/plain" if form == "text" else media_type, "data": data}
