@@ -14,7 +14,7 @@ from jackfield.protocols.anthropic_messages.blocks import parse_content, render_
 from jackfield.protocols.anthropic_messages.errors import parse_error
 from jackfield.protocols.anthropic_messages.wire import NAME
 from jackfield.protocols.base import Body, as_count, decode
-from jackfield.protocols.fields import as_object, read
+from jackfield.protocols.fields import as_object, read, rest
 from jackfield.protocols.reply_fields import foreign_fields
 
 STOP_REASONS: dict[str, FinishReason] = {
@@ -77,7 +77,7 @@ def _parse_message(wire: JsonObject) -> ChatResponse:
 
 def parse_extras(wire: JsonObject) -> JsonObject:
     """Return the fields of a message that have no value of ours, nulls aside."""
-    return {name: value for name, value in wire.items() if name not in KNOWN and value is not None}
+    return rest(wire, KNOWN)
 
 
 def parse_reason(reason: str | None, *, has_calls: bool) -> FinishReason:
@@ -87,10 +87,8 @@ def parse_reason(reason: str | None, *, has_calls: bool) -> FinishReason:
 
 def parse_usage(wire: JsonObject) -> Usage:
     """Read the counters; what the provider did not say, or not as a number, stays `None`."""
-    held = wire.get(DETAILS)
-    details: JsonObject = held if isinstance(held, dict) else {}
-    known = {*COUNTERS.values(), DETAILS}
-    extras = {name: value for name, value in wire.items() if name not in known and value is not None}
+    details = as_object(wire.get(DETAILS))
+    extras = rest(wire, {*COUNTERS.values(), DETAILS})
     if more := {name: value for name, value in details.items() if name != "thinking_tokens"}:
         extras[DETAILS] = more
     counts = {ours: as_count(wire.get(name)) for ours, name in COUNTERS.items()}

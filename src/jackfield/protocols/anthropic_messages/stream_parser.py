@@ -19,7 +19,7 @@ from jackfield.protocols.anthropic_messages.open_block import OpenBlock
 from jackfield.protocols.anthropic_messages.plain import KIND, PLAIN
 from jackfield.protocols.anthropic_messages.response import parse_extras, parse_reason, parse_usage
 from jackfield.protocols.base import NO_EVENT, decode, decode_event, preview
-from jackfield.protocols.fields import read
+from jackfield.protocols.fields import as_object, read, rest, said
 from jackfield.protocols.plain import read_plain
 from jackfield.protocols.sse import SseDecoder, SseEvent
 
@@ -178,9 +178,8 @@ class StreamParser:
         return list(block.close()) if block else []
 
     def _change_message(self, event: JsonObject) -> list[StreamEvent]:
-        said = {name: value for name, value in event.items() if name not in {"type", "delta", "usage"}}
-        said |= read(event, "delta", dict) or {}
-        self._delta |= {name: value for name, value in said.items() if value is not None}
+        more = read(event, "delta", dict) or {}
+        self._delta |= rest(event, ("type", "delta", "usage")) | said(more)
         self._merge_usage(event)
         return self._begin({})
 
@@ -198,8 +197,7 @@ class StreamParser:
 
     def _merge_usage(self, wire: JsonObject) -> None:
         # Counts are running totals: each replaces the one before, and a null says nothing.
-        usage = wire.get("usage")
-        self._usage |= {k: v for k, v in usage.items() if v is not None} if isinstance(usage, dict) else {}
+        self._usage |= said(as_object(wire.get("usage")))
 
 
 PARSERS: dict[str, Callable[[StreamParser, JsonObject], list[StreamEvent]]] = {

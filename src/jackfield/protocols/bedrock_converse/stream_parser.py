@@ -19,7 +19,7 @@ from jackfield.protocols.bedrock_converse.errors import make_error, parse_error
 from jackfield.protocols.bedrock_converse.open_block import OpenBlock
 from jackfield.protocols.bedrock_converse.plain import KIND, PLAIN
 from jackfield.protocols.bedrock_converse.response import parse_extras, parse_reason, parse_usage
-from jackfield.protocols.fields import as_object, as_text
+from jackfield.protocols.fields import as_object, as_text, said
 from jackfield.protocols.outbox import Outbox
 from jackfield.protocols.plain import read_plain
 
@@ -156,8 +156,7 @@ class StreamParser:
         self._note(event)
 
     def _take_counts(self, event: JsonObject) -> None:
-        usage = as_object(event.get("usage"))
-        self._usage |= {name: value for name, value in usage.items() if value is not None}
+        self._usage |= said(as_object(event.get("usage")))
         self._note(event)
         if self._reason is not None:
             self._finish()

@@ -17,7 +17,7 @@ from jackfield.model import Compat
 from jackfield.protocols.base import NATIVE, as_count, as_opaque, own_fields
 from jackfield.protocols.bedrock_converse.blocks import render_block
 from jackfield.protocols.bedrock_converse.wire import NAME
-from jackfield.protocols.fields import as_object, as_text
+from jackfield.protocols.fields import as_object, as_text, said
 from jackfield.protocols.levels import budget_effort, level_word
 
 # What a level buys on a model that takes a budget.
@@ -143,12 +143,8 @@ def render_inference(request: ChatRequest, mode: Mode, compat: Compat) -> JsonOb
     budget = as_count(as_object(mode.fields.get("thinking")).get("budget_tokens")) or 0
     if limit is not None and limit <= budget:  # what was said is the answer's room, behind the thoughts
         limit += budget
-    wire = {
-        "maxTokens": limit,
-        "temperature": temperature if temperature is None else min(1, temperature),
-        "topP": top_p,
-    }
-    return {name: value for name, value in wire.items() if value is not None}
+    temperature = temperature if temperature is None else min(1, temperature)
+    return said({"maxTokens": limit, "temperature": temperature, "topP": top_p})
 
 
 def render_top_k(request: ChatRequest, mode: Mode, compat: Compat) -> JsonObject:
