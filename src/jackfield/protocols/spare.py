@@ -25,6 +25,7 @@ from jackfield.message import (
 )
 from jackfield.model import Compat
 from jackfield.protocols.features import FIELDS, LEFT_OUT, MEDIA, Limits, block_features, fates, inner_features
+from jackfield.protocols.text_files import stand_in
 
 SIGNED = frozenset({"signatures", "foreign signature"})
 
@@ -95,7 +96,7 @@ def _without(block: Block, lost: set[str]) -> Block | None:
     """Return what stands for a block when these features of it are gone; `None`: nothing."""
     match block:
         case ImageBlock() | DocumentBlock() | AudioBlock() | VideoBlock() if lost - {"cache_control"}:
-            return TextBlock(f"[{MEDIA[type(block)]} left out: it cannot be sent to this model]")
+            return TextBlock(stand_in(MEDIA[type(block)]))
         case OpaqueBlock() | RefusalBlock() if lost:
             return None
         case ThinkingBlock() if "thoughts" in lost or (block.redacted and lost & SIGNED):

@@ -9,9 +9,9 @@ import msgspec
 
 from jackfield.message import Citation, DocumentBlock, JsonObject, Message
 from jackfield.protocols.base import as_count
-from jackfield.protocols.cohere.limits import is_text
 from jackfield.protocols.cohere.wire import keep, own
 from jackfield.protocols.fields import as_list, as_object, as_text
+from jackfield.protocols.text_files import is_text
 
 # The API names documents without an id so, by their place (docs.cohere.com, RAG, read 2026-11-21).
 ID = "doc:"

@@ -13,6 +13,7 @@ from jackfield.protocols import features, structured
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.cohere.wire import NAME
 from jackfield.protocols.features import LEFT_OUT, SAID_AS
+from jackfield.protocols.text_files import is_text
 
 LIMITS: dict[str, str] = {
     "tool_choice.tool": f"{SAID_AS}the only tool that is offered, and required",
@@ -102,8 +103,3 @@ def needs_instruction(request: ChatRequest) -> bool:
     return bool(request.tools) or any(
         isinstance(block, DocumentBlock) for message in request.messages for block in message.content
     )
-
-
-def is_text(block: DocumentBlock) -> bool:
-    """Say whether a file is words, the only ones this wire reads."""
-    return block.data is not None and block.media_type.startswith("text/")

@@ -24,15 +24,14 @@ from jackfield.message import (
 )
 from jackfield.model import Compat
 from jackfield.protocols.cohere.documents import parse_citation, parse_document, render_document
-from jackfield.protocols.cohere.limits import is_text
 from jackfield.protocols.cohere.wire import NAME, keep, own
 from jackfield.protocols.dataurl import join_data_url, split_data_url
 from jackfield.protocols.fields import as_list, as_object, as_text, objects, rest, wrong
+from jackfield.protocols.text_files import is_text, stand_in
 from jackfield.protocols.toolids import legal_ids
 
 # A thought's kind: words of `content`, or the plan before tool calls.
 THOUGHT, PLAN = "thinking", "tool_plan"
-NOT_SENT = "[document left out: it cannot be sent to this model]"
 ASSISTANT_KEYS = frozenset(("role", "content", PLAN, "tool_calls", "citations"))
 
 
@@ -112,7 +111,7 @@ def _render_part(block: Block, is_result: bool) -> JsonObject | None:
             source = join_data_url(media_type, data) if data is not None else url
             return {"type": "image_url", "image_url": {"url": source, **own(block)}}
         case DocumentBlock() if not is_text(block):
-            return {"type": "text", "text": NOT_SENT}
+            return {"type": "text", "text": stand_in("document")}
         case DocumentBlock() if is_result:
             return {"type": "document", "document": render_document(block)}
         case OpaqueBlock(value=value):

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from jackfield.message import (
-    NO_PARAMETERS,
     ChatRequest,
     Effort,
     JsonObject,
@@ -26,7 +25,6 @@ from jackfield.protocols.cohere.messages import parse_messages, render_messages
 from jackfield.protocols.cohere.wire import NAME, keep, own
 from jackfield.protocols.fields import (
     as_object,
-    as_text,
     merge_fields,
     objects,
     read,
@@ -35,7 +33,7 @@ from jackfield.protocols.fields import (
     said,
     wrong,
 )
-from jackfield.protocols.schema import strip_keywords
+from jackfield.protocols.functions import parse_function, render_function
 from jackfield.protocols.spare import spare
 
 KNOWN = frozenset((
@@ -82,7 +80,7 @@ def _narrow(request: ChatRequest) -> ChatRequest:
 
 
 def _render_tools(request: ChatRequest, compat: Compat) -> JsonObject:
-    tools = [_render_tool(tool, compat) for tool in request.tools]
+    tools = [render_function(tool, NAME, compat) for tool in request.tools]
     if not tools or compat.supports_tools is False:
         return {}
     strict = {tool.strict for tool in request.tools if tool.parameters is not None}
@@ -92,16 +90,6 @@ def _render_tools(request: ChatRequest, compat: Compat) -> JsonObject:
         "strict_tools": strict.pop() if len(strict) == 1 else None,
         "tool_choice": CHOICES.get(choice.mode) if choice else None,  # its absence is `auto`
     })  # fmt: skip
-
-
-def _render_tool(tool: Tool, compat: Compat) -> JsonObject:
-    if tool.parameters is None:
-        return own(tool)
-    function: JsonObject = {"name": tool.name}
-    if tool.description:
-        function["description"] = tool.description
-    function["parameters"] = strip_keywords(tool.parameters or NO_PARAMETERS, compat)
-    return {"type": "function", "function": function, **own(tool)}
 
 
 def _render_sampling(request: ChatRequest) -> JsonObject:
@@ -185,17 +173,8 @@ def _left_over(wire: JsonObject, tools: list[Tool], messages: list[Message]) -> 
 
 def _parse_tools(wire: JsonObject) -> list[Tool]:
     strict = read(wire, "strict_tools", bool)
-    return [_parse_tool(tool, strict) for _, tool in objects(read(wire, "tools", list) or [], "tools")]
-
-
-def _parse_tool(wire: JsonObject, strict: bool | None) -> Tool:
-    function = as_object(wire.get("function"))
-    name = as_text(function.get("name"))
-    if not name:
-        return Tool(as_text(wire.get("type")), opaque=keep(wire))
-    parameters = as_object(function.get("parameters")) or NO_PARAMETERS
-    opaque = keep(rest(wire, ("type", "function")))
-    return Tool(name, as_text(function.get("description")), parameters, strict, None, opaque)
+    tools = [parse_function(tool, NAME) for _, tool in objects(read(wire, "tools", list) or [], "tools")]
+    return [tool if tool.parameters is None else replace(tool, strict=strict) for tool in tools]
 
 
 def _parse_choice(wire: JsonObject) -> ToolChoice | None:

@@ -12,6 +12,7 @@ from jackfield.protocols import features
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.features import LEFT_OUT
 from jackfield.protocols.ollama.wire import NAME
+from jackfield.protocols.text_files import is_text
 
 LIMITS: dict[str, str] = {
     "tools.strict": f"{LEFT_OUT}: the API has no such mark",
@@ -67,8 +68,3 @@ def _binaries(request: ChatRequest) -> Iterator[str]:
     blocks += [inner for block in blocks if isinstance(block, ToolResult) for inner in block.content]
     if any(isinstance(block, DocumentBlock) and not is_text(block) for block in blocks):
         yield "document: left out, as only text is read"
-
-
-def is_text(block: DocumentBlock) -> bool:
-    """Say whether a file is words, the only ones this wire reads."""
-    return block.data is not None and block.media_type.startswith("text/")

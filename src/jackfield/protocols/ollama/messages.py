@@ -24,11 +24,10 @@ from jackfield.message import (
 )
 from jackfield.protocols.base import as_input
 from jackfield.protocols.fields import as_list, as_object, as_text, objects, rest, said, wrong
-from jackfield.protocols.ollama.limits import is_text
 from jackfield.protocols.ollama.wire import keep, own
+from jackfield.protocols.text_files import is_text, stand_in
 from jackfield.protocols.toolids import legal_ids
 
-NOT_SENT = "[document left out: it cannot be sent to this model]"
 # The wire names no type; base64 begins with the file's own mark.
 MEDIA_TYPES = {"iVBORw0KGgo": "image/png", "/9j/": "image/jpeg", "R0lGOD": "image/gif", "UklGR": "image/webp"}
 KEYS = frozenset(("role", "content", "thinking", "images", "tool_calls"))
@@ -97,7 +96,7 @@ def _words(block: Block) -> str:
         case DocumentBlock() if is_text(block):
             return f"{block.name}:\n{block.data}" if block.name else block.data or ""
         case DocumentBlock():
-            return NOT_SENT
+            return stand_in("document")
         case _:
             return ""
 

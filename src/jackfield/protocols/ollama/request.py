@@ -13,13 +13,11 @@ from msgspec.structs import replace
 
 from jackfield.message import (
     EFFORTS,
-    NO_PARAMETERS,
     ChatRequest,
     Effort,
     JsonObject,
     ResponseFormat,
     Thinking,
-    Tool,
     ToolChoice,
 )
 from jackfield.model import Compat
@@ -27,7 +25,6 @@ from jackfield.protocols.base import NATIVE, Body, as_count, decode_request
 from jackfield.protocols.fields import (
     as_list,
     as_object,
-    as_text,
     merge_fields,
     objects,
     read,
@@ -36,10 +33,10 @@ from jackfield.protocols.fields import (
     said,
     wrong,
 )
+from jackfield.protocols.functions import parse_function, render_function
 from jackfield.protocols.ollama.limits import LEVELS, LIMITS
 from jackfield.protocols.ollama.messages import parse_messages, render_messages
 from jackfield.protocols.ollama.wire import NAME, keep, own
-from jackfield.protocols.schema import strip_keywords
 from jackfield.protocols.spare import spare
 
 KNOWN = frozenset(("model", "messages", "tools", "format", "options", "think", "stream", "logprobs", "top_logprobs"))
@@ -64,7 +61,7 @@ def render_request(request: ChatRequest, compat: Compat = NATIVE) -> JsonObject:
     """Write the body of `POST /api/chat`; it always says whether to stream, which is the default here."""
     asked = _narrow(spare(request, NAME, LIMITS, compat))
     body: JsonObject = {"model": asked.model, "messages": render_messages(asked), "stream": asked.stream}
-    tools = [_render_tool(tool, compat) for tool in asked.tools]
+    tools = [render_function(tool, NAME, compat) for tool in asked.tools]
     if tools and compat.supports_tools is not False:
         body["tools"] = tools
     if wanted := asked.response_format:
@@ -104,16 +101,6 @@ def _render_options(request: ChatRequest, extras: JsonObject) -> JsonObject:
     return {**options, WINDOW: min(known)} if known else options
 
 
-def _render_tool(tool: Tool, compat: Compat) -> JsonObject:
-    if tool.parameters is None:
-        return own(tool)
-    function: JsonObject = {"name": tool.name}
-    if tool.description:
-        function["description"] = tool.description
-    function["parameters"] = strip_keywords(tool.parameters or NO_PARAMETERS, compat)
-    return {"type": "function", "function": function, **own(tool)}
-
-
 def _render_thinking(thinking: Thinking, compat: Compat) -> bool | str:
     """Return `think`; a level only where the row says that the model takes some: the others refuse it."""
     if "think" in (held := own(thinking)):
@@ -146,7 +133,7 @@ def parse_request(body: Body) -> ChatRequest:
         model=require(wire, "model", str),
         messages=messages,
         system=system,
-        tools=[_parse_tool(tool) for _, tool in objects(read(wire, "tools", list) or [], "tools")],
+        tools=[parse_function(tool, NAME) for _, tool in objects(read(wire, "tools", list) or [], "tools")],
         max_tokens=read(options, "num_predict", int, at),
         temperature=read(options, "temperature", float, at),
         top_p=read(options, "top_p", float, at),
@@ -165,16 +152,6 @@ def parse_request(body: Body) -> ChatRequest:
 
 def _parse_stop(wire: object) -> list[str]:
     return [text for text in ([wire] if isinstance(wire, str) else as_list(wire)) if isinstance(text, str)]
-
-
-def _parse_tool(wire: JsonObject) -> Tool:
-    function = as_object(wire.get("function"))
-    name = as_text(function.get("name"))
-    if not name:
-        return Tool(as_text(wire.get("type")), opaque=keep(wire))
-    parameters = as_object(function.get("parameters")) or NO_PARAMETERS
-    opaque = keep(rest(wire, ("type", "function")))
-    return Tool(name, as_text(function.get("description")), parameters, opaque=opaque)
 
 
 def _parse_thinking(wire: object) -> Thinking | None:
