@@ -22,6 +22,7 @@ class Process:
     def __init__(self, popen: subprocess.Popen[str], lines: list[str]) -> None:
         self.lines = lines
         self.port = int(lines[0].rpartition(":")[2])
+        self.admin_port = int(lines[-1].split(",")[0].rpartition(":")[2]) if "http" in lines[-1] else 0
         self.pid = popen.pid
         self.err = ""
         self._popen = popen
@@ -44,6 +45,14 @@ class Process:
 
     def page(self) -> str:
         return self.get("/metrics")
+
+    def admin(self, path: str, body: Any = None, *, method: str = "", **headers: str) -> tuple[int, Any]:
+        """Ask the admin's listener; a body makes it a POST."""
+        raw = b"" if body is None else json.dumps(body).encode()
+        said = {"authorization": f"Bearer {self.kept('admin-token')}", **headers}
+        method = method or ("GET" if body is None else "POST")
+        status, _, answer = self.request(method, f"/admin/api/{path}", raw, port=self.admin_port, **said)
+        return status, json.loads(answer)
 
     def status(self, path: str, body: bytes = b"") -> int:
         return self.request("POST" if body else "GET", path, body)[0]
@@ -105,7 +114,7 @@ def gateway_process(*args: str) -> Iterator[Process]:
         try:
             assert popen.stdout
             lines = []
-            while (line := popen.stdout.readline().rstrip()) and not line.startswith("token"):
+            while (line := popen.stdout.readline().rstrip()) and not line.startswith("admin"):
                 lines.append(line)
             process = Process(popen, [*lines, line])
             process.request("GET", "/healthz")

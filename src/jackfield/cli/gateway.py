@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("jackfield.cli.gateway:run", "Serve until told to end."),
     "keys": ("jackfield.cli.gateway_keys:keys", "Make, list and revoke the keys of those who may call."),
 }
-HOST, PORT = "127.0.0.1", 4747
+HOST, PORT, ADMIN_PORT = "127.0.0.1", 4747, 4748
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -28,6 +28,7 @@ def options(command: Command) -> Command:
         click.option("--host", metavar="HOST", help=f"Address to listen on; else the config's, else {HOST}."),
         click.option("--port", metavar="PORT", type=click.IntRange(0, 65535), help=f"Port; else the config's, else {PORT}."),
         click.option("--workers", metavar="N", type=click.IntRange(1, 64), default=1, help="Processes that share the port."),
+        click.option("--admin-port", metavar="PORT", type=click.IntRange(0, 65535), help=f"Port to look after it; else the config's, else {ADMIN_PORT}."),
         click.option("--log-format", type=click.Choice(("json", "text")), help="How it writes to stderr; else the config's, else json."),
         click.option("--auth", type=click.Choice(("token", "none")), help="Who may call: who has the token, or (on this machine alone) everybody."),
     )):  # fmt: skip
@@ -50,28 +51,25 @@ def gateway(ctx: click.Context, /, **flags: Any) -> None:
 @click.command("run")
 @options
 @pass_context
-def run(
-    context: Context, host: str | None, port: int | None, workers: int, auth: str | None, log_format: str | None
-) -> None:
+def run(context: Context, /, host: str | None, port: int | None, workers: int, **said: Any) -> None:
     """Serve every model on one address until told to end (Ctrl-C, or SIGTERM, which lets open requests finish)."""
-    from tempfile import TemporaryDirectory
-
-    from jackfield.cli.serve import Service, find_token, hold_home, pick_auth
-    from jackfield.cli.serve_parts import make_gateway
+    from jackfield.cli.serve import find_token, hold_home, open_admin, pick_auth
     from jackfield.gateway.door import is_loopback
-    from jackfield.gateway.server import DRAIN_S
-    from jackfield.gateway.server import run as serve
     from jackfield.transport.listen import address_of, open_listener
 
     context.tell_warnings()
     rules = context.config.server
     host = host or rules.host or HOST
-    mode = pick_auth(auth or rules.auth)
+    mode = pick_auth(said["auth"] or rules.auth)
     if mode == "none" and not is_loopback(host):
         raise UsageError(f"{host} is not this machine alone: a token is needed", hint="leave out --auth none")
-    listener = open_listener(host, next((each for each in (port, rules.port) if each is not None), PORT))
+    port = next((each for each in (port, rules.port) if each is not None), PORT)
     with ExitStack() as held:
+        listener = open_listener(host, port)
         held.callback(listener.close)
+        admin = open_admin(context.config, said["admin_port"], ADMIN_PORT if port else 0, ui.note)
+        if admin:
+            held.callback(admin.close)
         if not hold_home(held, context.paths.home):
             ui.note(
                 f"another gateway runs with {context.paths.home}; they share its keys, ledger and what failed lately"
@@ -80,17 +78,48 @@ def run(
             ui.warn(f"each of {workers} workers counts limits and budgets alone; set gateway.sharedState to share them")
         where = "" if mode == "none" else find_token(context.config, may_make=is_loopback(host))[1]
         ui.out(_describe(address_of(listener), where))
-        service = Service(
-            environ=context.environ,
-            config_path=context.config_path,
-            offline=context.offline,
-            host=host,
-            is_open=mode == "none",
-            drain_s=DRAIN_S if rules.drain_s is None else rules.drain_s,
-            log_format=log_format or "",
-            board=held.enter_context(TemporaryDirectory(prefix="jackfield-")) if workers > 1 else "",
-        )
-        serve(partial(make_gateway, service), [listener], workers=workers)
+        ui.out(_describe_admin(context, admin))
+        _serve(
+            context, held, [each for each in (listener, admin) if each], workers,
+            host=host, is_open=mode == "none", log_format=said["log_format"] or "",
+        )  # fmt: skip
+
+
+def _serve(context: Context, held: ExitStack, listeners: list[Any], workers: int, **found: Any) -> None:
+    from tempfile import TemporaryDirectory
+
+    from jackfield.cli.serve import Service
+    from jackfield.cli.serve_parts import make_gateway
+    from jackfield.gateway.server import DRAIN_S
+    from jackfield.gateway.server import run as serve
+    from jackfield.transport.listen import address_of
+
+    rules = context.config.server
+    admin = listeners[1].getsockname() if len(listeners) > 1 else ("", 0)
+    service = Service(
+        environ=context.environ,
+        config_path=context.config_path,
+        offline=context.offline,
+        drain_s=DRAIN_S if rules.drain_s is None else rules.drain_s,
+        admin_host=admin[0],
+        admin_port=admin[1],
+        workers=workers,
+        board=held.enter_context(TemporaryDirectory(prefix="jackfield-")) if workers > 1 else "",
+        urls=tuple(map(address_of, listeners)),
+        **found,
+    )
+    serve(partial(make_gateway, service), listeners, workers=workers)
+
+
+def _describe_admin(context: Context, listener: Any) -> str:
+    from jackfield.cli.serve import find_admin_token
+    from jackfield.gateway.door import is_loopback
+    from jackfield.transport.listen import address_of
+
+    if listener is None:
+        return "admin    none"
+    may_make = is_loopback(listener.getsockname()[0])
+    return f"admin    {address_of(listener)}, token {find_admin_token(context.config, may_make=may_make)[1]}"
 
 
 def _describe(address: str, where: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,8 +17,10 @@ from jackfield.errors import ConfigError, UsageError
 from jackfield.gateway.access import Stores
 from jackfield.gateway.keys import Key, digest
 from jackfield.ledger.place import find_url
+from jackfield.transport.listen import open_listener
 
 LOCK_FILE = "gateway.lock"
+ADMIN_HOST = "127.0.0.1"
 TOKEN_FILE, ADMIN_FILE = "gateway-token", "admin-token"
 ADMIN_VARIABLE = "JACKFIELD_ADMIN_TOKEN"
 VARIABLES = ("JACKFIELD_GATEWAY_TOKEN", "OPENCLAW_GATEWAY_TOKEN", "OPENCLAW_GATEWAY_PASSWORD")
@@ -36,6 +39,7 @@ class Service(Struct, frozen=True, kw_only=True):
     log_format: str = ""  # empty: the config's
     admin_port: int = 0  # where it is looked after; 0: nowhere
     admin_host: str = ""
+    workers: int = 1
     board: str = ""  # the folder where several workers put their numbers
     urls: tuple[str, ...] = ()  # where it listens, for people
 
@@ -97,6 +101,24 @@ def hold_home(held: ExitStack, home: Path) -> bool:
     except ConfigError:
         return False
     return True
+
+
+def open_admin(config: Config, said: int | None, usual: int, tell: Callable[[str], None]) -> Any:
+    """Return a socket for whoever runs the gateway, `None` where it is switched off or its usual port is taken.
+
+    Raises `ConfigError` when a port that somebody named is taken.
+    """
+    rules = config.server.admin
+    if not rules.enabled and said is None:
+        return None
+    named = said if said is not None else rules.port
+    try:
+        return open_listener(rules.host or ADMIN_HOST, usual if named is None else named)
+    except ConfigError as error:
+        if named is not None:
+            raise ConfigError(f"the admin's address: {error.message}", hint="choose another: --admin-port") from error
+        tell(f"{error.message}: this gateway is looked after by its command line alone")
+        return None
 
 
 def find_stores(config: Config, *, is_open: bool) -> Stores:

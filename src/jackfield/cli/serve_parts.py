@@ -14,10 +14,12 @@ from pathlib import Path
 
 from jackfield.app import App
 from jackfield.auth.secret import forget_commands
-from jackfield.cli.serve import Service, find_stores
+from jackfield.cli.serve import Service, find_admin_token, find_stores
 from jackfield.config.gateway import ServerRules
 from jackfield.config.schema import Config
 from jackfield.gateway.access import Access
+from jackfield.gateway.admin import Admin, Front
+from jackfield.gateway.admin_views import Desk
 from jackfield.gateway.board import Board
 from jackfield.gateway.door import Places
 from jackfield.gateway.gateway import Beside, Gateway
@@ -41,7 +43,7 @@ BOUND: dict[str, Callable[[ServerRules], object]] = {
 }
 
 
-def make_gateway(service: Service) -> Gateway:
+def make_gateway(service: Service) -> Gateway | Front:
     """Return the application of one process; it reads the config when the server starts, and when it has changed."""
     clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, lambda: f"req_{secrets.token_hex(12)}")
     first = _open_app(service)
@@ -51,7 +53,13 @@ def make_gateway(service: Service) -> Gateway:
     gateway = Gateway(setup.build, setup.places(first.config), clock, [watch, signals, *_boards(service)])
     if service.board:
         gateway.board = Board(Path(service.board), os.getpid())
-    return gateway
+    return _with_admin(gateway, service, first.config, clock) if service.admin_port else gateway
+
+
+def _with_admin(gateway: Gateway, service: Service, config: Config, clock: Clock) -> Front:
+    desk = Desk(gateway=gateway, urls=service.urls, workers=service.workers, started_ms=clock.now_ms())
+    places = Places(service.admin_host, config.server.allowed_hosts, is_open=True)
+    return Front(gateway, Admin(find_admin_token(config)[0], places, desk), service.admin_port)
 
 
 def _boards(service: Service) -> list[Beside]:

@@ -1,0 +1,124 @@
+"""The listener for whoever runs the gateway."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import pytest
+
+from tests.commands import run, write_config
+from tests.gateway.command import gateway_process
+from tests.servers import free_port, json_reply, serve
+
+WHOLE = {
+    "id": "c", "model": "m", "usage": {"prompt_tokens": 3, "completion_tokens": 2},
+    "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}],
+}  # fmt: skip
+
+
+def config(url: str, **gateway: object) -> str:
+    entry = {"baseUrl": f"{url}/v1", "api": "openai-completions", "apiKey": "sk-up-0123456789", "models": [{"id": "m"}]}
+    return json.dumps({
+        "agents": {"defaults": {"model": {"primary": "box/m"}}}, "models": {"providers": {"box": entry}}, "gateway": gateway,
+    })  # fmt: skip
+
+
+@pytest.fixture
+def process(home):
+    with serve(json_reply(WHOLE)) as server:
+        write_config(config(server.url))
+        with gateway_process() as found:
+            yield found
+
+
+def test_only_its_own_token_opens_it(process) -> None:
+    assert process.admin("status")[0] == 200
+    assert process.admin("status", authorization=f"Bearer {process.token}")[0] == 401
+    assert process.admin("status", authorization="")[0] == 401
+    assert process.admin("status", authorization="", x_api_key=process.kept("admin-token"))[0] == 401
+    mixed = process.request("GET", "/v1/models", authorization=f"Bearer {process.kept('admin-token')}")
+    assert mixed[0] == 401
+
+
+def test_each_listener_has_its_own_addresses(process) -> None:
+    assert process.request("GET", "/v1/models", port=process.admin_port)[0] in {401, 404}
+    assert process.request("GET", "/admin/api/status")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"host": "evil.example"}, {"origin": "http://evil.example"}, {"origin": "null"}],
+)
+def test_pages_of_elsewhere_are_refused(process, headers) -> None:
+    assert process.admin("status", **headers)[0] == 403
+    assert process.admin("reload", {}, **headers)[0] == 403
+
+
+def test_a_form_of_another_page_changes_nothing(process) -> None:
+    status, said = process.admin("keys", {"name": "mallory"}, content_type="text/plain")
+    assert (status, "JSON" in said["error"]["message"]) == (400, True)
+    assert process.admin("keys")[1]["keys"] == []
+
+
+def test_the_status_tells_what_runs(process) -> None:
+    said = process.admin("status")[1]
+    assert (said["workers"], said["pid"], said["ledger"], said["configTrouble"]) == (1, process.pid, "ok", "")
+    assert said["listeners"] == [f"http://127.0.0.1:{process.port}", f"http://127.0.0.1:{process.admin_port}"]
+    shown = process.admin("config")[1]
+    assert shown["hash"] == said["configHash"]
+    assert "sk-up-0123456789" not in json.dumps(shown)
+    assert shown["config"]["models"]["providers"]["box"]["models"][0]["id"] == "m"
+
+
+def test_a_reload_is_asked_for(process) -> None:
+    before = process.admin("status")[1]["configHash"]
+    path = write_config("{ nonsense")
+    status, said = process.admin("reload", {})
+    assert (status, said["ok"]) == (200, False)
+    assert str(path) in said["trouble"]
+    assert process.admin("status")[1]["configHash"] == ""
+    assert process.admin("config")[0] >= 400
+    write_config(config("http://127.0.0.1:1"))
+    assert process.admin("reload", {})[1] == {"ok": True, "trouble": ""}
+    assert process.admin("status")[1]["configHash"] not in {before, ""}
+
+
+def test_keys_are_made_used_and_ended(process) -> None:
+    made = process.admin("keys", {"name": "ann", "limits": {"models": ["box/*"], "requestsPerMinute": 9}})[1]
+    head = {"authorization": f"Bearer {made['key']}"}
+    process.wait_for(lambda: str(process.request("GET", "/v1/models", **head)[0]), "200")
+    listed = process.admin("keys")[1]["keys"]
+    assert [(key["name"], key["state"], "key" in key) for key in listed] == [("ann", "active", False)]
+    assert process.admin("keys/revoke", {"name": "ann"})[1]["state"] == "revoked"
+    process.wait_for(lambda: str(process.request("GET", "/v1/models", **head)[0]), "401")
+    for wrong in ({"name": "bob", "limits": {"budgetDay": -1}}, {"name": "a b"}, {"name": 7}, {"nome": "x"}, {}):
+        assert process.admin("keys", wrong)[0] == 400
+
+
+def test_use_and_failures_are_told(process) -> None:
+    process.ask("default")
+    process.wait_for(lambda: process.admin("usage?by=key&days=1")[1], '"owner"')
+    rows = process.admin("usage")[1]["rows"]
+    assert [(row["name"], row["input"], row["output"]) for row in rows] == [("box/m", 3, 2)]
+    assert process.admin("usage?by=secret")[0] == 400
+    write_config(config("http://127.0.0.1:1"))
+    assert process.admin("reload", {})[1]["ok"]
+    process.ask("default")
+    assert process.admin("health")[1]["rests"][0]["place"]["provider"] == "box"
+    assert process.admin("health/reset", {"provider": "other"})[1] == {"ended": 0}
+    assert process.admin("health/reset", {})[1]["ended"] >= 1
+    assert process.admin("health")[1]["rests"] == []
+    assert process.admin("health/reset", method="GET")[0] == 405
+
+
+def test_its_port_is_named_off_or_taken(home) -> None:
+    write_config(config("http://127.0.0.1:1", admin={"enabled": False}))
+    with gateway_process() as off:
+        assert off.lines[-1] == "admin    none"
+        # A port that somebody named must be free.
+        taken = run("gateway", "--port", str(free_port()), "--admin-port", str(off.port))
+        assert (taken.code, "--admin-port" in taken.err) == (1, True)
+    write_config(config("http://127.0.0.1:1", admin={"host": "0.0.0.0", "port": free_port()}))
+    assert "JACKFIELD_ADMIN_TOKEN" in run("gateway", "--port", str(free_port())).err
+    assert not pathlib.Path(home / ".jackfield" / "admin-token").exists()
