@@ -201,6 +201,14 @@ def test_an_outage_ends_with_its_time() -> None:
     assert seen == [503, 503, 200]
 
 
+def test_an_error_may_be_slow() -> None:
+    with jackfield.fake([{"error": "overloaded", "delayS": 0.05}]) as client:
+        began = time.monotonic()
+        with pytest.raises(Overloaded):
+            client.chat(ask())
+        assert time.monotonic() - began >= 0.05
+
+
 def test_an_error_may_have_its_own_status_headers_and_words() -> None:
     script = [
         {"status": 429, "headers": {"retry-after": "7"}, "body": {"error": {"message": "slow down"}}},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
 import msgspec
@@ -57,14 +57,16 @@ def play(reply: Reply, request: ChatRequest, protocol: Protocol, number: int) ->
         return Answer(0, {}, [End.RESET])
     if reply.error or reply.body is not None or (reply.status or 200) >= 400:
         return _play_body(reply, protocol)
-    response = to_response(reply, request, number)
+    response, status = to_response(reply, request, number), reply.status or 200
     if request.stream:
-        answer = Answer(200, {"content-type": protocol.STREAM_TYPE}, list(_stream(reply, response, protocol)))
-    else:
-        body = msgspec.json.encode(protocol.render_response(response))
-        answer = Answer(200, {"content-type": "application/json"}, list(_whole(reply, body)))
-    kind = {"content-type": reply.content_type} if reply.content_type else {}
-    return Answer(reply.status or 200, {**answer.headers, **kind, **reply.headers}, answer.steps)
+        return _answer(reply, status, protocol.STREAM_TYPE, _stream(reply, response, protocol))
+    body = msgspec.json.encode(protocol.render_response(response))
+    return _answer(reply, status, "application/json", _whole(reply, body))
+
+
+def _answer(reply: Reply, status: int, kind: str, steps: Iterable[Step]) -> Answer:
+    """Return an answer of a kind, unless the script names another; its headers overrule ours."""
+    return Answer(status, {"content-type": reply.content_type or kind, **reply.headers}, list(steps))
 
 
 def refuse(error: errors.Error, protocol: Protocol, status: int | None = None) -> Answer:
@@ -165,9 +167,8 @@ def _play_body(reply: Reply, protocol: Protocol) -> Answer:
         body = reply.body.encode() if isinstance(reply.body, str) else msgspec.json.encode(reply.body)
         kind_of = "text/plain" if isinstance(reply.body, str) else "application/json"
         answer = Answer(reply.status or 200, {"content-type": kind_of}, [body])
-    kind_said = {"content-type": reply.content_type} if reply.content_type else {}
-    pause = [float(reply.delay_s)] if reply.delay_s else []
-    return Answer(answer.status, {**answer.headers, **kind_said, **reply.headers}, [*pause, *answer.steps])
+    pause: list[Step] = [float(reply.delay_s)] if reply.delay_s else []
+    return _answer(reply, answer.status, answer.headers["content-type"], [*pause, *answer.steps])
 
 
 def _arguments(given: object) -> str:
