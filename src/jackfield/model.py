@@ -100,7 +100,7 @@ class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     supports_prompt_cache_key: bool | None = None
     supports_cache_control: bool | None = None  # Anthropic's cache marks on this wire; default only on its own
     supports_images_in_tool_results: bool | None = None
-    supports_instructions: bool | None = None  # taken, without effect
+    supports_instructions: bool | None = None  # default yes; else Responses gets system text as a message
     strict_message_keys: bool | None = None  # no keys beyond role and content
     requires_string_content: bool | None = None  # text parts joined to one string
     requires_tool_result_name: bool | None = None
@@ -121,7 +121,7 @@ class Compat(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     tool_call_id_format: Literal["any", "any64", "alnum9", "alnum64"] | None = None
     tool_call_arguments_encoding: Literal["string", "object"] | None = None
     requires_open_ai_anthropic_tool_payload: bool | None = None  # taken, without effect
-    assistant_prefill: bool | None = None  # taken, without effect
+    assistant_prefill: bool | None = None  # goes on from the start of an answer, as `onStreamBreak: continue` needs
 
     def merged(self, over: "Compat") -> "Compat":
         """Return this record with every field that `over` sets."""

@@ -37,7 +37,7 @@ WRONG = """{
     policy: { minPrivacy: "secret" },
   },
   agents: { defaults: { model: { primary: 3 }, models: ["a/b"] } },
-  auth: { profiles: { p: { provider: "x", mode: "apikey" } }, cooldowns: { billingMaxHours: NaN } },
+  auth: { profiles: { p: { provider: "x", mode: "apikey" } }, cooldowns: { failureWindowHours: NaN } },
   gateway: { port: -1 },
 }
 """
@@ -67,7 +67,7 @@ models.policy.minPrivacy · 20:27 · "secret" is not one of local, private, zdr,
 agents.defaults.model.primary · 22:43 · expected a text, found a number
 agents.defaults.models · 22:56 · expected an object, found a list
 auth.profiles.p.mode · 23:49 · "apikey" is not one of api_key, oauth, token, aws-sdk; did you mean "api_key"?
-auth.cooldowns.billingMaxHours · 23:93 · expected a number, found NaN
+auth.cooldowns.failureWindowHours · 23:96 · expected a number, found NaN
 gateway.port · 24:20 · -1 is less than 0
 """
 

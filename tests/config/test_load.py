@@ -59,7 +59,7 @@ FULL = """{
   auth: {
     profiles: { "box:me": { provider: "Box", mode: "api_key", email: "me@box.test" } },
     order: { Box: ["box:me"] },
-    cooldowns: { billingBackoffHours: 2, billingMaxHours: -1 },
+    cooldowns: { failureWindowHours: 12 },
   },
   plugins: { entries: { "a-auth": { enabled: true }, "b-auth": { enabled: true }, "c-auth": {} }, deny: ["b-auth"] },
 }"""
@@ -104,7 +104,7 @@ def test_everything_the_file_says_is_there(tmp_path: Path) -> None:
     assert (config.min_privacy, config.thinking_default, config.timeout_s) == ("private", "low", 60)
     assert config.auth_order == {"box": ("box:me",)}
     assert (config.auth_profiles["box:me"].provider, config.auth_profiles["box:me"].email) == ("box", "me@box.test")
-    assert (config.cooldowns.billing_backoff_hours, config.cooldowns.billing_max_hours) == (2, 24)
+    assert config.failure_window_hours == 12
     assert config.plugins == {"a-auth": True, "b-auth": False, "c-auth": False}
     assert config.warnings == ()
 

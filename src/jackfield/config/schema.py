@@ -133,15 +133,6 @@ class ProfileMeta(Struct, frozen=True):
     email: str | None = None
 
 
-class Cooldowns(Struct, frozen=True, kw_only=True, rename="camel"):
-    """How long a failing profile rests, in hours."""
-
-    billing_backoff_hours: float = 5
-    billing_backoff_hours_by_provider: Mapping[str, float] = {}
-    billing_max_hours: float = 24
-    failure_window_hours: float = 24
-
-
 class PluginRules(Struct, frozen=True, kw_only=True):
     """What the config says of all plugins, or of each beside whether it is enabled."""
 
@@ -179,7 +170,7 @@ class Config(Struct, frozen=True, kw_only=True):
     auth_order: Mapping[str, tuple[str, ...]] = {}
     auth_profiles: Mapping[str, ProfileMeta] = {}
     auth_store: Literal["file", "keyring"] = "file"  # where new secrets go
-    cooldowns: Cooldowns = Cooldowns()
+    failure_window_hours: float = 24  # failures older than this are forgotten
     plugins: Mapping[str, bool] = {}  # plugin id → enabled, for the ids the config names
     plugin_rules: PluginRules = PluginRules()
     callers: CallerRules = CallerRules()  # of the gateway

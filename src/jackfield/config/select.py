@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, convert
+from msgspec import Struct
 
 from jackfield.config.keypath import KeyPath, render_path
 from jackfield.config.node import Node
 from jackfield.config.read import Reader, place
-from jackfield.config.schema import AllowList, Cooldowns, PluginRules, ProfileMeta
+from jackfield.config.schema import AllowList, PluginRules, ProfileMeta
 from jackfield.config.table import CHOICE, DEFAULT_MODELS
 from jackfield.message import JsonObject
 
@@ -108,11 +108,6 @@ def read_profiles(auth: JsonObject) -> dict[str, ProfileMeta]:
         for id_, said in auth.get("profiles", {}).items()
         if {"provider", "mode"} <= said.keys()
     }
-
-
-def read_cooldowns(auth: JsonObject) -> Cooldowns:
-    """Return how long failing profiles rest."""
-    return convert(auth.get("cooldowns", {}), Cooldowns)
 
 
 def read_plugin_rules(plugins: JsonObject) -> PluginRules:

@@ -118,7 +118,7 @@ ROUTE = Table(
         Field(
             "onStreamBreak",
             choices(StreamBreak),
-            "what a break after the first content does; so far `error`, whatever is set",
+            "what a break after the first content does: it is told, the reply starts over, or another model goes on",
             "error",
         ),
         Field("timeouts", TIMEOUTS, "timers in seconds, over the model's"),
@@ -182,6 +182,7 @@ DEFAULTS = Table(
 AGENTS = Table((Field("defaults", DEFAULTS, "what holds for every call"),), open=True, elsewhere=("list", "entries"))
 
 HOURS = Number(lenient=True)
+LONGEST_REST = "nothing rests longer than 15 minutes"
 AUTH = Table(
     fields=(
         Field(
@@ -217,13 +218,13 @@ AUTH = Table(
             Table(
                 open=True,
                 fields=(
-                    Field("billingBackoffHours", HOURS, "first rest after a billing error", "5"),
-                    Field("billingBackoffHoursByProvider", MapOf(HOURS, "provider"), "the same for one provider"),
-                    Field("billingMaxHours", HOURS, "longest rest", "24"),
                     Field("failureWindowHours", HOURS, "failures older than this are forgotten", "24"),
+                    Field("billingBackoffHours", HOURS, LONGEST_REST, idle=True),
+                    Field("billingBackoffHoursByProvider", MapOf(HOURS, "provider"), LONGEST_REST, idle=True),
+                    Field("billingMaxHours", HOURS, LONGEST_REST, idle=True),
                 ),
             ),
-            "how long a failing profile rests; checked and kept, no profile rests yet",
+            "how failures are remembered",
         ),
     )
 )

@@ -69,7 +69,7 @@ def open_health(config: Config, now_ms: Clock, *, shared_url: str = "") -> Healt
 
 def window_ms(config: Config) -> int:
     """Return after how long without a failure the count starts anew."""
-    return int(config.cooldowns.failure_window_hours * 3_600_000)
+    return int(config.failure_window_hours * 3_600_000)
 
 
 class MemoryHealth:
