@@ -104,7 +104,7 @@ class AsyncClient:
         await self._uses.close()
         await self._transport.close()
         self.health.close()
-        self.toll.close()
+        await self.toll.close()
 
     async def chat(self, request: ChatRequest, **how: Unpack[How]) -> ChatResponse:
         """Ask and return the whole reply; it says who answered, what it cost, what was tried. Options as in `How`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from decimal import Decimal
@@ -12,16 +13,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.catalog import defaults
-from jackfield.catalog.price import bill_usd
+from jackfield.catalog.price import bill_usd, sum_usage, sum_usd
 from jackfield.config.schema import StreamBreak
 from jackfield.direct import Direct
-from jackfield.errors import Error, InvalidRequest
-from jackfield.events import Accumulator, BlockDelta, MessageEnd, MessageStart, StreamEvent
+from jackfield.errors import Cancelled, Error, InvalidRequest
+from jackfield.events import Accumulator, StreamEvent
 from jackfield.message import ChatRequest, ChatResponse, Usage
 from jackfield.model import ModelRef
 from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import find_losses
 from jackfield.routing.candidate import Candidate, Plan
+from jackfield.routing.hold import Held
 from jackfield.routing.patience import as_limits
 from jackfield.routing.splice import MOST_BREAKS, Splice, may_continue, takes_prefill, with_prefill
 from jackfield.routing.walk import Batches, Events, Walk, has_content
@@ -30,8 +32,7 @@ if TYPE_CHECKING:
     from jackfield.client import AsyncClient
 
 Spent = tuple[Usage | None, Decimal | None]
-COUNTS = tuple(name for name in Usage.__struct_fields__ if name not in {"extras", "estimated"})
-HELD_LIMIT = 8_000_000  # characters of a reply that is held until it is whole; a longer one is handed on
+GONE = (asyncio.CancelledError, GeneratorExit)  # the caller, while a try was under way
 
 
 class How(TypedDict, total=False):
@@ -55,7 +56,7 @@ class Tried(Struct, frozen=True):
 class ChatStream:
     """A reply on its way: iterate over its events, or await `response()` for the whole.
 
-    After the last event `response()` returns at once. Leaving it early closes the connection.
+    After the last event `response()` returns at once. Leaving it early closes the connection, for good.
     `on_break` says what becomes of a reply that breaks after its first content: its error is the
     caller's; it is held until whole, so that another may stand in unseen; or another goes on from it.
     """
@@ -85,20 +86,34 @@ class ChatStream:
         self._notice = ""
         self._warnings = list(made.warnings)
         self._known = frozenset(client.problems())
+        self._reader: asyncio.Task[object] | None = None  # who waits for the next batch
+        self._closing: asyncio.Future[None] | None = None
+        self._broken: Error | None = Cancelled("the reply was left before its end", hint="ask again")
         self._batches = self._run()
-        self._events = _each(self._batches)
 
     def __aiter__(self) -> Events:
-        return self._events
+        # Its own for every loop, held by nobody else: when the loop is left it is dropped, and closes.
+        return self._each()
 
     async def aclose(self) -> None:
-        """Stop: close the connection, keep what was heard."""
-        await self._batches.aclose()
+        """Stop: close the connection, keep what was heard. A task that waits for more just now is cancelled."""
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._close())
+        await asyncio.shield(self._closing)
 
     async def response(self) -> ChatResponse:
         """Read to the end and return the whole reply; raise what broke it, with `.partial`."""
+        if self._closing:
+            await self.aclose()
         async for _ in self._batches:
             pass
+        return self.whole()
+
+    def whole(self) -> ChatResponse:
+        """Return the reply that has been read to its end; raise what broke it, `Cancelled` when it was left early."""
+        if self._broken and not self._said().complete:
+            self._broken.partial = self.heard()
+            raise self._broken
         return self.heard()
 
     def batches(self) -> Batches:
@@ -115,8 +130,8 @@ class ChatStream:
             spent.append(self._bill(*self._running))
         return replace(
             self._said().response(),
-            usage=_sum_usage([usage for usage, _ in spent if usage is not None]),
-            cost_usd=_sum_usd([usd for _, usd in spent]),
+            usage=sum_usage([usage for usage, _ in spent if usage is not None]),
+            cost_usd=sum_usd([usd for _, usd in spent]),
             requested=self._walk.plan.requested,
             attempts=tuple(self._walk.attempts),
             warnings=tuple(dict.fromkeys((*self._warnings, *self._problems()))),
@@ -125,22 +140,45 @@ class ChatStream:
 
     # -- the walk --------------------------------------------------------------------
 
+    async def _each(self) -> Events:
+        try:
+            async for batch in self._batches:
+                for event in batch:
+                    yield event
+        except GeneratorExit:
+            if self._reader is None:  # else somebody reads on, elsewhere
+                await self.aclose()
+            raise
+
+    async def _close(self) -> None:
+        if (reader := self._reader) and not reader.cancelling():
+            reader.cancel()
+        while self._reader:  # noqa: ASYNC110  an event would cost every batch
+            await asyncio.sleep(0.001)
+        await self._batches.aclose()
+
     async def _run(self) -> Batches:
         try:
+            self._reader = asyncio.current_task()
             async with aclosing(self._told()) as batches:
                 async for batch in batches:
                     if self._whole:
                         for event in batch:
                             self._whole.feed(event)
+                    self._reader = None
                     yield batch
+                    self._reader = asyncio.current_task()
             self._note_answer()
+            self._broken = None
         except Error as error:
+            self._broken = error
             if self._walk.answered:
                 error.partial = self.heard()
             # A doubt about the name explains most refusals of it.
             error.hint = "\n".join(filter(None, (*self._walk.plan.warnings, error.hint)))
             raise
         finally:
+            self._reader = None
             self._client.plugins.tell_attempts(self._walk.attempts)
 
     async def _told(self) -> Batches:
@@ -206,7 +244,10 @@ class ChatStream:
             failed = error
             raise
         finally:
-            usage, usd = self._walk.spent = self._bill(*self._running)
+            usage, usd = self._bill(*self._running)
+            self._walk.spent = (
+                self._guess(*self._running) if usage is None and isinstance(failed, GONE) else (usage, usd)
+            )
             self._running = None
             await self._client.toll.leave(hold, usd, failed, used=usage is not None)
 
@@ -219,8 +260,12 @@ class ChatStream:
     def _bill(self, candidate: Candidate, heard: Accumulator, asked: ChatRequest) -> Spent:
         """Return what a try used up and what that costs; nothing when it was refused before its first word."""
         said = heard.response()
-        if not (said.content or heard.complete or said.usage != Usage()):
-            return None, None
+        is_refused = not (said.content or heard.complete or said.usage != Usage())
+        return (None, None) if is_refused else self._guess(candidate, heard, asked)
+
+    def _guess(self, candidate: Candidate, heard: Accumulator, asked: ChatRequest) -> Spent:
+        """Return what a try has used up as far as it was heard, if only the question."""
+        said = heard.response()
         if not heard.complete:
             # What a reply's start says of its length is no count of what came after it.
             said = replace(said, usage=replace(said.usage, output=None))
@@ -245,45 +290,3 @@ class ChatStream:
         if told and self._strict:
             raise InvalidRequest("; ".join(told), hint="leave out --strict to send the rest")
         self._warnings += told
-
-
-async def _each(batches: Batches) -> Events:
-    # No method: what was never iterated would hold its stream, and the stream it, with the whole request.
-    async with aclosing(batches):
-        async for batch in batches:
-            for event in batch:
-                yield event
-
-
-class Held:
-    """Tells when a reply that is held back may be handed on: when it is whole, or too long to be held."""
-
-    def __init__(self) -> None:
-        self._size = 0
-
-    def __call__(self, batch: Sequence[StreamEvent]) -> bool:
-        """Tell whether everything up to here may be handed on."""
-        for event in batch:
-            if isinstance(event, MessageStart):
-                self._size = 0  # another try
-            elif isinstance(event, BlockDelta):
-                self._size += len(event.text)
-        return self._size > HELD_LIMIT or any(isinstance(event, MessageEnd) for event in batch)
-
-
-def _sum_usage(usages: list[Usage]) -> Usage:
-    """Return one usage for several tries; a count that none of them knows stays unknown."""
-    total, *more = usages or [Usage()]
-    for each in more:
-        sums = {name: _plus(getattr(total, name), getattr(each, name)) for name in COUNTS}
-        total = replace(total, **sums, estimated=total.estimated or each.estimated)
-    return total
-
-
-def _plus(one: int | None, other: int | None) -> int | None:
-    return other if one is None else one + (other or 0)
-
-
-def _sum_usd(costs: list[Decimal | None]) -> Decimal | None:
-    known = [usd for usd in costs if usd is not None]
-    return sum(known, Decimal(0)) if known and len(known) == len(costs) else None

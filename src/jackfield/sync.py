@@ -131,10 +131,10 @@ class SyncStream:
             self.close()
 
     def response(self) -> ChatResponse:
-        """Read to the end and return the whole reply."""
+        """Read to the end and return the whole reply; raise what broke it, `Cancelled` when it was left early."""
         for _ in self:
             pass
-        return self._stream.heard()
+        return self._stream.whole()
 
     def close(self) -> None:
         """Stop, and close the connection."""

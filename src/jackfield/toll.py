@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
+from typing import Any, TypeVar
 
 from jackfield.config.schema import Config
 from jackfield.direct import with_thinking
@@ -26,6 +27,8 @@ from jackfield.spend.budget import FREE, Budget
 from jackfield.spend.estimate import pace_tokens, worst_embed_usd
 from jackfield.spend.pace import Pacer
 
+T = TypeVar("T")
+
 
 class Toll:
     """The budget and the paces of one client."""
@@ -36,6 +39,7 @@ class Toll:
         self._config = config
         self._health = health
         self._pulse = pulse
+        self._running: set[asyncio.Future[Any]] = set()
 
     def afford(self, request: ChatRequest, session: str) -> Callable[[Candidate], str] | None:
         """Return what says why a candidate may not be paid for, empty when it may; `None` where no limit is set."""
@@ -57,7 +61,7 @@ class Toll:
         if is_paced:
             try:
                 tokens = pace_tokens(sent, info, model)
-                wait_s = self.pacer.take(_place(candidate), tokens, self._pulse.clock(), left_s)
+                wait_s = self.pacer.take(candidate.key, tokens, self._pulse.clock(), left_s)
                 if wait_s:
                     await self._pulse.sleep(wait_s)
             except BaseException:
@@ -69,13 +73,14 @@ class Toll:
         """Take in what a reply's headers tell of quotas, a refusal's too."""
         windows = parse_quota(headers, datetime.fromtimestamp(self._pulse.now_ms() / 1000, UTC))
         if windows:
-            self.pacer.feed(_place(candidate), windows, self._pulse.clock())
+            self.pacer.feed(candidate.key, windows, self._pulse.clock())
             self._health.note_quotas(candidate.info.id, candidate.credential, windows)
 
     async def leave(self, hold: Hold, usd: Decimal | None, error: BaseException | None, *, used: bool) -> None:
         """Settle what a try has cost, or give it back; `used`: it used something up, whatever became of it."""
         if hold is not FREE:
-            await asyncio.to_thread(self.budget.end, hold, usd, error, used=used)
+            # Who goes away meanwhile does not stop it.
+            await asyncio.shield(self._beside(partial(self.budget.end, hold, usd, error, used=used)))
 
     @asynccontextmanager
     async def embedding(
@@ -98,18 +103,26 @@ class Toll:
         finally:
             await self.leave(hold, said[0] if said else None, failed, used=bool(said))
 
-    def close(self) -> None:
-        """Close the ledger; what is held and not settled counts as spent."""
+    async def close(self) -> None:
+        """Close the ledger once what is being written there is; what is held and not settled counts as spent."""
+        await asyncio.gather(*self._running, return_exceptions=True)
         self.budget.close()
 
     async def _reserve(self, reserve: Callable[[], Hold]) -> Hold:
         # The ledger is a file that other processes write, too. Who goes away meanwhile leaves no hold behind.
-        held = asyncio.ensure_future(asyncio.to_thread(reserve))
+        held = self._beside(reserve)
         try:
             return await asyncio.shield(held)
         except asyncio.CancelledError:
             held.add_done_callback(self._give_back)
             raise
+
+    def _beside(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        # No task: a loop that ends cancels its tasks, but nobody can cancel what a thread is doing.
+        running = asyncio.get_running_loop().run_in_executor(None, work)
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        return running
 
     def _give_back(self, held: asyncio.Future[Hold]) -> None:
         if not held.cancelled() and held.exception() is None:
@@ -119,7 +132,3 @@ class Toll:
         info, model = candidate.info, candidate.model
         sent = for_wire(with_thinking(request, model, self._config), info, model)
         return self.budget.refusal(sent, info, model, session)
-
-
-def _place(candidate: Candidate) -> tuple[str, str, str]:
-    return candidate.info.id, candidate.credential, candidate.model.id

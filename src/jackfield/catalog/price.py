@@ -6,7 +6,7 @@ prices. An estimated count gives an estimated price, which `Usage.estimated` say
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from msgspec.structs import asdict, replace
@@ -17,6 +17,7 @@ from jackfield.model import Cost
 MILLION = Decimal(1_000_000)
 # A hundred-millionth of a dollar: one token of the cheapest models costs about two of them.
 SMALLEST = Decimal("0.00000001")
+COUNTS = tuple(name for name in Usage.__struct_fields__ if name not in {"extras", "estimated"})
 ABSURD = 10**16  # no request costs a million dollars, in whatever unit
 # Where a usage object names dollars: the field's path, and how many of its units make one.
 FIGURES: tuple[tuple[tuple[str, ...], Decimal], ...] = (
@@ -28,7 +29,7 @@ FIGURES: tuple[tuple[tuple[str, ...], Decimal], ...] = (
 
 def bill_usd(usage: Usage, cost: Cost | None) -> Decimal | None:
     """Return what the provider says it charged, else the dollars by our prices; `None` when neither is known."""
-    said, ours = _figure(usage.extras or {}), cost_usd(usage, cost)
+    said, ours = _figure(usage.extras) if usage.extras else None, cost_usd(usage, cost)
     # Resellers pass a maker's figure on as 0 and charge by themselves (Azure's Grok does).
     return ours if said is None or (not said and ours) else _round(said)
 
@@ -52,6 +53,21 @@ def cost_usd(usage: Usage, cost: Cost | None) -> Decimal | None:
     return _round(total / MILLION)
 
 
+def sum_usage(usages: Sequence[Usage]) -> Usage:
+    """Return one usage for several tries; a count that none of them knows stays unknown."""
+    total, *more = usages or [Usage()]
+    for each in more:
+        sums = {name: _plus(getattr(total, name), getattr(each, name)) for name in COUNTS}
+        total = replace(total, **sums, estimated=total.estimated or each.estimated)
+    return total
+
+
+def sum_usd(costs: Sequence[Decimal | None]) -> Decimal | None:
+    """Return what several tries cost together; `None` when the price of one of them is unknown."""
+    known = [usd for usd in costs if usd is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(costs) else None
+
+
 def _items(usage: Usage, cost: Cost) -> Iterator[tuple[int, Decimal | None]]:
     # A share that has no price of its own costs what its bucket costs; none is larger than its bucket.
     for whole, share, price, dearer in (
@@ -60,13 +76,16 @@ def _items(usage: Usage, cost: Cost) -> Iterator[tuple[int, Decimal | None]]:
         (usage.cache_read, None, cost.cache_read, None),
         (usage.cache_write, usage.cache_write_1h, cost.cache_write, cost.cache_write_1h),
     ):
-        apart = min(share or 0, whole or 0) if dearer is not None else 0
-        yield (whole or 0) - apart, price
-        yield apart, dearer
+        if whole:
+            apart = min(share or 0, whole) if dearer is not None else 0
+            yield whole - apart, price
+            yield apart, dearer
 
 
 def _in_force(usage: Usage, cost: Cost) -> Cost:
     """Return the prices with those of the highest tier the request is in; every input bucket counts."""
+    if not cost.tiers:
+        return cost
     size = sum(tokens or 0 for tokens in (usage.input, usage.cache_read, usage.cache_write))
     tier = max((tier for tier in cost.tiers if size > tier.above), key=lambda tier: tier.above, default=None)
     if tier is None:
@@ -95,3 +114,7 @@ def trim(usd: Decimal) -> Decimal:
     """Return the same amount without zeros at its end."""
     # normalize() would write 10 as 1E+1.
     return usd.quantize(Decimal(1)) if usd == usd.to_integral_value() else usd.normalize()
+
+
+def _plus(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one + (other or 0)
