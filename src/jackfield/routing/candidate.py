@@ -33,6 +33,11 @@ class Candidate(Struct, frozen=True, kw_only=True):
     last_resort: bool = False  # nothing is left but what was skipped; this is the least bad of it
     missing: str = ""  # why it has no credential: the try only says so, with what to do
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Provider, credential and model: by these health and pace know it."""
+        return self.info.id, self.credential, self.model.id
+
 
 class Skipped(Struct, frozen=True):
     """A model, or one credential of it, that will not be tried, and why."""

@@ -35,8 +35,8 @@ class Chain(Struct, frozen=True, kw_only=True):
     on_break: StreamBreak = "error"
 
 
-Key = tuple[str, tuple[str, ...], str | None]
-_kept: WeakKeyDictionary[Catalog, tuple[Config, Shelf, dict[Key, Chain]]] = WeakKeyDictionary()
+Asked = tuple[str, tuple[str, ...], str | None]  # a name, the fallbacks, the pinned profile
+_kept: WeakKeyDictionary[Catalog, tuple[Config, Shelf, dict[Asked, Chain]]] = WeakKeyDictionary()
 
 
 def find_chain(name: str, fallbacks: Sequence[str], profile_id: str | None, config: Config, catalog: Catalog) -> Chain:
@@ -44,13 +44,13 @@ def find_chain(name: str, fallbacks: Sequence[str], profile_id: str | None, conf
     known = _kept.get(catalog)
     if known is None or known[0] is not config or known[1] is not catalog.shelf:
         known = _kept[catalog] = config, catalog.shelf, {}
-    chains, key = known[2], (name, tuple(fallbacks), profile_id)
-    if key not in chains:
-        chain = _make_chain(key, config, catalog)
+    chains, asked = known[2], (name, tuple(fallbacks), profile_id)
+    if asked not in chains:
+        chain = _make_chain(asked, config, catalog)
         if len(chains) >= KEPT:
             chains.clear()
-        chains[key] = chain
-    return chains[key]
+        chains[asked] = chain
+    return chains[asked]
 
 
 def find_image_models(first: Candidate, config: Config, catalog: Catalog) -> tuple[Candidate, ...]:
@@ -85,8 +85,8 @@ def admit(candidates: Iterable[Candidate], config: Config) -> tuple[tuple[Candid
 # -- candidates --------------------------------------------------------------------
 
 
-def _make_chain(key: Key, config: Config, catalog: Catalog) -> Chain:
-    name, fallbacks, profile_id = key
+def _make_chain(asked: Asked, config: Config, catalog: Catalog) -> Chain:
+    name, fallbacks, profile_id = asked
     names = list(expand_names(name, config))
     given = [Named(text=text, reason="fallback given by the caller", explicit=True) for text in fallbacks]
     candidates, lost = _candidates([*names, *given], config, catalog, profile_id)

@@ -32,7 +32,7 @@ __all__ = ["Candidate", "Plan", "Skipped", "larger", "plan", "resolve_ref"]
 Unfit = tuple[Candidate, Veto]  # a draft and what speaks against it
 
 
-class Place(Struct, frozen=True):
+class LeftOut(Struct, frozen=True):
     """A candidate that is not for now, and why."""
 
     candidate: Candidate
@@ -43,8 +43,8 @@ class Sorted(Struct, frozen=True):
     """The candidates of a plan by what may be done with them; `left` is in the order they were met."""
 
     ready: list[Candidate]
-    left: list[Place]
-    rests: list[tuple[Rest, Place]]
+    left: list[LeftOut]
+    rests: list[tuple[Rest, LeftOut]]
 
 
 def plan(  # noqa: PLR0913  what it depends on is all it may know
@@ -169,7 +169,7 @@ def _sort_out(drafts: Sequence[Candidate], moment: Moment, afford: Callable[[Can
         for held in ring.held:
             candidate = _with_credential(draft, held)
             if met is None or _is_new(candidate, met):
-                _place(candidate, found, moment, afford)
+                _sort_in(candidate, found, moment, afford)
         _leave_out(draft, ring, found)
     return found
 
@@ -189,15 +189,14 @@ def _with_credential(draft: Candidate, held: Held) -> Candidate:
     return replace(draft, source=source, credential=held.id, profile_id=profile_id)
 
 
-def _place(candidate: Candidate, found: Sorted, moment: Moment, afford: Callable[[Candidate], str] | None) -> None:
-    ref = candidate.ref
-    rest, is_half_open = moment.health.look(ref.provider, candidate.credential, ref.model, moment.now_ms)
+def _sort_in(candidate: Candidate, found: Sorted, moment: Moment, afford: Callable[[Candidate], str] | None) -> None:
+    rest, is_half_open = moment.health.look(*candidate.key, moment.now_ms)
     if rest:
         skip = _skip(candidate, describe_rest(rest), cause_of(rest), rest.until_ms)
-        found.left.append(Place(candidate, skip))
+        found.left.append(LeftOut(candidate, skip))
         found.rests.append((rest, found.left[-1]))
     elif afford and (why := afford(candidate)):
-        found.left.append(Place(candidate, _skip(candidate, why, "not_affordable")))
+        found.left.append(LeftOut(candidate, _skip(candidate, why, "not_affordable")))
     else:
         found.ready.append(replace(candidate, half_open=True) if is_half_open else candidate)
 
@@ -206,18 +205,18 @@ def _leave_out(draft: Candidate, ring: Ring, found: Sorted) -> None:
     """Note what a model cannot be tried with; where it has nothing else, the model itself."""
     if ring.missing:
         missing = replace(draft, missing=ring.missing)
-        found.left.append(Place(missing, _skip(draft, ring.missing, ring.cause)))
+        found.left.append(LeftOut(missing, _skip(draft, ring.missing, ring.cause)))
         return
     for each in ring.refused:
         skip = Skipped(str(draft.ref), each.words, each.label, cause=each.cause)
-        found.left.append(Place(draft, skip))
+        found.left.append(LeftOut(draft, skip))
 
 
 def _skip(candidate: Candidate, words: str, cause: Cause, until_ms: int | None = None) -> Skipped:
     return Skipped(str(candidate.ref), words, candidate.credential, until_ms, cause)
 
 
-def _pick(found: Sorted) -> tuple[tuple[Candidate, ...], Place | None]:
+def _pick(found: Sorted) -> tuple[tuple[Candidate, ...], LeftOut | None]:
     """Return who is tried, those in doubt last; without anybody the one that was left out for the least."""
     if found.ready:
         if any(candidate.doubts for candidate in found.ready):
@@ -228,8 +227,8 @@ def _pick(found: Sorted) -> tuple[tuple[Candidate, ...], Place | None]:
         reason = f"{soonest.candidate.reason}; all rest and it is back first, {describe_rest(rest)}"
         return (replace(soonest.candidate, reason=reason, last_resort=True),), soonest
     # To ask it only says which limit does not cover it, or what is missing, and what to do.
-    unpaid = (place for place in found.left if place.skip.cause == "not_affordable")
-    left = next(unpaid, None) or next(place for place in found.left if place.candidate.missing)
+    unpaid = (each for each in found.left if each.skip.cause == "not_affordable")
+    left = next(unpaid, None) or next(each for each in found.left if each.candidate.missing)
     return (left.candidate,), left
 
 

@@ -125,12 +125,12 @@ class Walk(Generic[T]):
             return False
         if candidate.last_resort or (failed is None and not others and not candidate.half_open):
             return True  # somebody must be asked
-        place, now_ms = _place(candidate), self._pulse.now_ms()
+        now_ms = self._pulse.now_ms()
         view = self._health.view()
-        if rest := view.rest_of(*place, now_ms):
+        if rest := view.rest_of(*candidate.key, now_ms):
             self._note(candidate, None, cause_of(rest), rest.message)
             return False
-        if view.half_open(*place, now_ms) and not await asyncio.to_thread(self._health.claim, *place):
+        if view.half_open(*candidate.key, now_ms) and not await asyncio.to_thread(self._health.claim, *candidate.key):
             self._note(candidate, None, "cooling", "another request is finding out whether it is back")
             return False
         return True
@@ -161,7 +161,7 @@ class Walk(Generic[T]):
         except (GeneratorExit, asyncio.CancelledError):
             if candidate.half_open:
                 # Whoever comes next may find out whether it is back.
-                self._health.note_failure(*_place(candidate), Cancelled("the caller went away"))
+                self._health.note_failure(*candidate.key, Cancelled("the caller went away"))
             raise
         finally:
             self._note(candidate, started, reason, message)
@@ -173,7 +173,7 @@ class Walk(Generic[T]):
         if step.kind == "again" and not self.answered:
             return step.wait_s
         # Only who is given up has failed: one bad reply among good ones is no outage.
-        await asyncio.to_thread(self._health.note_failure, *_place(candidate), error)
+        await asyncio.to_thread(self._health.note_failure, *candidate.key, error)
         if step.kind == "stop" or self.answered:
             raise self._explained(error) from error.__cause__
         return None
@@ -185,9 +185,9 @@ class Walk(Generic[T]):
         return deque(each for each in queue if larger(each, failed))
 
     async def _note_success(self, candidate: Candidate) -> None:
-        place, now_ms, view = _place(candidate), self._pulse.now_ms(), self._health.view()
-        if view.rest_of(*place, now_ms) or view.half_open(*place, now_ms):
-            await asyncio.to_thread(self._health.note_success, *place)
+        key, now_ms, view = candidate.key, self._pulse.now_ms(), self._health.view()
+        if view.rest_of(*key, now_ms) or view.half_open(*key, now_ms):
+            await asyncio.to_thread(self._health.note_success, *key)
 
     # -- what is told ------------------------------------------------------------------
 
@@ -222,7 +222,3 @@ class Walk(Generic[T]):
             error.message = f"{error.message}, tried {len(told)} times"
         error.args = (error.message,)
         return error
-
-
-def _place(candidate: Candidate) -> tuple[str, str, str]:
-    return candidate.info.id, candidate.credential, candidate.model.id

@@ -21,7 +21,7 @@ from jackfield.errors import Paced
 if TYPE_CHECKING:
     from jackfield.providers.quota import Window
 
-Place = tuple[str, str, str]  # provider, credential, model
+Key = tuple[str, str, str]  # provider, credential, model
 MINUTE_S = 60.0
 LATE_S = 1.0  # a request may reach its server so much later than one that left after it
 GRAIN_S = 1.0  # requests within it are remembered as one
@@ -118,55 +118,55 @@ class Pacer:
 
     def __init__(self, paces: Mapping[str, Pace]) -> None:
         self._paces = paces
-        self._lines: OrderedDict[Place, dict[str, Gauge]] = OrderedDict()
+        self._lines: OrderedDict[Key, dict[str, Gauge]] = OrderedDict()
 
     def is_paced(self, provider: str) -> bool:
         """Tell whether calls to a provider wait for their turn."""
         return provider in self._paces
 
-    def wait_s(self, place: Place, tokens: int, now_s: float) -> float:
+    def wait_s(self, key: Key, tokens: int, now_s: float) -> float:
         """Return how long a call would have to wait for its turn; takes no turn."""
-        line = self._line(place)
+        line = self._line(key)
         return (
             max((gauge.earliest(_amount(name, tokens), now_s) for name, gauge in line.items()), default=now_s) - now_s
         )
 
-    def take(self, place: Place, tokens: int, now_s: float, most_s: float = math.inf) -> float:
+    def take(self, key: Key, tokens: int, now_s: float, most_s: float = math.inf) -> float:
         """Take the next turn and return how long to wait for it; raise `Paced` when that is more than `most_s`."""
-        wait_s = self.wait_s(place, tokens, now_s)
+        wait_s = self.wait_s(key, tokens, now_s)
         if wait_s > most_s:
             raise Paced(
-                f"{place[0]}/{place[2]} is not asked: its pace has no turn for {wait_s:.0f} s, and {most_s:.0f} s are left",
-                hint=f"see models.providers.{place[0]}.pace",
+                f"{key[0]}/{key[2]} is not asked: its pace has no turn for {wait_s:.0f} s, and {most_s:.0f} s are left",
+                hint=f"see models.providers.{key[0]}.pace",
                 retry_after_s=wait_s,
             )
-        for name, gauge in self._line(place).items():
+        for name, gauge in self._line(key).items():
             gauge.take(_amount(name, tokens), now_s + wait_s)
         return wait_s
 
-    def feed(self, place: Place, windows: Iterable[Window], now_s: float) -> None:
+    def feed(self, key: Key, windows: Iterable[Window], now_s: float) -> None:
         """Learn from a reply's headers (`providers.quota.parse_quota`); only `auto` listens."""
-        pace = self._paces.get(place[0])
+        pace = self._paces.get(key[0])
         if pace is None or not pace.auto:
             return
-        line = self._line(place)
+        line = self._line(key)
         for window in windows:
             if window.name in COUNTERS and window.remaining is not None:
                 meter = line.setdefault(window.name, Meter(window.limit or window.remaining, window.remaining))
                 if isinstance(meter, Meter):
                     meter.feed(window, now_s)
 
-    def _line(self, place: Place) -> dict[str, Gauge]:
-        pace = self._paces.get(place[0])
+    def _line(self, key: Key) -> dict[str, Gauge]:
+        pace = self._paces.get(key[0])
         if pace is None:
             return {}
-        if place not in self._lines:
+        if key not in self._lines:
             said = {"requests": pace.requests_per_minute, "tokens": pace.tokens_per_minute}
-            self._lines[place] = {name: Minute(limit) for name, limit in said.items() if limit}
+            self._lines[key] = {name: Minute(limit) for name, limit in said.items() if limit}
             if len(self._lines) > LINES:
                 self._lines.popitem(last=False)
-        self._lines.move_to_end(place)
-        return self._lines[place]
+        self._lines.move_to_end(key)
+        return self._lines[key]
 
 
 def _amount(counter: str, tokens: int) -> int:
