@@ -21,6 +21,7 @@ from jackfield.gateway.access import Access
 from jackfield.gateway.admin import Admin, Front
 from jackfield.gateway.admin_views import Desk
 from jackfield.gateway.board import Board
+from jackfield.gateway.cache import Cache
 from jackfield.gateway.door import Places
 from jackfield.gateway.gateway import Beside, Gateway
 from jackfield.gateway.kept import Kept
@@ -103,6 +104,7 @@ class _Setup:
                 body_limit=rules.max_body_bytes or BODY_LIMIT, disabled=rules.disabled, is_open=service.is_open
             ),
             listeners=(Log(_write, service.log_format or rules.log.format or "json", rules.log.level), rows),
+            cache=Cache(rules.cache, time.monotonic) if rules.cache.enabled else None,
             places=self.places(config),
             ledger=ledger,
         )

@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from jackfield.events import MessageStart, StreamEvent
+from jackfield.gateway.cache import Replay
 from jackfield.gateway.call import Call, decode_body, read_call
 from jackfield.gateway.express import find_express
 from jackfield.gateway.head import cost_of, head_of
@@ -31,7 +32,9 @@ ENCODER = msgspec.json.Encoder()
 async def answer_chat(visit: Visit, raw: bytes) -> None:
     """Answer a chat, on the short way where there is one; where a stream breaks, raises what broke it."""
     client, tried = visit.parts.client, None
-    if express := await find_express(visit, raw):
+    # What is kept must be known in full, which the short way does not need.
+    cache = visit.parts.cache
+    if cache is None and (express := await find_express(visit, raw)):
         failed = await express.answer()
         if failed is None:
             return
@@ -41,13 +44,27 @@ async def answer_chat(visit: Visit, raw: bytes) -> None:
     request = call.request
     visit.requested, visit.end_user = request.model, request.user or ""
     made = narrow(client.plan(request, fallbacks=call.fallbacks, session=call.session), request)
+    slot = cache.slot(call, made, visit.key.id, visit.exchange) if cache else None
+    if slot and (kept := slot.find()):
+        visit.grant = await visit.parts.access.reserve(visit.key, model=kept.model)
+        visit.tell_cache("hit")
+        await _answer(visit, call, Replay(kept, made.requested))
+        return
     made, visit.grant = await reserve(visit.parts.access, visit.key, made, request)
+    if slot:
+        visit.tell_cache("miss")
     stream = ChatStream(client, request, made, {"strict": call.is_strict, "session": call.session}, tried)
+    await _answer(visit, call, stream)
+    if slot:
+        slot.keep(stream.heard())
+
+
+async def _answer(visit: Visit, call: Call, stream: ChatStream | Replay) -> None:
     visit.heard = stream.heard
-    await (_answer_stream(visit, call, stream) if request.stream else _answer_whole(visit, call, stream))
+    await (_answer_stream if call.request.stream else _answer_whole)(visit, call, stream)
 
 
-async def _answer_whole(visit: Visit, call: Call, stream: ChatStream) -> None:
+async def _answer_whole(visit: Visit, call: Call, stream: ChatStream | Replay) -> None:
     async with aclosing(stream):
         response = await stream.response()
     visit.heard = lambda: response
@@ -57,7 +74,7 @@ async def _answer_whole(visit: Visit, call: Call, stream: ChatStream) -> None:
     await visit.exchange.answer(200, [*head_of(response), *cost_of(response.cost_usd)], body)
 
 
-async def _answer_stream(visit: Visit, call: Call, stream: ChatStream) -> None:
+async def _answer_stream(visit: Visit, call: Call, stream: ChatStream | Replay) -> None:
     exchange, wire = visit.exchange, load_wire(visit.route.wire)
     renderer = _open_renderer(visit.route.wire, call)
     visit.fail = renderer.fail

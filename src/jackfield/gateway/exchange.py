@@ -42,6 +42,7 @@ class Exchange:
         self.is_stream = False
         self.is_quiet = True  # nothing was written since somebody last looked
         self.has_left = False
+        self.further: list[tuple[str, str]] = []  # headers of the answer, whatever becomes of it
         self._receive = receive
         self._send = send
         self._watcher: asyncio.Task[Message] | None = None
@@ -134,7 +135,7 @@ class Exchange:
     def _head(self, headers: Iterable[tuple[str, str]]) -> Headers:
         head: Headers = [(b"x-request-id", self.id.encode())]
         is_typed = False
-        for name, value in headers:
+        for name, value in (*headers, *self.further):
             is_typed = is_typed or name == "content-type"
             head.append((name.encode(), as_header(value)))
         if not is_typed:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from jackfield.client import AsyncClient
 from jackfield.errors import Error
 from jackfield.gateway.access import Access, Grant
+from jackfield.gateway.cache import Cache
 from jackfield.gateway.door import Places
 from jackfield.gateway.exchange import Exchange
 from jackfield.gateway.keys import Key
@@ -18,7 +20,7 @@ from jackfield.gateway.record import Finished, Listener
 from jackfield.gateway.routes import Route
 from jackfield.gateway.target import Targets
 from jackfield.ledger.writer import Ledger
-from jackfield.message import ChatResponse
+from jackfield.message import ChatResponse, Usage
 
 BODY_LIMIT = 32 * 1024 * 1024
 PING_S = 15.0
@@ -48,6 +50,7 @@ class Parts(Struct, kw_only=True, dict=True):
     access: Access
     listeners: Sequence[Listener] = ()
     settings: Settings = Settings()
+    cache: Cache | None = None
     places: Places | None = None  # the names it may be called by, where they may change
     ledger: Ledger | None = None  # asked for how it is; its rows come from a listener
     open_calls: int = 0
@@ -125,10 +128,16 @@ class Visit(Struct, kw_only=True):
         return round((self.clock.seconds() - self.came_s) * 1000)
 
     def reply(self, error: Error | None) -> ChatResponse:
-        """Return the reply as far as it has come."""
+        """Return the reply as far as it has come; what the cache gave was used by nobody."""
         if self.heard:
-            return self.heard()
+            said = self.heard()
+            return replace(said, usage=Usage()) if self.cache == "hit" else said
         return (error and error.partial) or ChatResponse(attempts=error.attempts if error else ())
+
+    def tell_cache(self, had: str) -> None:
+        """Note, and tell the caller, what the cache had."""
+        self.cache = had
+        self.exchange.further.append(("x-jackfield-cache", had))
 
     def finish(self, reply: ChatResponse, outcome: str) -> Finished:
         """Return what is kept of the call."""
