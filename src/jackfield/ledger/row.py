@@ -62,7 +62,7 @@ def complete(row: Row, usage: Usage, usd: Decimal | None) -> Row:
 
 def to_nanos(usd: Decimal | None) -> int | None:
     """Return dollars as whole billionths: sums of them are exact in any database."""
-    return None if usd is None else int((usd / NANO).to_integral_value())
+    return None if usd is None else int(usd.scaleb(9).to_integral_value())
 
 
 def to_usd(nanos: int | None) -> Decimal | None:

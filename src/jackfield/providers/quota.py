@@ -53,6 +53,8 @@ def parse_quota(headers: Mapping[str, str], now: datetime | None = None) -> tupl
         for family, pattern in enumerate(COUNTERS):
             if match := pattern.fullmatch(header):
                 found.setdefault((family, match["name"] or ""), {})[match["part"]] = text.strip()
+    if not found:
+        return ()
     now = parse_date(headers.get("date", "")) or now
     windows = (_window(name, parts, now) for (_, name), parts in found.items())
     return tuple(each for each in windows if each.left_percent is not None or each.remaining is not None)
