@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from jackfield.batch.row import LONGEST, Place, Row, find_place, parse_id, parse_row
+from jackfield.cli.batch import batch
 from jackfield.embedding import EmbedRequest
 from jackfield.errors import Error
 from jackfield.message import ChatRequest, TextBlock
@@ -128,3 +131,22 @@ def test_a_row_is_known_by_its_line_and_what_stands_there() -> None:
     assert place != find_place(4, b'{"id": "y"}\n')
     assert parse_id("batch_req_4") is None
     assert Place(4, 255).id == "batch_req_4_00000000000000ff"
+
+
+def test_the_rows_of_the_page_are_rows() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "batch.md").read_text(encoding="utf-8")
+    rows = page.partition("```jsonl\n")[2].partition("```")[0].splitlines()
+
+    assert len(rows) == 7
+    for number, row in enumerate(rows, 1):
+        parsed = parse_row(number, row.encode(), "a/b")
+        assert not isinstance(parsed.asked, Error), parsed.asked
+        assert parsed.custom_id == str(number)
+
+
+def test_the_page_names_every_option() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "batch.md").read_text(encoding="utf-8")
+
+    for option in batch.params:
+        if isinstance(option, click.Option) and option.name not in {"profile_id", "help"}:
+            assert option.opts[-1] in page, option.name
