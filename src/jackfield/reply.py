@@ -24,7 +24,7 @@ from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import find_losses
 from jackfield.routing.candidate import Candidate, Plan
 from jackfield.routing.hold import Held
-from jackfield.routing.patience import as_limits
+from jackfield.routing.patience import as_waits
 from jackfield.routing.splice import MOST_BREAKS, Splice, may_continue, takes_prefill, with_prefill
 from jackfield.routing.walk import Batches, Events, Walk, has_content
 
@@ -72,7 +72,7 @@ class ChatStream:
             client.pulse,
             client.health,
             stream=request.stream,
-            limits=as_limits(client.config.max_wait_s),
+            waits=as_waits(client.config.max_wait_s),
             began=tried.began if tried else None,
         )
         self._tried = tried

@@ -40,17 +40,17 @@ class Step(Struct, frozen=True):
 NEXT, STOP = Step("next"), Step("stop")
 
 
-class Limits(Struct, frozen=True):
-    """How long the same candidate may be waited for, in seconds: while others remain, and when none does."""
+class Waits(Struct, frozen=True):
+    """The longest waits for the same candidate, in seconds: while others remain, and when none does."""
 
     others_s: float = WAIT_S
     alone_s: float = WAIT_ALONE_S
 
 
-USUAL = Limits()
+USUAL = Waits()
 
 
-def decide(error: Error, limits: Limits, *, tries: int, others: bool, left_s: float, jitter: float) -> Step:
+def decide(error: Error, waits: Waits, *, tries: int, others: bool, left_s: float, jitter: float) -> Step:
     """Return the next step after `tries` tries of one candidate; `jitter` is in 0..1.
 
     `others`: candidates remain behind it. `left_s`: what is left of the whole request's time.
@@ -68,28 +68,28 @@ def decide(error: Error, limits: Limits, *, tries: int, others: bool, left_s: fl
             return NEXT  # nobody said when; somebody else can answer now
         wait_s = BACKOFF_S * 2 ** (tries - 1) * (1 + jitter / 2)
     # Less than all that is left: the try after the wait needs some of it, too.
-    longest_s = min(limits.others_s if others else limits.alone_s, left_s / 2)
+    longest_s = min(waits.others_s if others else waits.alone_s, left_s / 2)
     return Step("again", wait_s) if wait_s <= longest_s else onward
 
 
-def as_limits(max_wait_s: float | None) -> Limits:
-    """Return the limits as the config's one word says."""
-    return USUAL if max_wait_s is None else Limits(max_wait_s, max_wait_s)
+def as_waits(max_wait_s: float | None) -> Waits:
+    """Return the longest waits; the config says one for both, or nothing."""
+    return USUAL if max_wait_s is None else Waits(max_wait_s, max_wait_s)
 
 
 def deadline_s(candidate: Candidate, *, stream: bool) -> float:
     """Return how long a request may take in all: what its first candidate's one exchange may."""
-    return _limits(candidate, stream=stream).total or FOREVER
+    return _timers(candidate, stream=stream).total or FOREVER
 
 
 def narrow(candidate: Candidate, *, stream: bool, left_s: float, waiting: int) -> Candidate:
     """Return the candidate with timers that leave each of the `waiting` others its share of what is left."""
-    limits = _limits(candidate, stream=stream)
-    first_s = min(limits.first_token or FOREVER, left_s / (waiting + 1))
+    timers = _timers(candidate, stream=stream)
+    first_s = min(timers.first_token or FOREVER, left_s / (waiting + 1))
     if waiting and stream and patience(candidate.info, candidate.model).first_token is None:
         first_s = min(first_s, FIRST_TOKEN_S)
-    total_s = min(limits.total or FOREVER, left_s)
-    if (first_s, total_s) == (limits.first_token, limits.total):
+    total_s = min(timers.total or FOREVER, left_s)
+    if (first_s, total_s) == (timers.first_token, timers.total):
         return candidate
     said = candidate.model.timeouts or Timeouts()
     return replace(
@@ -98,5 +98,5 @@ def narrow(candidate: Candidate, *, stream: bool, left_s: float, waiting: int) -
     )
 
 
-def _limits(candidate: Candidate, *, stream: bool) -> Timeouts:
+def _timers(candidate: Candidate, *, stream: bool) -> Timeouts:
     return merge_timeouts(STREAM_TIMEOUTS if stream else WHOLE_TIMEOUTS, patience(candidate.info, candidate.model))

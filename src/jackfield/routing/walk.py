@@ -24,7 +24,7 @@ from jackfield.health.store import HealthStore
 from jackfield.message import Attempt, RefusalBlock, TextBlock, ThinkingBlock, Usage
 from jackfield.routing.candidate import Candidate, Plan, cause_of
 from jackfield.routing.needs import larger
-from jackfield.routing.patience import USUAL, Limits, deadline_s, decide, narrow
+from jackfield.routing.patience import USUAL, Waits, deadline_s, decide, narrow
 
 T = TypeVar("T")
 WORDS = (TextBlock, ThinkingBlock, RefusalBlock)
@@ -69,7 +69,7 @@ class Walk(Generic[T]):
         health: HealthStore,
         *,
         stream: bool,
-        limits: Limits = USUAL,
+        waits: Waits = USUAL,
         began: float | None = None,
     ) -> None:
         """Begin now, or at a moment of the pulse's clock that is past: the first try had begun then."""
@@ -81,7 +81,7 @@ class Walk(Generic[T]):
         self._pulse = pulse
         self._health = health
         self._stream = stream
-        self._limits = limits
+        self._waits = waits
         self._began = began
         start = pulse.clock() if began is None else began
         self._ends = start + deadline_s(plan.candidates[0], stream=stream)
@@ -169,7 +169,7 @@ class Walk(Generic[T]):
     async def _next_step(self, error: Error, candidate: Candidate, tries: int, *, others: bool) -> float | None:
         """Return how long to wait before the same again; `None`: on to the next; raise when nothing may follow."""
         left_s, jitter = self.left_s(), self._pulse.jitter()
-        step = decide(error, self._limits, tries=tries, others=others, left_s=left_s, jitter=jitter)
+        step = decide(error, self._waits, tries=tries, others=others, left_s=left_s, jitter=jitter)
         if step.kind == "again" and not self.answered:
             return step.wait_s
         # Only who is given up has failed: one bad reply among good ones is no outage.
