@@ -23,7 +23,7 @@ from jackfield.model import ModelRef
 from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import find_losses
 from jackfield.routing.candidate import Candidate, Plan
-from jackfield.routing.hold import Held
+from jackfield.routing.hold import WhenWhole
 from jackfield.routing.patience import as_waits
 from jackfield.routing.splice import MOST_BREAKS, Splice, may_continue, takes_prefill, with_prefill
 from jackfield.routing.walk import Batches, Events, Walk, has_content
@@ -183,7 +183,7 @@ class ChatStream:
 
     async def _told(self) -> Batches:
         """Yield the reply as the caller is told of it, broken or mended."""
-        walk, begins = self._walk, Held() if self._on_break == "restart" else has_content
+        walk, begins = self._walk, WhenWhole() if self._on_break == "restart" else has_content
         try:
             async with aclosing(walk.run(walk.plan.candidates, self._ask, begins)) as batches:
                 async for batch in batches:

@@ -9,7 +9,7 @@ from jackfield.events import BlockDelta, MessageEnd, MessageStart, StreamEvent
 HELD_LIMIT = 8_000_000  # characters; a longer reply is handed on from there
 
 
-class Held:
+class WhenWhole:
     """Tells when a reply that is held back may be handed on: when it is whole, or too long to be held."""
 
     def __init__(self) -> None:
