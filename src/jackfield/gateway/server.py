@@ -1,6 +1,6 @@
 """The HTTP server under the gateway: uvicorn, held to limits of its own.
 
-A head has a size and a time within which it must be complete; a worker that is told to end
+It tells by itself that a caller has left (`exchange.WATCH`). A head has a size and a time within which it must be complete; a worker that is told to end
 (SIGTERM) takes no more requests and finishes those it has.
 """
 
@@ -16,6 +16,7 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
+from jackfield.gateway.exchange import WATCH
 from jackfield.gateway.signals import watch_terminal
 
 HEAD_LIMIT = 64 * 1024
@@ -31,11 +32,12 @@ TOO_LARGE = (
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's connection, with an end to how much and how long a head may be."""
+    """uvicorn's connection, with an end to how much and how long a head may be; says when it is lost."""
 
     _head_size = 0
     _is_in_head = True
     _deadline: asyncio.TimerHandle | None = None
+    _note_left: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a head."""
@@ -46,11 +48,14 @@ class BoundedProtocol(HttpToolsProtocol):
         """Wait no more."""
         self._stop_waiting()
         super().connection_lost(exc)
+        if self._note_left is not None:
+            self._note_left()
 
     def on_message_begin(self) -> None:
         """Note that a head begins."""
         self._is_in_head = True
         super().on_message_begin()
+        self.scope["extensions"] = {WATCH: self._watch}
 
     def on_headers_complete(self) -> None:
         """Note that a head has ended."""
@@ -70,6 +75,16 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
         elif self._deadline is None:
             self._wait_for_head()
+
+    def _watch(self, note_left: Callable[[], None] | None) -> None:
+        # Of requests that came one behind the other only the first is being answered.
+        self._note_left = note_left
+        if note_left is None:
+            return
+        if self.cycle.disconnected:
+            note_left()
+        # A long body has stopped the reading, without which nobody is seen to leave.
+        self.flow.resume_reading()
 
     def _wait_for_head(self) -> None:
         self._deadline = self.loop.call_later(HEAD_S, self.timeout_keep_alive_handler)
