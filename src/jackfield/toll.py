@@ -104,12 +104,12 @@ class Toll:
             await self.leave(hold, said[0] if said else None, failed, used=bool(said))
 
     async def close(self) -> None:
-        """Close the ledger once what is being written there is; what is held and not settled counts as spent."""
+        """Close the accounts once what is being written there is; what is held and not settled counts as spent."""
         await asyncio.gather(*self._running, return_exceptions=True)
         self.budget.close()
 
     async def _reserve(self, reserve: Callable[[], Hold]) -> Hold:
-        # The ledger is a file that other processes write, too. Who goes away meanwhile leaves no hold behind.
+        # The accounts are in a file that other processes write, too. Who goes away meanwhile leaves no hold behind.
         held = self._beside(reserve)
         try:
             return await asyncio.shield(held)

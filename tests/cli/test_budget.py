@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jackfield.spend.account import Allowance, Hold
 from jackfield.spend.budget import day_of
-from jackfield.spend.store import open_ledger
+from jackfield.spend.store import open_accounts
 from tests.commands import run, write_config
 
 CONFIG = '{ models: { budget: { perDay: "5.00", perSession: 1 } } }'
@@ -24,14 +24,14 @@ def now_ms() -> int:
 
 def spend(session: str, held_nano: int, spent_nano: int) -> None:
     """Book a call of a session, and leave another on its way."""
-    ledger = open_ledger(home(), now_ms)
+    accounts = open_accounts(home(), now_ms)
     keys = [Allowance(key, "", 10**15) for key in (f"day:{day_of(now_ms())}", f"session:{session}")]
     for cost in (spent_nano, None):
-        hold = ledger.reserve(keys, held_nano)
+        hold = accounts.reserve(keys, held_nano)
         assert isinstance(hold, Hold)
         if cost is not None:
-            ledger.settle(hold, cost)
-    ledger.close()
+            accounts.settle(hold, cost)
+    accounts.close()
 
 
 def test_it_shows_today_and_its_sessions_against_their_limits() -> None:

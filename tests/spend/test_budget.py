@@ -29,7 +29,7 @@ from jackfield.errors import (
     StreamBroken,
     TimeoutExpired,
 )
-from jackfield.spend.account import Hold, MemoryLedger, as_usd
+from jackfield.spend.account import Hold, MemoryAccounts, as_usd
 from jackfield.spend.budget import Budget, day_of, shown
 from jackfield.spend.estimate import worst_usd
 from tests.spend.setup import (
@@ -50,11 +50,11 @@ TODAY = f"day:{day_of(NOON_MS)}"
 
 def spent_usd(budget: Budget) -> Decimal:
     keys = [each.key for each in budget.allowances()]
-    return max(as_usd(each.spent) for each in budget._ledger().balances(keys).values())
+    return max(as_usd(each.spent) for each in budget._accounts().balances(keys).values())
 
 
 def test_without_a_limit_nothing_is_counted_and_no_file_opened() -> None:
-    def refuse() -> MemoryLedger:
+    def refuse() -> MemoryAccounts:
         raise AssertionError
 
     budget = Budget(open_budget().rules, refuse, Clock(), "a")
@@ -67,16 +67,16 @@ def test_without_a_limit_nothing_is_counted_and_no_file_opened() -> None:
 
 
 def test_a_call_is_held_at_its_worst_and_settled_at_what_it_cost() -> None:
-    ledger = MemoryLedger()
-    budget = open_budget(ledger, per_day="1")
+    accounts = MemoryAccounts()
+    budget = open_budget(accounts, per_day="1")
     worst = worst_usd(ask(), INFO, PRICED)
 
     hold = budget.reserve(ask(), INFO, PRICED)
-    assert as_usd(ledger.balances([TODAY])[TODAY].held) == worst
+    assert as_usd(accounts.balances([TODAY])[TODAY].held) == worst
     budget.settle(hold, Decimal("0.0004"))
 
-    assert as_usd(ledger.balances([TODAY])[TODAY].spent) == Decimal("0.0004")
-    assert ledger.balances([TODAY])[TODAY].held == 0
+    assert as_usd(accounts.balances([TODAY])[TODAY].spent) == Decimal("0.0004")
+    assert accounts.balances([TODAY])[TODAY].held == 0
 
 
 def test_a_call_that_nobody_can_price_afterwards_costs_what_was_held_and_one_not_sent_nothing() -> None:
@@ -179,8 +179,8 @@ def test_what_is_free_stays_free_when_the_limit_is_passed() -> None:
 
 
 def test_one_commands_limit_is_no_other_commands() -> None:
-    ledger = MemoryLedger()
-    one, two = (open_budget(ledger, own=name, per_command="0.002", per_day="1") for name in ("one", "two"))
+    accounts = MemoryAccounts()
+    one, two = (open_budget(accounts, own=name, per_command="0.002", per_day="1") for name in ("one", "two"))
 
     one.reserve(ask(), INFO, PRICED)
 
@@ -210,21 +210,21 @@ def test_a_model_without_a_price_is_refused_unless_that_is_allowed() -> None:
 
 
 def test_the_day_ends_at_midnight_here_and_a_call_counts_for_the_day_it_left_on() -> None:
-    clock, ledger = Clock(), MemoryLedger()
-    budget = open_budget(ledger, clock, per_day="0.002")
+    clock, accounts = Clock(), MemoryAccounts()
+    budget = open_budget(accounts, clock, per_day="0.002")
     hold = budget.reserve(ask(), INFO, PRICED)
 
     clock.now_ms += 86_400_000
     assert budget.reserve(ask(), INFO, PRICED).id
     budget.settle(hold, Decimal("0.001"))
 
-    assert as_usd(ledger.balances([TODAY])[TODAY].spent) == Decimal("0.001")
+    assert as_usd(accounts.balances([TODAY])[TODAY].spent) == Decimal("0.001")
 
 
 def test_sessions_are_apart_and_the_day_holds_for_all() -> None:
-    ledger = MemoryLedger()
-    one = open_budget(ledger, own="one", per_session="0.002", per_day="0.004")
-    two = open_budget(ledger, own="two", per_session="0.002", per_day="0.004")
+    accounts = MemoryAccounts()
+    one = open_budget(accounts, own="one", per_session="0.002", per_day="0.004")
+    two = open_budget(accounts, own="two", per_session="0.002", per_day="0.004")
 
     assert one.reserve(ask(), INFO, PRICED).id
     assert one.refusal(ask(), INFO, PRICED).count("session") == 1
@@ -234,7 +234,7 @@ def test_sessions_are_apart_and_the_day_holds_for_all() -> None:
 
 
 def test_one_commands_limit_needs_no_file() -> None:
-    def refuse() -> MemoryLedger:
+    def refuse() -> MemoryAccounts:
         raise AssertionError
 
     budget = Budget(open_budget(per_command="0.002").rules, refuse, Clock(), "a")
@@ -288,7 +288,7 @@ async def test_fifty_calls_at_once_stay_within_a_cent(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_alone", [True, False], ids=["in memory", "in the file"])
-def test_threads_share_one_ledger(is_alone: bool, tmp_path: Path) -> None:
+def test_threads_share_the_accounts(is_alone: bool, tmp_path: Path) -> None:
     rules = {"per_command": "0.01"} if is_alone else {"per_day": "0.01"}
     opened = [open_file(tmp_path)]
     budget = Budget(open_budget(**rules).rules, lambda: time.sleep(0.01) or opened[0], Clock(), "a")  # type: ignore[func-returns-value]  # a slow opening
@@ -313,17 +313,17 @@ PROCESS = """
 import sys, time
 from pathlib import Path
 from jackfield.spend.account import Allowance, Hold
-from jackfield.spend.store import open_ledger
-ledger = open_ledger(Path(sys.argv[1]), lambda: time.time_ns() // 1_000_000)
+from jackfield.spend.store import open_accounts
+accounts = open_accounts(Path(sys.argv[1]), lambda: time.time_ns() // 1_000_000)
 allowance, spent = Allowance("day:x", "today's budget", 20_000), 0
 print("ready", flush=True)
 sys.stdin.read()
 for number in range(60):
-    hold = ledger.reserve([allowance, Allowance("session:" + sys.argv[2], "", 10**9)], 100)
+    hold = accounts.reserve([allowance, Allowance("session:" + sys.argv[2], "", 10**9)], 100)
     if isinstance(hold, Hold):
         cost = number * 7 % 101
         spent += cost
-        ledger.settle(hold, cost)
+        accounts.settle(hold, cost)
 print(spent)
 """
 
@@ -345,7 +345,7 @@ def test_eight_processes_share_one_limit(tmp_path: Path) -> None:
         spent = sum(int(output.read()) for _, output in pipes)
 
     assert [each.returncode for each in running] == [0] * 8
-    ledger = open_file(tmp_path)
-    assert ledger.balances(["day:x"])["day:x"].spent == spent
+    accounts = open_file(tmp_path)
+    assert accounts.balances(["day:x"])["day:x"].spent == spent
     assert 19_900 < spent <= 20_000
     assert time.monotonic() - started < 20

@@ -89,16 +89,16 @@ def reset(context: Context, session: str | None, everything: bool, as_json: bool
     """
     if session and everything:
         raise UsageError("choose either --session or --all, not both")
-    from jackfield.spend.store import open_ledger
+    from jackfield.spend.store import open_accounts
 
-    ledger = open_ledger(context.paths.home, context.now_ms, anew=True)
+    accounts = open_accounts(context.paths.home, context.now_ms, anew=True)
     try:
         today = [DAY + day_of(context.now_ms())]
-        keys = [*today, *ledger.accounts(SESSION)] if everything else [SESSION + session] if session else today
-        before = ledger.balances(keys)
-        ledger.reset(keys)
+        keys = [*today, *accounts.keys(SESSION)] if everything else [SESSION + session] if session else today
+        before = accounts.balances(keys)
+        accounts.reset(keys)
     finally:
-        ledger.close()
+        accounts.close()
     if as_json:
         ui.as_json({"ok": True, "reset": [_render(_row(key, balance, None)) for key, balance in before.items()]})
         return
@@ -110,18 +110,18 @@ def reset(context: Context, session: str | None, everything: bool, as_json: bool
 
 def _read(context: Context, session: str | None) -> tuple[Sequence[str], Mapping[str, Balance]]:
     """Return today's account and the sessions', with their balances; a file that is not there is not made."""
-    from jackfield.spend.store import open_ledger
+    from jackfield.spend.store import open_accounts
     from jackfield.state import NAME
 
     keys = [DAY + day_of(context.now_ms()), *([SESSION + session] if session else [])]
     if not (context.paths.home / NAME).exists():
         return keys, dict.fromkeys(keys, Balance())
-    ledger = open_ledger(context.paths.home, context.now_ms)
+    accounts = open_accounts(context.paths.home, context.now_ms)
     try:
-        keys += [] if session else ledger.accounts(SESSION)[:SHOWN]
-        return keys, ledger.balances(keys)
+        keys += [] if session else accounts.keys(SESSION)[:SHOWN]
+        return keys, accounts.balances(keys)
     finally:
-        ledger.close()
+        accounts.close()
 
 
 def _row(key: str, balance: Balance, limit: Decimal | None) -> Row:

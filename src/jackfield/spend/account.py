@@ -1,4 +1,4 @@
-"""Money that is spent, held and allowed, as values; and a ledger in memory, which shows what every ledger does.
+"""Money that is spent, held and allowed, as values; and accounts in memory, which show what all others do.
 
 Amounts are whole nano-dollars, rounded up: sums are exact and never too small. What a call may
 cost is held before it leaves; then it is settled at what it did cost, or released when nothing
@@ -54,7 +54,7 @@ class Refused(Struct, frozen=True):
     balance: Balance
 
 
-class Ledger(Protocol):
+class Accounts(Protocol):
     """Accounts by key; every method is one step that nobody else's comes into."""
 
     def reserve(self, allowances: Sequence[Allowance], amount: int) -> Hold | Refused:
@@ -74,7 +74,7 @@ class Ledger(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of what the ledger stands on."""
+        """Let go of what the accounts stand on."""
         ...
 
 
@@ -97,7 +97,7 @@ def as_usd(amount: int) -> Decimal:
     return Decimal(amount) / NANO
 
 
-class MemoryLedger:
+class MemoryAccounts:
     """Accounts of this process alone: enough for one command's limit."""
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ class MemoryLedger:
             return self._balances(keys)
 
     def close(self) -> None:
-        """Let go of what the ledger stands on: nothing."""
+        """Let go of what the accounts stand on: nothing."""
 
     def _balances(self, keys: Sequence[str]) -> Mapping[str, Balance]:
         held = Counter(dict.fromkeys(keys, 0))

@@ -22,10 +22,10 @@ from jackfield.spend.account import (
     COMMAND,
     DAY,
     SESSION,
+    Accounts,
     Allowance,
     Hold,
-    Ledger,
-    MemoryLedger,
+    MemoryAccounts,
     Refused,
     as_nano,
     as_usd,
@@ -49,13 +49,13 @@ class Budget:
     """The limits of one client. `own` names it: its session, and its command, are nobody else's."""
 
     def __init__(
-        self, rules: BudgetRules, open_ledger: Callable[[], Ledger], now_ms: Callable[[], int], own: str
+        self, rules: BudgetRules, open_accounts: Callable[[], Accounts], now_ms: Callable[[], int], own: str
     ) -> None:
         self.rules = rules
-        self._open_ledger = open_ledger
+        self._open_accounts = open_accounts
         self._now_ms = now_ms
         self._own = own
-        self._opened: Ledger | None = None
+        self._opened: Accounts | None = None
         self._lock = Lock()
 
     @property
@@ -72,7 +72,7 @@ class Budget:
         if usd is None:
             return "" if self.rules.allow_unpriced else UNPRICED
         allowances = self.allowances(session)
-        refused = find_refusal(allowances, self._ledger().balances([each.key for each in allowances]), as_nano(usd))
+        refused = find_refusal(allowances, self._accounts().balances([each.key for each in allowances]), as_nano(usd))
         return _describe(refused, usd) if refused and usd else ""
 
     def reserve(self, request: ChatRequest, info: ProviderInfo, model: Model, session: str = "") -> Hold:
@@ -98,7 +98,7 @@ class Budget:
         allowances = self.allowances(session)
         if usd == 0:  # what is free stays free when a limit is reached; a figure of the provider's still counts
             return Hold(0, tuple(each.key for each in allowances), 0)
-        found = self._ledger().reserve(allowances, as_nano(usd or Decimal(0)))
+        found = self._accounts().reserve(allowances, as_nano(usd or Decimal(0)))
         if isinstance(found, Hold):
             return found
         raise OverBudget(f"{name} is not asked: {_describe(found, usd or Decimal(0))}", hint=_hint(found, room))
@@ -119,15 +119,15 @@ class Budget:
     def settle(self, hold: Hold, usd: Decimal | None) -> None:
         """Book what a call cost; `None`: nobody knows, so what was held."""
         if hold.keys and (hold.id or usd):
-            self._ledger().settle(hold, None if usd is None else as_nano(usd))
+            self._accounts().settle(hold, None if usd is None else as_nano(usd))
 
     def release(self, hold: Hold) -> None:
         """Give back what was held for a call that did not reach its provider."""
         if hold.id:
-            self._ledger().release(hold)
+            self._accounts().release(hold)
 
     def close(self) -> None:
-        """Close the ledger, where one was opened."""
+        """Close the accounts, where they were opened."""
         if self._opened is not None:
             self._opened.close()
             self._opened = None
@@ -142,13 +142,13 @@ class Budget:
         )
         return tuple(Allowance(key, words, as_nano(limit)) for limit, key, words in said if limit is not None)
 
-    def _ledger(self) -> Ledger:
-        # Two ledgers in memory would know of half the calls each.
+    def _accounts(self) -> Accounts:
+        # Two sets of accounts in memory would know of half the calls each.
         with self._lock:
             if self._opened is None:
                 # A command's limit is this process's alone; the others need the file, or nothing leaves.
                 alone = self.rules.per_day is None and self.rules.per_session is None
-                self._opened = MemoryLedger() if alone else self._open_ledger()
+                self._opened = MemoryAccounts() if alone else self._open_accounts()
             return self._opened
 
 
@@ -156,12 +156,12 @@ def open_budget(config: Config, now_ms: Callable[[], int], own: str, *, is_live:
     """Return the budget of a client; what a script or a recording answers is counted in memory alone."""
 
     # Only who has a limit pays for SQLite.
-    def open_file() -> Ledger:
-        from jackfield.spend.store import open_ledger  # noqa: PLC0415
+    def open_file() -> Accounts:
+        from jackfield.spend.store import open_accounts  # noqa: PLC0415
 
-        return open_ledger(config.paths.home, now_ms)
+        return open_accounts(config.paths.home, now_ms)
 
-    return Budget(config.budget, open_file if is_live else MemoryLedger, now_ms, own)
+    return Budget(config.budget, open_file if is_live else MemoryAccounts, now_ms, own)
 
 
 def day_of(now_ms: int) -> str:

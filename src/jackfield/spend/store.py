@@ -1,4 +1,4 @@
-"""The ledger that all processes of a user share: tables in the state file, changed in one transaction each.
+"""The accounts that all processes of a user share: tables in the state file, changed in one transaction each.
 
 Fails closed: what cannot be read or written is a `ConfigError`, so that no call leaves uncounted.
 Only a settlement never fails: the money is spent and the answer there, and the hold stays.
@@ -39,8 +39,8 @@ on conflict (key) do update set spent = min(spent + excluded.spent, 400000000000
 """
 
 
-def open_ledger(home: Path, now_ms: Callable[[], int], *, anew: bool = False) -> SqliteLedger:
-    """Open the ledger in a home's state file; raise `ConfigError` when nothing can be counted there.
+def open_accounts(home: Path, now_ms: Callable[[], int], *, anew: bool = False) -> SqliteAccounts:
+    """Open the accounts in a home's state file; raise `ConfigError` when nothing can be counted there.
 
     A broken file is not set aside. Where another part of the program has done so within a day, what was
     spent that day is unknown; then it is opened only `anew`, which is how a reset opens it.
@@ -53,7 +53,7 @@ def open_ledger(home: Path, now_ms: Callable[[], int], *, anew: bool = False) ->
             connection.close()
             raise unusable(str(path), f"what was spent today is in {lost.name}, which is broken", ANEW)
         connection.executescript(TABLES)
-        return SqliteLedger(connection, now_ms, str(path))
+        return SqliteAccounts(connection, now_ms, str(path))
     except (sqlite3.Error, OSError) as error:
         raise unusable(str(path), str(error)) from error
 
@@ -65,7 +65,7 @@ def _set_aside_lately(path: Path, now_ms: int) -> Path | None:
     return None
 
 
-class SqliteLedger:
+class SqliteAccounts:
     """Accounts in a database that other processes use, too. `connection` begins no transaction by itself."""
 
     def __init__(self, connection: sqlite3.Connection, now_ms: Callable[[], int], where: str) -> None:
@@ -111,7 +111,7 @@ class SqliteLedger:
         with self._told():
             return self._balances(keys)
 
-    def accounts(self, prefix: str) -> tuple[str, ...]:
+    def keys(self, prefix: str) -> tuple[str, ...]:
         """Return the accounts whose key begins so, the one used last first."""
         query = """
             select key from (
@@ -179,5 +179,5 @@ class SqliteLedger:
 
 
 def unusable(where: str, why: str, hint: str = MEND) -> ConfigError:
-    """Return the error of a ledger that cannot be kept."""
+    """Return the error of accounts that cannot be kept."""
     return ConfigError(f"the budget cannot be kept in {where}: {why}", hint=f"nothing was sent; {hint}")

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jackfield.errors import ConfigError
-from jackfield.spend.account import Balance, Hold, Ledger, MemoryLedger, Refused, as_nano, as_usd
-from jackfield.spend.store import DAY_MS, SqliteLedger, open_ledger
+from jackfield.spend.account import Accounts, Balance, Hold, MemoryAccounts, Refused, as_nano, as_usd
+from jackfield.spend.store import DAY_MS, SqliteAccounts, open_accounts
 from jackfield.state import NAME
 from tests.spend.setup import NOON_MS, Clock, limit, open_file, open_memory
 
@@ -28,29 +28,29 @@ STEPS = st.lists(
 )
 
 
-def open_kind(kind: str) -> Ledger:
-    return MemoryLedger() if kind == "memory" else open_memory()
+def open_kind(kind: str) -> Accounts:
+    return MemoryAccounts() if kind == "memory" else open_memory()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(steps=STEPS)
 def test_no_order_of_holds_and_settlements_goes_beyond_a_limit(kind: str, steps: list[tuple[str, int, int]]) -> None:
-    ledger, holds, spent = open_kind(kind), [], {DAY.key: 0, SESSION.key: 0}
+    accounts, holds, spent = open_kind(kind), [], {DAY.key: 0, SESSION.key: 0}
     for what, number, more in steps:
         if what == "hold":
-            found = ledger.reserve([SESSION, DAY] if more else [DAY], number)
+            found = accounts.reserve([SESSION, DAY] if more else [DAY], number)
             holds += [found] if isinstance(found, Hold) else []
         elif number < len(holds):
             hold = holds.pop(number)
             cost = hold.amount if more is None else hold.amount * more // 100
             if more == -1:
-                ledger.release(hold)
+                accounts.release(hold)
             else:
-                ledger.settle(hold, None if more is None else cost)
+                accounts.settle(hold, None if more is None else cost)
                 for key in hold.keys:
                     spent[key] += cost
 
-        balances = ledger.balances([DAY.key, SESSION.key])
+        balances = accounts.balances([DAY.key, SESSION.key])
         for allowance in (DAY, SESSION):
             held = sum(hold.amount for hold in holds if allowance.key in hold.keys)
             assert balances[allowance.key] == Balance(spent[allowance.key], held)
@@ -60,26 +60,26 @@ def test_no_order_of_holds_and_settlements_goes_beyond_a_limit(kind: str, steps:
 @pytest.mark.parametrize("kind", KINDS)
 @given(costs=st.lists(st.tuples(st.integers(1, 400), st.integers(0, 800)), max_size=40))
 def test_calls_dearer_than_their_worst_go_beyond_a_limit_by_that_alone(kind: str, costs: list[tuple[int, int]]) -> None:
-    ledger, beyond = open_kind(kind), 0
+    accounts, beyond = open_kind(kind), 0
     for amount, cost in costs:
-        hold = ledger.reserve([DAY], amount)
+        hold = accounts.reserve([DAY], amount)
         if isinstance(hold, Hold):
             beyond += max(0, cost - amount)
-            ledger.settle(hold, cost)
+            accounts.settle(hold, cost)
 
-    assert ledger.balances([DAY.key])[DAY.key].spent <= DAY.limit + beyond
+    assert accounts.balances([DAY.key])[DAY.key].spent <= DAY.limit + beyond
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_refusal_says_which_limit_and_holds_nothing(kind: str) -> None:
-    ledger = open_kind(kind)
-    assert isinstance(ledger.reserve([SESSION, DAY], 200), Hold)
+    accounts = open_kind(kind)
+    assert isinstance(accounts.reserve([SESSION, DAY], 200), Hold)
 
-    refused = ledger.reserve([SESSION, DAY], 101)
+    refused = accounts.reserve([SESSION, DAY], 101)
 
     assert refused == Refused(SESSION, Balance(spent=0, held=200))
-    assert ledger.balances([DAY.key])[DAY.key].held == 200
-    assert isinstance(ledger.reserve([SESSION, DAY], 100), Hold)
+    assert accounts.balances([DAY.key])[DAY.key].held == 200
+    assert isinstance(accounts.reserve([SESSION, DAY], 100), Hold)
 
 
 @given(usd=st.decimals(min_value=0, max_value=10**6, places=12))
@@ -117,46 +117,46 @@ def test_a_hold_of_a_killed_process_counts_and_is_booked_after_a_day(tmp_path: P
 
 
 def test_accounts_are_forgotten_when_nobody_used_them_for_weeks(tmp_path: Path) -> None:
-    ledger = open_file(tmp_path)
-    hold = ledger.reserve([DAY, SESSION], 1)
+    accounts = open_file(tmp_path)
+    hold = accounts.reserve([DAY, SESSION], 1)
     assert isinstance(hold, Hold)
-    ledger.settle(hold, 1)
+    accounts.settle(hold, 1)
 
-    assert open_file(tmp_path, Clock(NOON_MS + 34 * DAY_MS)).accounts("") == (DAY.key, SESSION.key)
-    assert open_file(tmp_path, Clock(NOON_MS + 36 * DAY_MS)).accounts("") == ()
+    assert open_file(tmp_path, Clock(NOON_MS + 34 * DAY_MS)).keys("") == (DAY.key, SESSION.key)
+    assert open_file(tmp_path, Clock(NOON_MS + 36 * DAY_MS)).keys("") == ()
 
 
 def test_after_a_reset_there_is_room_and_calls_under_way_are_booked(tmp_path: Path) -> None:
-    ledger = open_file(tmp_path)
-    under_way = ledger.reserve([SESSION, DAY], 300)
+    accounts = open_file(tmp_path)
+    under_way = accounts.reserve([SESSION, DAY], 300)
     assert isinstance(under_way, Hold)
 
-    ledger.reset([DAY.key])
+    accounts.reset([DAY.key])
 
-    assert isinstance(ledger.reserve([DAY], 1000), Hold)
-    assert ledger.balances([SESSION.key])[SESSION.key].held == 300
-    ledger.settle(under_way, 20)
-    assert ledger.balances([DAY.key, SESSION.key]) == {DAY.key: Balance(20, 1000), SESSION.key: Balance(20, 0)}
+    assert isinstance(accounts.reserve([DAY], 1000), Hold)
+    assert accounts.balances([SESSION.key])[SESSION.key].held == 300
+    accounts.settle(under_way, 20)
+    assert accounts.balances([DAY.key, SESSION.key]) == {DAY.key: Balance(20, 1000), SESSION.key: Balance(20, 0)}
 
 
 def test_accounts_are_listed_by_their_last_use(tmp_path: Path) -> None:
     clock = Clock()
-    ledger = open_file(tmp_path, clock)
+    accounts = open_file(tmp_path, clock)
     for name in ("b", "a", "b"):
         clock.now_ms += 1
-        hold = ledger.reserve([limit(9, f"session:{name}")], 1)
+        hold = accounts.reserve([limit(9, f"session:{name}")], 1)
         assert isinstance(hold, Hold)
-        ledger.settle(hold, 1)
+        accounts.settle(hold, 1)
 
-    assert ledger.accounts("session:") == ("session:b", "session:a")
-    assert ledger.accounts("day:") == ()
+    assert accounts.keys("session:") == ("session:b", "session:a")
+    assert accounts.keys("day:") == ()
 
 
 def test_a_file_that_cannot_be_read_or_written_refuses_every_call(tmp_path: Path) -> None:
     open_file(tmp_path)
     connection = sqlite3.connect(f"file:{tmp_path / NAME}?mode=ro", uri=True, isolation_level=None)
     with pytest.raises(ConfigError, match="readonly"):
-        SqliteLedger(connection, Clock(), "s")
+        SqliteAccounts(connection, Clock(), "s")
     connection.close()
 
     (tmp_path / "b").mkdir()
@@ -180,7 +180,7 @@ def test_what_was_spent_in_a_file_set_aside_today_is_not_taken_for_nothing(tmp_p
         open_file(tmp_path, now)
     assert "jackfield budget reset" in caught.value.hint
 
-    open_ledger(tmp_path, now, anew=True).close()
+    open_accounts(tmp_path, now, anew=True).close()
     assert open_file(tmp_path, now).balances([DAY.key])[DAY.key] == Balance()
 
 
@@ -192,17 +192,17 @@ def test_a_file_set_aside_days_ago_is_no_matter(tmp_path: Path) -> None:
 
 
 def test_an_answer_is_not_lost_to_a_file_that_went_bad_and_its_hold_stays(tmp_path: Path) -> None:
-    ledger = open_file(tmp_path)
-    hold = ledger.reserve([DAY], 700)
+    accounts = open_file(tmp_path)
+    hold = accounts.reserve([DAY], 700)
     assert isinstance(hold, Hold)
     blocker = sqlite3.connect(tmp_path / NAME, isolation_level=None, timeout=0)
-    ledger._connection.execute("pragma busy_timeout = 0")
+    accounts._connection.execute("pragma busy_timeout = 0")
     blocker.execute("begin immediate")
 
-    ledger.settle(hold, 1)
+    accounts.settle(hold, 1)
     with pytest.raises(ConfigError, match="locked"):
-        ledger.reserve([DAY], 1)
+        accounts.reserve([DAY], 1)
 
     blocker.close()
-    assert ledger.balances([DAY.key])[DAY.key] == Balance(spent=0, held=700)
-    assert isinstance(ledger.reserve([DAY], 300), Hold)
+    assert accounts.balances([DAY.key])[DAY.key] == Balance(spent=0, held=700)
+    assert isinstance(accounts.reserve([DAY], 300), Hold)
