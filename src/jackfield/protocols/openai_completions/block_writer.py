@@ -4,48 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jackfield.events import BlockDelta, BlockEnd, BlockStart, StreamEvent
+from jackfield.events import BlockEnd
 from jackfield.message import Block, Citation, JsonObject, RefusalBlock, TextBlock, ThinkingBlock
 from jackfield.protocols.fields import as_list, as_object, as_text, rest
 from jackfield.protocols.openai_completions.fields import keep, own
 from jackfield.protocols.openai_completions.merge import merge_list
 from jackfield.protocols.openai_completions.reasoning import make_thought, signature_of
+from jackfield.protocols.outbox import Outbox
 
 Words = TextBlock | ThinkingBlock | RefusalBlock
 PART = "part"  # stands for the field of thoughts that came among the content parts
 
 
 class BlockWriter:
-    """Collects the events of a reply; `take` gives those since the last time."""
+    """Says a reply's blocks to an outbox."""
 
-    def __init__(self) -> None:
-        self.events: list[StreamEvent] = []
-        self._count = 0
+    def __init__(self, out: Outbox) -> None:
+        self.out = out
         self._open: tuple[int, str, type[Words]] | None = None  # index, wire field and kind of the open words
         self._details: list[JsonObject] = []
         self._part: JsonObject = {}  # of a thought among the content parts, all but its words
         self._inside: list[JsonObject] = []  # what stands in such a thought and is no words
-
-    def take(self) -> Sequence[StreamEvent]:
-        """Return the new events."""
-        events, self.events = tuple(self.events), []
-        return events
 
     @property
     def is_text(self) -> bool:
         """Say whether the open words are the answer's own."""
         return self._open is not None and self._open[2] is TextBlock
 
-    def start(self, block: Block) -> int:
-        """Open a block and return its index."""
-        self.events.append(BlockStart(self._count, block))
-        self._count += 1
-        return self._count - 1
-
     def add_whole(self, block: Block) -> None:
         """Add a block that came in one piece."""
         self.end_words()
-        self.events.append(BlockEnd(self.start(block)))
+        self.out.end(self.out.start(block))
 
     def say(self, field: str, kind: type[Words], text: str) -> None:
         """Add words to the open block, or to a new one where another kind was open."""
@@ -54,8 +43,8 @@ class BlockWriter:
         if self._open is None or self._open[2] is not kind:
             self.end_words()
             opaque = keep({"field": field}) if kind is ThinkingBlock and field != PART else None
-            self._open = self.start(kind("", opaque=opaque)), field, kind
-        self.events.append(BlockDelta(self._open[0], text))
+            self._open = self.out.start(kind("", opaque=opaque)), field, kind
+        self.out.grow(self._open[0], text)
 
     def add_details(self, details: list[JsonObject]) -> None:
         """Keep details of thoughts for the end of theirs; pieces of one are put together."""
@@ -77,10 +66,10 @@ class BlockWriter:
         index, field, kind = self._open
         self._open = None
         if kind is ThinkingBlock:
-            self.events.append(self._end_thought(index, field))
+            self.out.add(self._end_thought(index, field))
         else:
             cited = citations if kind is TextBlock else ()
-            self.events.append(BlockEnd(index, None, keep({"message": fields or None}), cited))
+            self.out.end(index, keep({"message": fields or None}), cited)
         return kind is TextBlock
 
     def _end_thought(self, index: int, field: str) -> BlockEnd:

@@ -75,15 +75,15 @@ class CallReader:
         call.pieces += [text] if text else []
         if call.block is not None:
             if text:
-                self._blocks.events.append(BlockDelta(call.block, text))
+                self._blocks.out.add(BlockDelta(call.block, text))
         elif call.name and (call.id or call.pieces):
             self._start(call)
 
     def _start(self, call: Call) -> None:
         call.id = call.id or f"call_{self.reply_id}_{self._calls.index(call)}"
-        call.block = self._blocks.start(ToolCall(call.id, call.name, "", None, keep(call.fields)))
+        call.block = self._blocks.out.start(ToolCall(call.id, call.name, "", None, keep(call.fields)))
         if call.pieces:
-            self._blocks.events.append(BlockDelta(call.block, "".join(call.pieces)))
+            self._blocks.out.add(BlockDelta(call.block, "".join(call.pieces)))
 
     def close(self, fields: JsonObject) -> JsonObject:
         """End all calls; the first carries the message's further fields, which are returned when there is none."""
@@ -91,9 +91,9 @@ class CallReader:
             if call.block is None:
                 self._start(call)
             if not call.pieces and call.block is not None:
-                self._blocks.events.append(BlockDelta(call.block, "{}"))
+                self._blocks.out.add(BlockDelta(call.block, "{}"))
             opaque, fields = {**call.fields, "message": fields or None}, {}
-            self._blocks.events.append(BlockEnd(call.block or 0, None, keep(opaque)))
+            self._blocks.out.add(BlockEnd(call.block or 0, None, keep(opaque)))
         return fields
 
 

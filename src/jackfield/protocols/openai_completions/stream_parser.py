@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from jackfield.errors import BadReply, Error, StreamBroken
-from jackfield.events import Accumulator, MessageEnd, MessageStart, StreamEvent, split_events
+from jackfield.errors import BadReply, StreamBroken
+from jackfield.events import MessageEnd, MessageStart, StreamEvent, split_events
 from jackfield.message import JsonObject, RefusalBlock, TextBlock, ThinkingBlock, ToolCall
 from jackfield.protocols.base import NO_EVENT, decode_event, preview
 from jackfield.protocols.fields import as_list, as_object, as_text, rest, said
@@ -34,6 +34,7 @@ from jackfield.protocols.openai_completions.response import (
 )
 from jackfield.protocols.openai_completions.usage import find_usage, parse_usage
 from jackfield.protocols.openai_errors import parse_error
+from jackfield.protocols.outbox import Outbox
 from jackfield.protocols.plain import read_plain
 from jackfield.protocols.sse import SseDecoder, SseEvent
 
@@ -48,13 +49,12 @@ class StreamParser:
         self.skipped = 0
         self._sse = SseDecoder()
         self._whole: bytearray | None = None  # the body, where a server answers with one JSON object
-        self._heard: list[StreamEvent] = []
+        self._out = Outbox()
         self._started = self._done = self._ended = False
-        self._error: Error | None = None
         self._head = b""  # the first bytes, to say what came instead of a reply
         self._first: JsonObject = {}  # top-level fields of the reply's start, and those that came or changed since
         self._extras: JsonObject = {}
-        self._blocks = BlockWriter()
+        self._blocks = BlockWriter(self._out)
         self._calls = CallReader(self._blocks)
         self._fields: JsonObject = {}  # the message's further fields
         self._audio: JsonObject = {}
@@ -81,28 +81,19 @@ class StreamParser:
         if self._whole is not None:
             return tuple(split_events(parse_response(bytes(self._whole))))
         events = self._read(self._sse.close())
-        if self._error is None and not self._ended:
+        if self._out.error is None and not self._ended:
             self._end()
-        if self._error is not None:
-            raise self._error
-        return (*events, *self._flush())
+        if self._out.error is not None:
+            raise self._out.error
+        return (*events, *self._out.take())
 
     def _read(self, frames: Iterable[SseEvent]) -> Sequence[StreamEvent]:
-        # An error waits for the next call when words came before it in the same bytes: no cut may cost a word.
-        if self._error is None:
-            for frame in frames:
-                self._take(frame.data)
-        if self._error is not None and not self._blocks.events:
-            raise self._error
-        return self._flush()
-
-    def _flush(self) -> Sequence[StreamEvent]:
-        events = self._blocks.take()
-        self._heard += events
-        return events
+        for frame in frames:
+            self._take(frame.data)
+        return self._out.take()
 
     def _take(self, data: str) -> None:
-        if self._ended or self._error is not None:
+        if self._ended or self._out.error is not None:
             return
         if self._blocks.is_text and (piece := read_plain(self.plain, data)) and piece.repeats(self._first):
             self._blocks.say("content", TextBlock, piece.choices[0].delta.content)
@@ -116,7 +107,7 @@ class StreamParser:
             chunk = decode_event(data)
             # A broken event among whole ones is skipped: no word is worth losing the others for.
             if isinstance(chunk, dict) and is_error(chunk):
-                self._fail(parse_error(200, chunk))
+                self._out.fail(parse_error(200, chunk))
             elif isinstance(chunk, dict):
                 self._feed_chunk(chunk)
             else:
@@ -124,14 +115,7 @@ class StreamParser:
         except (msgspec.DecodeError, UnicodeError):
             self.skipped += data.strip() not in NO_EVENT
         except RecursionError:
-            self._fail(BadReply("an event of the stream is nested too deeply"))
-
-    def _fail(self, error: Error) -> None:
-        heard = Accumulator()
-        for event in (*self._heard, *self._blocks.events):
-            heard.feed(event)
-        error.partial = heard.response()
-        self._error = error
+            self._out.fail(BadReply("an event of the stream is nested too deeply"))
 
     # -- chunks --------------------------------------------------------------------
 
@@ -154,7 +138,7 @@ class StreamParser:
             self._started = True
             self._first = self._extras
             self._extras = {}
-            self._blocks.events.append(MessageStart(as_text(chunk.get("id")), as_text(chunk.get("model")), self._first))
+            self._out.add(MessageStart(as_text(chunk.get("id")), as_text(chunk.get("model")), self._first))
             self._calls.reply_id = as_text(chunk.get("id"))
 
     def _feed_choice(self, choice: JsonObject) -> None:
@@ -225,9 +209,9 @@ class StreamParser:
     def _end(self) -> None:
         if not self._started:
             what = f"the stream holds no reply: {preview(self._head)}" if self._head else "the reply is empty"
-            self._error = BadReply(what)
+            self._out.fail(BadReply(what))
         elif not (self._finish or (self._done and self._usage)):
-            self._fail(StreamBroken("the stream ended before its finish reason"))
+            self._out.fail(StreamBroken("the stream ended before its finish reason"))
         else:
             self._finish_reply()
 
@@ -239,7 +223,7 @@ class StreamParser:
         logprobs = take_logprobs(self._choice)
         if self._choice or self._others:
             self._extras["choices"] = [self._choice, *self._others.values()]
-        self._blocks.events.append(MessageEnd(reason, parse_usage(self._usage), raw, self._extras, logprobs))
+        self._out.add(MessageEnd(reason, parse_usage(self._usage), raw, self._extras, logprobs))
 
     def _end_blocks(self) -> None:
         # The message's further fields ride on its last words, else on its first call.

@@ -12,18 +12,17 @@ from jackfield.message import AudioBlock, Block, ImageBlock, JsonObject, Refusal
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.fields import as_list, as_object, rest
 from jackfield.protocols.openai_completions.citations import render_annotation
-from jackfield.protocols.openai_completions.fields import NAME, own
+from jackfield.protocols.openai_completions.fields import own
 from jackfield.protocols.openai_completions.logprobs import render_logprobs
 from jackfield.protocols.openai_completions.message_renderer import render_call
 from jackfield.protocols.openai_completions.parts import render_part
 from jackfield.protocols.openai_completions.reasoning import DETAILS, field_of, render_details
+from jackfield.protocols.openai_completions.response import FOREIGN
 from jackfield.protocols.openai_completions.usage import render_usage
 from jackfield.protocols.openai_errors import render_error
-from jackfield.protocols.reply_fields import foreign_fields
 from jackfield.protocols.sse import encode
 
 ENCODER = msgspec.json.Encoder()
-FOREIGN = foreign_fields(NAME)
 WORDS = b'[{"index":0,"delta":{"content":%s},"finish_reason":null}]}'
 
 
