@@ -26,7 +26,10 @@ from jackfield.errors import (
     TimeoutExpired,
     UsageError,
 )
+from jackfield.protocols import load
 from jackfield.scripted.load import load_script
+from jackfield.scripted.play import play
+from jackfield.scripted.reply import Reply
 from jackfield.scripted.script import Script
 from jackfield.scripted.server import open_server
 from tests.commands import run, write_config
@@ -202,11 +205,9 @@ def test_an_outage_ends_with_its_time() -> None:
 
 
 def test_an_error_may_be_slow() -> None:
-    with jackfield.fake([{"error": "overloaded", "delayS": 0.05}]) as client:
-        began = time.monotonic()
-        with pytest.raises(Overloaded):
-            client.chat(ask())
-        assert time.monotonic() - began >= 0.05
+    answer = play(Reply(error="overloaded", delay_s=0.5), ask(), load("openai-completions"), 1)
+    assert answer.steps[0] == 0.5
+    assert len(answer.steps) == 2
 
 
 def test_an_error_may_have_its_own_status_headers_and_words() -> None:
