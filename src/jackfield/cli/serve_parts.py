@@ -20,12 +20,13 @@ from jackfield.config.schema import Config
 from jackfield.gateway.access import Access
 from jackfield.gateway.admin import Admin, Front
 from jackfield.gateway.admin_views import Desk
+from jackfield.gateway.behind import Behind
 from jackfield.gateway.board import Board
 from jackfield.gateway.cache import Cache
 from jackfield.gateway.door import Places
 from jackfield.gateway.gateway import Beside, Gateway
 from jackfield.gateway.kept import Kept
-from jackfield.gateway.log import Log, install
+from jackfield.gateway.log import Gathered, Log, install
 from jackfield.gateway.parts import BODY_LIMIT, Clock, Parts, Settings
 from jackfield.gateway.signals import obey
 from jackfield.gateway.watch import Files, follow, list_files
@@ -91,7 +92,8 @@ class _Setup:
         # A catalog takes a while, and the streams of others go on. What is read is an `App`'s alone.
         app = await asyncio.to_thread(self._load)
         config, rules = app.config, app.config.server
-        install(_write, service.log_format or rules.log.format or "json", rules.log.level)
+        form, lines = service.log_format or rules.log.format or "json", Gathered(_write)
+        install(_write, form, rules.log.level)
         self._tell_bound(rules)
         access = await Access.open(find_stores(config, is_open=service.is_open), say=_say, local=self._kept.meters)
         ledger, rows = self._kept.rent_ledger(find_url(config))
@@ -103,7 +105,7 @@ class _Setup:
             settings=Settings(
                 body_limit=rules.max_body_bytes or BODY_LIMIT, disabled=rules.disabled, is_open=service.is_open
             ),
-            listeners=(Log(_write, service.log_format or rules.log.format or "json", rules.log.level), rows),
+            listeners=(Behind((Log(lines.add, form, rules.log.level), rows), lines.flush),),
             cache=Cache(rules.cache, time.monotonic) if rules.cache.enabled else None,
             places=self.places(config),
             ledger=ledger,

@@ -24,6 +24,7 @@ from jackfield.message import Attempt, JsonObject
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 RANKS = {"info": 0, "warn": 1, "error": 2}
+PIPE_BYTES = 4096  # what a pipe takes in one piece, at the least
 Write = Callable[[bytes], object]
 
 
@@ -43,6 +44,30 @@ class Log:
 
     def close(self) -> None:
         """Do nothing: whoever gave the place to write to has it."""
+
+
+class Gathered:
+    """Lines that are written together. Belongs to one thread."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._lines: list[bytes] = []
+
+    def add(self, line: bytes) -> None:
+        """Keep a line for later."""
+        self._lines.append(line)
+
+    def flush(self) -> None:
+        """Write what was kept, in pieces that a pipe takes whole: the lines of several workers do not mix."""
+        lines, self._lines = self._lines, []
+        piece = b""
+        for line in lines:
+            if piece and len(piece) + len(line) > PIPE_BYTES:
+                self._write(piece)
+                piece = b""
+            piece += line
+        if piece:
+            self._write(piece)
 
 
 class Notes(logging.Handler):
