@@ -17,6 +17,7 @@ from jackfield.auth.secret import forget_commands
 from jackfield.cli.serve import Service, find_admin_token, find_stores
 from jackfield.config.gateway import ServerRules
 from jackfield.config.schema import Config
+from jackfield.errors import ConfigError
 from jackfield.gateway.access import Access
 from jackfield.gateway.admin import Admin, Front
 from jackfield.gateway.admin_views import Desk
@@ -29,6 +30,8 @@ from jackfield.gateway.kept import Kept
 from jackfield.gateway.log import Gathered, Log, install
 from jackfield.gateway.parts import BODY_LIMIT, Clock, Parts, Settings
 from jackfield.gateway.signals import obey
+from jackfield.gateway.telemetry import Telemetry, Traced
+from jackfield.gateway.telemetry_export import Export, is_wanted, open_export
 from jackfield.gateway.watch import Files, follow, list_files
 from jackfield.ledger.place import find_url
 from jackfield.ledger.writer import Ledger
@@ -47,14 +50,16 @@ BOUND: dict[str, Callable[[ServerRules], object]] = {
 
 def make_gateway(service: Service) -> Gateway | Front:
     """Return the application of one process; it reads the config when the server starts, and when it has changed."""
+    install(_write, service.log_format or "json")
     clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, lambda: f"req_{secrets.token_hex(12)}")
     first = _open_app(service)
     setup = _Setup(service, first)
     watch: Beside = lambda gateway: follow(gateway, setup.files)  # noqa: E731
     signals: Beside = lambda gateway: obey(gateway, service.drain_s)  # noqa: E731
-    gateway = Gateway(setup.build, setup.places(first.config), clock, [watch, signals, *_boards(service)])
+    gateway = Gateway(setup.build, setup.places(first.config), clock, [watch, signals, setup.export, *_boards(service)])
     if service.board:
         gateway.board = Board(Path(service.board), os.getpid())
+    gateway.telemetry = setup.telemetry
     return _with_admin(gateway, service, first.config, clock) if service.admin_port else gateway
 
 
@@ -79,7 +84,21 @@ class _Setup:
         self.files = Files(partial(list_files, first.paths, first.environ, first.cwd))
         self._service = service
         self._bound = first.config.server  # as they were at the start, or when a change was last told
+        self._export = _open_export(service)
         self._kept = Kept(partial(Ledger.open, say=_say), lambda: secrets.token_hex(16))
+
+    @property
+    def telemetry(self) -> Telemetry | None:
+        """Where calls are told as spans, where the environment wants that."""
+        return self._export.telemetry if self._export else None
+
+    async def export(self, _: Gateway) -> None:
+        """Send spans and metrics until cancelled, and what waits then."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if self._export:
+                await asyncio.to_thread(self._export.close)
 
     def places(self, config: Config) -> Places:
         """Return the names that requests may call the gateway by."""
@@ -99,6 +118,8 @@ class _Setup:
         ledger, rows = self._kept.rent_ledger(find_url(config))
         client = app.open_client()
         client.sessions = self._kept.sessions
+        if self._export:
+            client.direct.sender = Traced(client.direct.sender, client.pulse.now_ms)
         return Parts(
             client=client,
             access=access,
@@ -127,6 +148,17 @@ class _Setup:
 
 def _open_app(service: Service) -> App:
     return App(service.environ, config_path=service.config_path, offline=service.offline)
+
+
+def _open_export(service: Service) -> Export | None:
+    """Return where calls are told as spans; what the environment wants in vain is told and stops nothing."""
+    if not is_wanted(service.environ):
+        return None
+    try:
+        return open_export(service.environ)
+    except ConfigError as error:
+        _say(f"no spans and metrics are sent: {error.message}; {error.hint}")
+        return None
 
 
 def _say(text: str) -> None:

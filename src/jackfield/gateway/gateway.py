@@ -25,6 +25,7 @@ from jackfield.gateway.permit import TRUSTED, settle
 from jackfield.gateway.refusal import NoRoute, as_callers, render
 from jackfield.gateway.routes import Route, find_client, find_route, guess_wire
 from jackfield.gateway.side import answer_count, answer_embed, answer_explain
+from jackfield.gateway.telemetry import Telemetry
 from jackfield.message import JsonObject
 
 TEXT = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
@@ -45,6 +46,7 @@ class Gateway:
         self.is_draining = False
         self.open: set[Exchange] = set()  # what is being answered now
         self.board: Board | None = None  # where several workers put their numbers
+        self.telemetry: Telemetry | None = None  # where calls are told as spans
         self._build = build
         self._places = places
         self._beside = beside
@@ -215,6 +217,7 @@ class Gateway:
 
     async def _ask(self, visit: Visit, raw: bytes) -> None:
         outcome, failure = "ok", None
+        trace = self.telemetry.begin(visit) if self.telemetry else None
         try:
             await QUESTIONS[visit.route.kind](visit, raw)
         except Error as error:
@@ -229,6 +232,8 @@ class Gateway:
             finished = visit.finish(reply, outcome)
             self.metrics.note(finished)
             visit.parts.note(finished)
+            if trace and self.telemetry:
+                self.telemetry.end(trace, finished)
 
 
 def _identify(exchange: Exchange, parts: Parts) -> Key:
