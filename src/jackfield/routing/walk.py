@@ -83,6 +83,7 @@ class Walk(Generic[T]):
         self._stream = stream
         self._waits = waits
         self._began = began
+        self._claimed = False  # the current candidate is being probed, by us alone
         start = pulse.clock() if began is None else began
         self._ends = start + deadline_s(plan.candidates[0], stream=stream)
 
@@ -96,6 +97,8 @@ class Walk(Generic[T]):
         while queue:
             candidate = queue.popleft()
             if not await self._may_try(candidate, failed, others=bool(queue)):
+                if failed is None and not queue:
+                    queue.append(self._soonest(candidates))  # somebody must be asked
                 continue
             for tries in count(1):
                 narrowed = narrow(candidate, stream=self._stream, left_s=self.left_s(), waiting=len(queue))
@@ -113,13 +116,14 @@ class Walk(Generic[T]):
                 wait_s = await self._next_step(failed, candidate, tries, others=bool(queue))
                 if wait_s is None:
                     break
-                await self._pulse.sleep(wait_s)
+                await self._pause(wait_s, candidate)
         raise self._explained(failed or self._nobody()) from (failed.__cause__ if failed else None)
 
     # -- one candidate ---------------------------------------------------------------
 
     async def _may_try(self, candidate: Candidate, failed: Error | None, *, others: bool) -> bool:
         """Tell whether a candidate may be tried now; what has failed since the plan was made may forbid it."""
+        self._claimed = False
         if failed is not None and self.left_s() <= 0:
             self._note(candidate, None, "timeout", "the request's time was used up before its turn")
             return False
@@ -130,10 +134,29 @@ class Walk(Generic[T]):
         if rest := view.rest_of(*candidate.key, now_ms):
             self._note(candidate, None, cause_of(rest), rest.message)
             return False
-        if view.half_open(*candidate.key, now_ms) and not await asyncio.to_thread(self._health.claim, *candidate.key):
+        if view.half_open(*candidate.key, now_ms) and not await self._claim(candidate):
             self._note(candidate, None, "cooling", "another request is finding out whether it is back")
             return False
         return True
+
+    def _soonest(self, candidates: Sequence[Candidate]) -> Candidate:
+        """Return who is back first of those that all failed, or are being tried by others, since the plan was made."""
+        view, now_ms = self._health.view(), self._pulse.now_ms()
+        ends = [rest.until_ms if (rest := view.rest_of(*each.key, now_ms)) else 0 for each in candidates]
+        return replace(candidates[ends.index(min(ends))], last_resort=True)
+
+    async def _claim(self, candidate: Candidate) -> bool:
+        claiming = asyncio.get_running_loop().run_in_executor(None, self._health.claim, *candidate.key)
+        try:
+            self._claimed = await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            claiming.add_done_callback(lambda done: self._free(candidate) if done.result() else None)
+            raise
+        return self._claimed
+
+    def _free(self, candidate: Candidate) -> None:
+        """Let whoever comes next find out whether a place is back."""
+        self._health.note_failure(*candidate.key, Cancelled("the caller went away"))
 
     async def _attempt(
         self, candidate: Candidate, try_candidate: Try[T], begins: Callable[[T], bool]
@@ -159,9 +182,8 @@ class Walk(Generic[T]):
             reason, message = error.type, error.message
             raise
         except (GeneratorExit, asyncio.CancelledError):
-            if candidate.half_open:
-                # Whoever comes next may find out whether it is back.
-                self._health.note_failure(*candidate.key, Cancelled("the caller went away"))
+            if self._claimed:
+                self._free(candidate)
             raise
         finally:
             self._note(candidate, started, reason, message)
@@ -177,6 +199,14 @@ class Walk(Generic[T]):
         if step.kind == "stop" or self.answered:
             raise self._explained(error) from error.__cause__
         return None
+
+    async def _pause(self, wait_s: float, candidate: Candidate) -> None:
+        try:
+            await self._pulse.sleep(wait_s)
+        except asyncio.CancelledError:
+            if self._claimed:
+                self._free(candidate)
+            raise
 
     def _with_more_room(self, queue: deque[Candidate], failed: Candidate) -> deque[Candidate]:
         for each in queue:
