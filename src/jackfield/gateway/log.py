@@ -2,12 +2,12 @@
 
 What was asked and answered is never in it, and no secret. The keys of a line are a glossary:
 
-    at level event message     when (UTC); info, warn or error; `attempt` or `note`; a note's words
-    request key endUser        the call's id (`x-request-id`), its caller's name, and whom that one asks for
-    wire kind stream requested the caller's protocol, what was asked (chat, embed, …), and by which name
-    attempt model profile      which try this is, of whom, with which credential's name
-    ms reason                  how long the try took, why it failed (an error's type)
-    outcome status totalMs firstMs input output costUsd cache     of the call, in the line of its last try
+    at level event message traceback   when (UTC); info, warn or error; `attempt`, or `note` with its words
+    request key endUser                the call's id (`x-request-id`), its caller's name, and whom that one asks for
+    wire kind stream requested         the caller's protocol, what was asked (chat, embed, …), and by which name
+    attempt model profile              which try this is, of whom, with which credential's name
+    ms reason                          how long the try took, why it failed (an error's type)
+    outcome status totalMs firstMs input output costUsd cache   of the call, in the line of its last try
 """
 
 from __future__ import annotations
