@@ -68,7 +68,7 @@ def test_json_has_every_field_and_no_mark_of_a_key() -> None:
     said = shown.json()
     assert MARK not in shown.out
     (first, *_), (quota,) = said["rests"], said["quotas"]
-    until, since = first.pop("until"), first.pop("since")
+    until, since = first.pop("untilMs"), first.pop("sinceMs")
     assert until == since + 300_000
     assert 0 < first.pop("secondsLeft") <= 300
     assert first == {

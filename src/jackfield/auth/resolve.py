@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from jackfield.auth.details import is_renewable, with_details
 from jackfield.auth.secret import read_ref
-from jackfield.auth.sources import Source, entry_of, names, profile_source, sources, variables
+from jackfield.auth.sources import Source, entry_of, key_variable, names, profile_source, sources
 from jackfield.auth.store import FileStore
 from jackfield.config.schema import Config
 from jackfield.credential import RequestAuth, Secret
@@ -173,9 +173,8 @@ def _missing(
 
 def _advice(info: ProviderInfo, awaited: str | None = None) -> str:
     sign_in = next((method.choice for method in info.auth if method.kind not in {"api-key", "token"}), None)
-    named = variables(info)
-    if not (named or awaited) and sign_in:
+    variable = awaited or key_variable(info)
+    if not variable and sign_in:
         return f"run: jackfield onboard --auth-choice {sign_in}"
     paste = f"jackfield models auth paste-api-key --provider {info.id}"
-    variable = awaited or next((name for name in named if name.endswith("_API_KEY")), named[0] if named else None)
     return f"set {variable}, or run: {paste}" if variable else f"run: {paste}"

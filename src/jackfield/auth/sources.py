@@ -34,6 +34,7 @@ PLACEHOLDERS = frozenset({"qwen-oauth", "minimax-oauth"})
 RANK: dict[ProfileType, int] = {"oauth": 0, "token": 1, "api_key": 2}
 # No secret: it makes our marks of keys other than anybody else's.
 MARK = b"jackfield credential"
+MARKED = re.compile(r"#[0-9a-f]{8}$")
 CONFIG_TYPES: dict[str, ProfileType] = {"oauth": "oauth", "token": "token"}
 
 
@@ -73,6 +74,11 @@ def credential_id(source: Source) -> str:
     key = source.secret.reveal() if source.secret and source.type != "oauth" else ""
     key = key or (source.aws.access_key if source.aws else "")
     return f"{source.label}#{_mark(key)}" if key else source.label
+
+
+def unmarked(credential: str) -> str:
+    """Return the name of a credential's place, out of the one by which health knows it."""
+    return MARKED.sub("", credential)
 
 
 @lru_cache(maxsize=256)
@@ -116,6 +122,12 @@ def variables(info: ProviderInfo) -> tuple[str, ...]:
     if info.env or info.auth:
         return info.env
     return (f"{_shout(info.id)}_API_KEY",)
+
+
+def key_variable(info: ProviderInfo) -> str | None:
+    """Return the variable that people are told to set; `None` when a key is no way in."""
+    named = variables(info)
+    return next((name for name in named if name.endswith("_API_KEY")), named[0] if named else None)
 
 
 # -- profiles ----------------------------------------------------------------------

@@ -14,6 +14,7 @@ from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.span import parse_span
 from jackfield.config.gateway import Limits
 from jackfield.message import JsonObject
+from jackfield.spend.budget import shown
 
 if TYPE_CHECKING:
     from jackfield.gateway.keys import Key
@@ -78,7 +79,7 @@ def create(context: Context, /, name: str, expires: str | None, as_json: bool, *
 @json_option
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
-    """Show every key that was made, with its limits; no key's secret is known."""
+    """Show every key with its limits; never its secret."""
     from jackfield.gateway.keys import list_keys
 
     now_ms = context.now_ms()
@@ -143,14 +144,14 @@ def _cells(key: Key, now_ms: int) -> tuple[str, ...]:
 def _words(key: Key) -> str:
     limits = key.limits
     said = (
-        (limits.models, ", ".join(limits.models)),
-        (limits.budget_day is not None, f"${limits.budget_day} a day"),
-        (limits.budget_month is not None, f"${limits.budget_month} a month"),
-        (limits.requests_per_minute, f"{limits.requests_per_minute} requests a minute"),
-        (limits.tokens_per_minute, f"{limits.tokens_per_minute} tokens a minute"),
-        (limits.concurrency, f"{limits.concurrency} at a time"),
+        ", ".join(limits.models),
+        f"{shown(limits.budget_day)} a day" if limits.budget_day is not None else "",
+        f"{shown(limits.budget_month)} a month" if limits.budget_month is not None else "",
+        f"{limits.requests_per_minute} requests a minute" if limits.requests_per_minute else "",
+        f"{limits.tokens_per_minute} tokens a minute" if limits.tokens_per_minute else "",
+        f"{limits.concurrency} at a time" if limits.concurrency else "",
     )
-    return "; ".join(words for is_said, words in said if is_said)
+    return "; ".join(filter(None, said))
 
 
 def _day(ms: int) -> str:

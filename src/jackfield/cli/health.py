@@ -10,8 +10,18 @@ import click
 
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
-from jackfield.cli.health_rows import Row, as_row, as_stored_row, matches, render_cells, render_row, say_until, say_used
-from jackfield.cli.status_quota import name_credential, render_quotas
+from jackfield.cli.health_rows import (
+    Row,
+    as_row,
+    as_stored_row,
+    matches,
+    name_credential,
+    render_cells,
+    render_row,
+    say_until,
+    say_used,
+)
+from jackfield.cli.status_quota import render_quotas
 from jackfield.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,8 +39,9 @@ SHARED_OPTION = click.option("--shared", is_flag=True, help="The gateways' commo
 def health(ctx: click.Context, shared: bool, as_json: bool) -> None:
     """Show what failed lately and is not asked for now, and what is left of each quota.
 
-    \b
     A rest ends by itself, after a quarter of an hour at most; then one request tries again.
+
+    \b
       jackfield health reset                all may be asked again at once
       jackfield health reset venice         one provider
       jackfield health reset venice/MODEL   one model
@@ -58,7 +69,7 @@ def list_(context: Context, shared: bool, as_json: bool) -> None:
                 "ok": True,
                 "rests": [render_row(row) for row in rows],
                 "quotas": [
-                    {**told, "credential": name_credential(quota)}
+                    {**told, "credential": name_credential(quota.credential)}
                     for quota, told in zip(quotas, render_quotas(quotas, now_ms, context.config.spill_at), strict=True)
                 ],
             }
@@ -78,7 +89,10 @@ def list_(context: Context, shared: bool, as_json: bool) -> None:
 @json_option
 @pass_context
 def reset(context: Context, place: str | None, every: bool, shared: bool, as_json: bool) -> None:
-    """Have all that rests be asked again at once, or PLACE alone: a provider, provider/model, or a profile's id."""
+    """End every rest at once, or PLACE's alone.
+
+    PLACE is a provider, provider/model or a profile's id.
+    """
     if place is not None and every:
         raise UsageError("choose either PLACE or --all, not both")
     with _opened(context, shared=shared) as store:
@@ -151,7 +165,7 @@ def _show_quotas(quotas: list[Quota], now_ms: int) -> None:
         cells = [
             (
                 quota.provider,
-                name_credential(quota),
+                name_credential(quota.credential),
                 quota.name,
                 say_used(quota, now_ms),
                 say_until(quota.resets_ms, now_ms),

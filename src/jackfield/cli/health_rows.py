@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
 
+from jackfield.auth.sources import unmarked
 from jackfield.auth.usage import Usage
 from jackfield.credential import Profile
 from jackfield.health.record import Quota, Rest
 from jackfield.message import JsonObject
 
 State = Literal["resting", "half_open", "probing"]
-MARK = re.compile(r"#[0-9a-f]+$")  # tells one key from another in the same place; nothing for people
 WORDS = 60  # of a provider's own, in the table
 STEPS_S = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
@@ -43,7 +42,7 @@ def as_row(rest: Rest, now_ms: int) -> Row:
         state = "probing" if rest.probe_until_ms > now_ms else "resting"
     return Row(
         provider=rest.place.provider,
-        credential=MARK.sub("", rest.place.credential).removeprefix("profile:"),
+        credential=name_credential(rest.place.credential),
         model=rest.place.model,
         cause=rest.kind,
         status=rest.status,
@@ -70,6 +69,11 @@ def as_stored_row(profile: Profile, usage: Usage, now_ms: int) -> Row:
     )
 
 
+def name_credential(credential: str) -> str:
+    """Return what people call a credential: a profile's id, else where it stands."""
+    return unmarked(credential).removeprefix("profile:")
+
+
 def matches(row: Row, place: str) -> bool:
     """Tell whether a line is at a place: a provider, provider/model, a profile's id or a credential's name."""
     names = {row.provider, row.credential}
@@ -79,7 +83,7 @@ def matches(row: Row, place: str) -> bool:
 
 
 def render_row(row: Row) -> JsonObject:
-    """Return a line as JSON; `until` is Unix milliseconds."""
+    """Return a line as JSON; times are Unix milliseconds."""
     return {
         "provider": row.provider,
         "credential": row.credential or None,
@@ -87,10 +91,10 @@ def render_row(row: Row) -> JsonObject:
         "cause": row.cause,
         "status": row.status,
         "state": row.state,
-        "until": row.until_ms,
+        "untilMs": row.until_ms,
         "secondsLeft": row.seconds_left,
         "failures": row.failures,
-        "since": row.since_ms,
+        "sinceMs": row.since_ms,
         "says": row.says or None,
     }
 

@@ -11,9 +11,10 @@ import click
 from jackfield.auth.health import judge
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context, refuse_both
+from jackfield.cli.health_rows import name_credential
 from jackfield.cli.signin import find_provider
 from jackfield.cli.status_json import render_status
-from jackfield.cli.status_quota import is_nearly_used, list_quotas, name_credential
+from jackfield.cli.status_quota import is_nearly_used, list_quotas
 from jackfield.cli.status_state import (
     ProviderState,
     list_resting,
@@ -192,7 +193,7 @@ def _print_quotas(context: Context) -> None:
             ("Provider", "Credential", "Window", "Used", "Full again", "Told"),
             [
                 (
-                    each.provider, name_credential(each), each.name, _used(each, spill_at),
+                    each.provider, name_credential(each.credential), each.name, _used(each, spill_at),
                     _ends(each.resets_ms, now_ms), _ends(min(each.read_ms, now_ms), now_ms),
                 )
                 for each in quotas

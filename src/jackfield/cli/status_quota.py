@@ -49,8 +49,3 @@ def render_quotas(quotas: Sequence[Quota], now_ms: int, spill_at: float | None) 
 def is_nearly_used(quota: Quota, spill_at: float | None) -> bool:
     """Tell whether a window is used to `auth.spillAt`."""
     return spill_at is not None and quota.used is not None and quota.used >= spill_at
-
-
-def name_credential(quota: Quota) -> str:
-    """Return a credential's name without the part that tells one key from another in its place."""
-    return quota.credential.removeprefix("profile:").partition("#")[0]

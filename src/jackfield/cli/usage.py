@@ -68,7 +68,7 @@ def usage(context: Context, by: By, since: str, as_csv: bool, as_json: bool) -> 
     elif shares:
         ui.table((by.capitalize(), *HEADER), _rows(shares, by))
     else:
-        ui.note(f"nothing was asked through the gateway within {since}")
+        ui.note(f"nothing was asked through the gateway{'' if since == 'all' else f' within {since}'}")
     if not as_json:
         _tell(shares, killed)
 
@@ -103,14 +103,10 @@ def draw_bar(share: Decimal) -> str:
 
 
 def _money(usd: Decimal) -> str:
-    # Cents, and where those are few, two digits of what there is.
-    return (
-        f"${usd:,.2f}"
-        if usd >= 1 or not usd
-        else f"${usd:.2g}"
-        if usd >= Decimal("0.0001")
-        else f"${usd:.8f}".rstrip("0")
-    )
+    # Cents, and where those are few, two digits of what there is; never with an exponent.
+    if usd >= 1 or not usd:
+        return f"${usd:,.2f}"
+    return f"${usd:.2g}" if usd >= Decimal("0.0001") else f"${usd:.8f}".rstrip("0")
 
 
 def _time(ms: int | None) -> str:

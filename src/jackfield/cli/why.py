@@ -10,15 +10,15 @@ import click
 
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
+from jackfield.cli.health_rows import say_span
 from jackfield.message import ChatRequest, ImageBlock, JsonObject, Message, ResponseFormat, TextBlock, Tool
 
 BREAKS = {
-    "error": "its break is told as an error",
+    "error": "an error says so",
     "restart": "it is held until whole; another model starts over unseen",
     "continue": "another model that takes the start of an answer goes on from it",
 }
 HEADER = ("#", "Model", "Credential", "Window", "$/M in", "$/M out", "Privacy", "Why")
-SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 @click.command("why", short_help="Say which models would be asked, and why.")
@@ -129,14 +129,9 @@ def _cells(number: int, each: JsonObject, credential: str | None) -> tuple[str, 
 
 def _skipped_cells(each: JsonObject) -> tuple[str, ...]:
     rests = each["restsS"]
-    left = f"; for another {_span(rests)}" if rests is not None else ""
+    left = f"; for another {say_span(rests)}" if rests is not None else ""
     return each["model"], each["credential"] or "-", f"{each['reason']}{left}"
 
 
 def _number(count: int | None) -> str:
     return "?" if count is None else f"{count:,}"
-
-
-def _span(seconds: int) -> str:
-    size, unit = next(((size, unit) for size, unit in SPANS if seconds >= 2 * size), SPANS[-1])
-    return f"{seconds // size} {unit}"

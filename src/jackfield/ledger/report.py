@@ -14,7 +14,7 @@ from jackfield.ledger.row import to_usd
 By = Literal["model", "provider", "key", "day"]
 DAY_MS = 86_400_000
 
-# What one line stands for. A day is UTC's, as the budgets' are.
+# What one line stands for. A day is UTC's, as those of the callers' budgets are.
 NAMES: Mapping[By, str] = {
     "model": "served",
     "provider": "provider",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from jackfield.auth.sources import unmarked
 from jackfield.catalog import defaults
 from jackfield.catalog.price import cost_usd
 from jackfield.config.schema import Config
@@ -81,8 +82,7 @@ def _skipped(skip: Skipped, now_ms: int) -> JsonObject:
 
 
 def _place(credential: str) -> str | None:
-    # The mark of the key, which health needs, tells a person nothing.
-    return credential.rpartition("#")[0] or credential or None
+    return unmarked(credential) or None
 
 
 def _price(info: ProviderInfo, model: Model) -> JsonObject:

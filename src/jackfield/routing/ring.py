@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from jackfield.auth.details import is_renewable
-from jackfield.auth.sources import Reason, Source, credential_id, entry_of, profile_source, variables
+from jackfield.auth.sources import Reason, Source, credential_id, entry_of, key_variable, profile_source
 from jackfield.config.schema import Config
 from jackfield.health.record import Rest
 from jackfield.health.view import View
@@ -123,5 +123,5 @@ def _refusal(source: Source) -> Refused:
 def _missing(info: ProviderInfo, refused: Sequence[Refused]) -> str:
     if refused:
         return "no credential: " + "; ".join(f"{each.label}: {each.words}" for each in refused)
-    named = variables(info)
-    return f"no credential: {named[0]} is not set" if named else "no credential: nobody has signed in"
+    variable = key_variable(info)
+    return f"no credential: {variable} is not set" if variable else "no credential: nobody has signed in"
