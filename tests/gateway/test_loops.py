@@ -158,7 +158,7 @@ def test_every_client_hears_of_a_field_that_is_wrong(chat, claude, gemini) -> No
     with pytest.raises(openai.BadRequestError):
         chat.chat.completions.create(model=REF, messages=asked, temperature="warm")
     with pytest.raises(anthropic.BadRequestError):
-        claude.messages.create(model=REF, max_tokens=9, messages=asked, temperature="warm")
+        claude.messages.create(model=REF, max_tokens=9, messages=asked, extra_body={"temperature": "warm"})
     with pytest.raises(genai.errors.ClientError, match="400"):
         gemini.models.generate_content(model=REF, contents=[types.Content(role="wizard", parts=[])])
 
