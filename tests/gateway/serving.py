@@ -23,6 +23,7 @@ from jackfield.gateway.gateway import Gateway
 from jackfield.gateway.parts import Clock, Parts, Settings
 from jackfield.gateway.record import Finished
 from jackfield.gateway.server import configure
+from jackfield.routing.walk import Pulse
 from jackfield.transport.listen import address_of, open_listener
 
 TOKEN = "gw-0123456789abcdef"
@@ -115,17 +116,19 @@ def running(
     stores: Stores | None = None,
     settings: Settings = DEFAULTS,
     change: Callable[[Parts], None] = lambda _: None,
+    pulse: Pulse | None = None,
 ) -> Iterator[Running]:
     """Run a gateway until the block ends."""
     listener = open_listener("127.0.0.1", 0)
     ids = iter(range(10**6))
-    clock = Clock(lambda: time.time_ns() // 10**6, time.monotonic, lambda: f"req-{next(ids)}")
+    seconds, now_ms = (pulse.clock, pulse.now_ms) if pulse else (time.monotonic, lambda: time.time_ns() // 10**6)
+    clock = Clock(now_ms, seconds, lambda: f"req-{next(ids)}")
     found: list[Running] = []
 
     async def build() -> Parts:
         found[0].loop = asyncio.get_running_loop()
         access = await Access.open(stores or Stores(token=Secret(TOKEN), anyone=settings.is_open))
-        parts = Parts(client=AsyncClient(config), access=access, settings=settings, listeners=found)
+        parts = Parts(client=AsyncClient(config, pulse=pulse), access=access, settings=settings, listeners=found)
         change(parts)
         return parts
 

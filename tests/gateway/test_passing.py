@@ -193,3 +193,26 @@ def test_a_stream_of_anothers_wire_passes_too() -> None:
             said = gateway.post("/v1/messages", {"model": "box/m", "max_tokens": 9, "messages": HELLO, "stream": True})
             assert said.text == "".join(steps).replace("m-2026", "box/m")
             assert gateway.last_call().usage.input == 3
+
+
+def test_no_client_gets_an_event_that_is_no_json_nor_misses_the_end() -> None:
+    bad = b'data: {"this event": is no JSON\n\n'
+    said = [piece("one "), piece("two "), piece("", finish_reason="stop")]
+    framed = [b"data: " + json.dumps(each).encode() + b"\n\n" for each in said]
+    for ends in (b"\n\n", b"\r\n\r\n"):
+        stream = b"".join([framed[0], bad, framed[1], framed[2][:-2]]).replace(b"\n\n", ends)
+        passing = Passing("openai-completions", "box/m")
+        out = b"".join(passing.feed(stream[at : at + 40]) for at in range(0, len(stream), 40)) + passing.close()
+        assert b"no JSON" not in out
+        assert out.endswith(b"data: [DONE]\n\n")
+        events = [each for each in out.replace(b"\r\n", b"\n").split(b"\n\n") if each.strip()]
+        assert len(events) == 4
+
+
+def test_that_a_text_begins_is_no_content() -> None:
+    passing = Passing("anthropic-messages", "box/m")
+    start = {"type": "message_start", "message": {"id": "1", "model": "m", "content": [], "usage": {"input_tokens": 1}}}
+    block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+    for event in (start, block):
+        passing.feed(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+    assert not passing.has_begun

@@ -33,6 +33,10 @@ TEXT = msgspec.json.Decoder(str)
 OPTIONS = msgspec.json.Decoder(dict[str, bool])
 
 
+class NoStream(BadReply):
+    """The server has no streams; a codec makes one of its whole reply."""
+
+
 async def find_express(visit: Visit, raw: bytes) -> Express | None:
     """Return the short way for a call, `None` where it has none: another wire, limits, pictures, anything odd."""
     route = visit.route
@@ -104,7 +108,7 @@ class Express:
 
     async def _pass_stream(self, reply: HttpReply, passing: Passing) -> None:
         if reply.headers.get("content-type", "").startswith("application/json"):
-            raise BadReply(f"no stream but a whole reply: {preview(await reply.read())}")
+            raise NoStream(f"no stream but a whole reply: {preview(await reply.read())}")
         visit, exchange = self._visit, self._visit.exchange
         wire = load_wire(visit.route.wire)
         visit.fail = wire.StreamRenderer().fail
@@ -140,8 +144,9 @@ class Express:
         """Return the failed try for the long way to go on from.
 
         A refusal of the request as it stood is none: the codec may say the same in a way that is taken.
+        A reply that cannot be read is one: it is paid for, and would be no better the second time.
         """
-        if isinstance(error, InvalidRequest | BadReply):
+        if isinstance(error, InvalidRequest | NoStream):
             return None
         began = self._visit.parts.client.pulse.clock() - self._visit.elapsed_ms() / 1000
         return Tried(self._target.candidate.ref, error, began)

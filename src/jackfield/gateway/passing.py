@@ -12,18 +12,23 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
+from msgspec import Raw
 
 from jackfield.errors import BadReply, Error
-from jackfield.events import Accumulator, BlockStart, MessageEnd, MessageStart
+from jackfield.events import Accumulator, MessageStart
 from jackfield.gateway.wires import COMPLETIONS, GEMINI, MESSAGES, RESPONSES
 from jackfield.message import ChatResponse
 from jackfield.protocols import load
-from jackfield.protocols.sse import MAX_EVENT_BYTES
+from jackfield.protocols.base import NO_EVENT
+from jackfield.protocols.sse import MAX_EVENT_BYTES, SseDecoder
+from jackfield.routing.walk import is_content
 from jackfield.transport.reply import REPLY_LIMIT
 
 EVENT = re.compile(rb".*?(?:\r?\n){2}", re.DOTALL)
 NO_CHOICES = re.compile(rb'"choices": ?\[\]')
 DONE = (b"data: [DONE]", b"data:[DONE]")
+END = b"data: [DONE]\n\n"
+JSON = msgspec.json.Decoder(Raw)  # looks, and builds nothing
 
 
 def _only_null(field: bytes, data: bytes) -> bool:
@@ -41,6 +46,24 @@ def _are_deltas(data: bytes) -> bool:
 
 def _are_pieces(data: bytes) -> bool:
     return 0 < data.count(b"event: ") == data.count(b".delta\ndata: ")
+
+
+def _is_sound(event: bytes) -> bool:
+    """Tell whether an event holds JSON, or nothing that a client would read as some."""
+    try:
+        JSON.decode(event[event.find(b"data: ") + 6 :])
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        decoder = SseDecoder()
+        return all(map(_is_json, (each.data for each in (*decoder.feed(event), *decoder.close()))))
+    return True
+
+
+def _is_json(data: str) -> bool:
+    try:
+        JSON.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return data.strip() in NO_EVENT
+    return True
 
 
 # Wire → whether bytes hold nothing but more words.
@@ -87,13 +110,14 @@ class Passing:
 
     def close(self) -> bytes:
         """Return the last bytes; raise `StreamBroken` when the reply is not complete."""
-        last = self._pass(self._rest) if self._rest else b""
+        last = self._pass(self._rest + b"\n\n") if self._rest else b""
         if self.failed:
             raise self.failed
         for event in self._parser.close():
             self._heard.feed(event)
             self.has_begun = True
-        return last + self._end
+        # Not every server says it, and every client may wait for it.
+        return last + (self._end or (END if self._wire == COMPLETIONS else b""))
 
     @property
     def is_complete(self) -> bool:
@@ -120,7 +144,7 @@ class Passing:
         self._size += len(data)
         if self._size > REPLY_LIMIT:
             raise BadReply(f"the stream is over {REPLY_LIMIT} bytes")
-        if b"error" not in data:
+        if b"error" not in data and all(map(_is_sound, filter(None, data.split(b"\n\n")))):
             if self.has_begun and self._is_plain(data):
                 self._has_skipped = True
                 return self._renamed(data)
@@ -128,7 +152,9 @@ class Passing:
         said = b""
         for event in EVENT.findall(data) or [data]:
             try:
-                said += self._pass_plain(event)
+                passed = self._pass_plain(event)
+                # What is no JSON is counted here as in every reply, and no client falls over it.
+                said += passed if _is_sound(event) else b""
                 self._parser.feed(b"")  # an error waits until the words before it are out
             except Error as error:
                 self.failed = error
@@ -140,8 +166,8 @@ class Passing:
             self._heard.feed(event)
             if isinstance(event, MessageStart):
                 self._learn_name(event.model, data)
-            elif not self.has_begun and isinstance(event, BlockStart | MessageEnd):
-                self.has_begun = True
+            elif not self.has_begun:
+                self.has_begun = is_content(event)
         data = self._renamed(data)
         if self._drops_usage and (b'"choices":[]' in data or b'"choices": []' in data):
             data = b"".join(event for event in EVENT.findall(data) if not NO_CHOICES.search(event))
