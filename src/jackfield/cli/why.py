@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -14,11 +15,11 @@ from jackfield.cli.health_rows import say_span
 from jackfield.message import ChatRequest, ImageBlock, JsonObject, Message, ResponseFormat, TextBlock, Tool
 
 BREAKS = {
-    "error": "an error says so",
-    "restart": "it is held until whole; another model starts over unseen",
-    "continue": "another model that takes the start of an answer goes on from it",
+    "error": "you get what came, and an error",
+    "restart": "you see nothing of it; the next model starts over",
+    "continue": "a model that can goes on from there, else you get an error",
 }
-HEADER = ("#", "Model", "Credential", "Window", "$/M in", "$/M out", "Privacy", "Why")
+HEADER = ("#", "Model", "Costs", "$/M in", "$/M out", "Window", "Privacy", "Credential", "Why")
 
 
 @click.command("why", short_help="Say which models would be asked, and why.")
@@ -64,7 +65,7 @@ def tell_plan(
         ui.table(HEADER, [*_rows(told["candidates"])])
     if told["skipped"]:
         ui.out()
-        ui.table(("Skipped", "Credential", "Why"), [_skipped_cells(each) for each in told["skipped"]])
+        ui.table(("Not asked", "Credential", "Why"), [_skipped_cells(each) for each in told["skipped"]])
     for warning in told["warnings"]:
         ui.warn(warning)
 
@@ -94,15 +95,8 @@ def _head(told: JsonObject) -> Iterator[str]:
     yield f"{told['requested']}: {' → '.join(told['resolved'])}"
     needs = told["needs"]
     size = f"about {needs['inputTokens']:,} tokens"
-    yield f"Needs: {', '.join([size, *needs['files'], *(name for name in ('tools', 'schema') if needs[name])])}"
-    costs = [each["costUsd"] for each in told["candidates"]]
-    known = [each for each in costs if None not in each.values()]
-    if known:
-        least = min((each["least"] for each in known), key=float)
-        most = max((each["most"] for each in known), key=float)
-        known_ones = "" if len(known) == len(costs) else ", where prices are known"
-        yield f"Cost: ${least} to ${most} for the longest answer{known_ones}"
-    yield f"A stream that breaks: {BREAKS[told['onStreamBreak']]}"
+    yield f"Question: {', '.join([size, *needs['files'], *(name for name in ('tools', 'schema') if needs[name])])}"
+    yield f"If the reply breaks off in the middle: {BREAKS[told['onStreamBreak']]}"
 
 
 def _rows(candidates: Sequence[JsonObject]) -> Iterator[tuple[str, ...]]:
@@ -114,17 +108,27 @@ def _rows(candidates: Sequence[JsonObject]) -> Iterator[tuple[str, ...]]:
 
 
 def _cells(number: int, each: JsonObject, credential: str | None) -> tuple[str, ...]:
-    notes = [each["reason"], *each["doubts"], *(["failed lately, tried again"] if each["halfOpen"] else [])]
+    notes = [each["reason"], *each["doubts"], *(["failed lately, may be tried again"] if each["halfOpen"] else [])]
+    price = each["price"]
     return (
         str(number),
         each["model"],
-        credential or "-",
+        _cost(each["costUsd"]),
+        price["input"] or "?",
+        price["output"] or "?",
         _number(each["contextWindow"]),
-        each["price"]["input"] or "?",
-        each["price"]["output"] or "?",
         each["privacy"],
+        credential or "-",
         "; ".join(notes),
     )
+
+
+def _cost(usd: JsonObject) -> str:
+    """Return what the question costs with the shortest answer and with the longest."""
+    if None in usd.values():
+        return "?"
+    least, most = (format(Decimal(f"{Decimal(usd[name]):.2g}"), "f") for name in ("least", "most"))
+    return "free" if not Decimal(most) else f"${least} to ${most}"
 
 
 def _skipped_cells(each: JsonObject) -> tuple[str, ...]:

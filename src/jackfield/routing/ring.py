@@ -122,6 +122,12 @@ def _refusal(source: Source) -> Refused:
 
 def _missing(info: ProviderInfo, refused: Sequence[Refused]) -> str:
     if refused:
-        return "no credential: " + "; ".join(f"{each.label}: {each.words}" for each in refused)
+        return "no credential: " + "; ".join(map(_tell, refused))
     variable = key_variable(info)
     return f"no credential: {variable} is not set" if variable else "no credential: nobody has signed in"
+
+
+def _tell(each: Refused) -> str:
+    # Words about an entry of the config begin with its place.
+    place = each.label.partition(": ")[2]
+    return each.words if place and each.words.startswith(place) else f"{each.label}: {each.words}"
