@@ -47,6 +47,7 @@ class App:
         self.offline = offline
         self.record: str | None = None  # folders of recorded exchanges (see `AsyncClient`)
         self.replay: str | None = None
+        self.shared_state = ""  # URL of Redis or Valkey: failures are noted there, for many machines
         self.max_cost_usd: Decimal | None = None  # all that this command's requests may cost
 
     @cached_property
@@ -82,10 +83,12 @@ class App:
         """Return a client over these parts, on another clock where one is given; use it as an async context manager."""
         # Only a command that talks to a model pays for the HTTP library.
         from jackfield.client import AsyncClient  # noqa: PLC0415
+        from jackfield.health.store import open_health  # noqa: PLC0415
 
         config = self.config
         if self.max_cost_usd is not None:
             config = replace(config, budget=replace(config.budget, per_command=self.max_cost_usd))
+        clock, url = pulse.now_ms if pulse else self.now_ms, self.shared_state
         return AsyncClient(
             config,
             catalog=self.catalog,
@@ -94,6 +97,7 @@ class App:
             offline=self.offline,
             record=self.record,
             replay=self.replay,
+            health=open_health(config, clock, shared_url=url) if url else None,
             pulse=pulse,
         )
 
