@@ -91,6 +91,7 @@ class AsyncClient:
         budget = open_budget(self.config, now_ms, self.own, is_live=is_live)
         self.toll = Toll(self.config, budget, self.health, self.pulse)
         self.sessions = Sessions()
+        self.known: frozenset[str] = frozenset()  # problems from before the last plan, which may itself meet some
         self._uses = UseNotes(self.store, now_ms)
 
     async def __aenter__(self) -> Self:
@@ -151,7 +152,7 @@ class AsyncClient:
         self, request: ChatRequest, *, fallbacks: Sequence[str] = (), profile_id: str | None = None, session: str = ""
     ) -> Plan:
         """Return what would be tried for a request, and why; sends nothing and follows no reference to a secret."""
-        now_ms = self.pulse.now_ms()
+        now_ms, self.known = self.pulse.now_ms(), frozenset(self.problems())
         made = plan(
             request,
             self.config,

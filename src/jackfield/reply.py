@@ -85,7 +85,7 @@ class ChatStream:
         self._running: tuple[Candidate, Accumulator, ChatRequest] | None = None
         self._notice = ""
         self._warnings = list(made.warnings)
-        self._known = frozenset(client.problems())
+        self._known = client.known
         self._reader: asyncio.Task[object] | None = None  # who waits for the next batch
         self._closing: asyncio.Future[None] | None = None
         self._broken: Error | None = Cancelled("the reply was left before its end", hint="ask again")
