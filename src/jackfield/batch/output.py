@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,8 +20,8 @@ from msgspec import Raw, Struct
 from jackfield.batch.done import Done
 from jackfield.batch.record import Record
 from jackfield.batch.row import Place, parse_id
-from jackfield.config.disk import hold_lock, replace_file
-from jackfield.errors import ConfigError, Error, UsageError
+from jackfield.config.disk import Locked, hold_lock, replace_file
+from jackfield.errors import Error, UsageError
 
 START = b'{"id":"batch_req_'
 NULL = b"null"
@@ -150,23 +150,14 @@ def open_output(path: Path, *, retry_failed: bool = False) -> Iterator[Output]:
     """
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent} to write {path.name} into")
-    lock = hold_lock(path.with_name(f".{path.name}.lock"), timeout_s=0)
-    try:
-        lock.__enter__()
-    except ConfigError as error:
-        if "locked" not in error.message:
-            raise
-        raise UsageError(
-            f"another batch is writing {path}", hint="wait until it is done, or name another output"
-        ) from error
-    try:
-        output = Output(path, retry_failed=retry_failed)
+    with ExitStack() as stack:
         try:
-            yield output
-        finally:
-            output.close()
-    finally:
-        lock.__exit__(None, None, None)
+            stack.enter_context(hold_lock(path.with_name(f".{path.name}.lock"), timeout_s=0))
+        except Locked as error:
+            raise UsageError(
+                f"another batch is writing {path}", hint="wait until it is done, or name another output"
+            ) from error
+        yield stack.enter_context(closing(Output(path, retry_failed=retry_failed)))
 
 
 def _parse(raw: bytes) -> tuple[Place, bool]:

@@ -16,7 +16,12 @@ from typing import Any
 
 from jackfield.errors import ConfigError
 
+
 TryLock = Callable[[int], bool]  # takes an open file, tells whether it is ours now
+
+
+class Locked(ConfigError):
+    """Another process holds the lock, and has for as long as one could wait."""
 
 
 def byte_lock(msvcrt: Any) -> TryLock:
@@ -65,7 +70,7 @@ def hold_lock(path: Path, *, timeout_s: float = 15.0, try_lock: TryLock = SYSTEM
     """Hold the lock file at `path`, made when absent; threads of one process exclude each other too.
 
     The operating system frees it when the holder dies. Raises `ConfigError` when it cannot
-    be made, or when another holder keeps it for `timeout_s` seconds.
+    be made, `Locked` when another holder keeps it for `timeout_s` seconds.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -135,7 +140,7 @@ def _wait_for(try_lock: Callable[[], bool], path: Path, timeout_s: float) -> Non
     wait_s = FIRST_WAIT_S
     while not try_lock():
         if time.monotonic() >= deadline:
-            raise ConfigError(
+            raise Locked(
                 f"{path} has been locked by another process for {timeout_s:g} s",
                 hint="wait until it is done, or end it, and run the command again",
             )
