@@ -62,7 +62,7 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
         stream=asked.stream,
         aws=auth.aws,
         adc=auth.adc,
-        timeouts=patience(info, model),
+        timeouts=timers_of(info, model),
         network=info.network or Network(),
         settings=f"models.providers.{info.id}",
     )
@@ -188,7 +188,7 @@ def _own_params(model: Model, api: str) -> JsonObject:
     return {WINDOW_FIELD[api]: model.context_window} if api in WINDOW_FIELD and model.context_window else {}
 
 
-def patience(info: ProviderInfo, model: Model) -> Timeouts:
+def timers_of(info: ProviderInfo, model: Model) -> Timeouts:
     """Return what is said of a model's timers, by the user or by its kind; `None` in it: nothing is."""
     kind = SLOW_START if info.local or defaults.reasons(model) else Timeouts()
     return merge_timeouts(kind, info.timeouts, model.timeouts or None)

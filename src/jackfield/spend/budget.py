@@ -36,6 +36,7 @@ from jackfield.spend.estimate import fitting_tokens, worst_usd
 # What may come after the server has begun to work; a connection that never was is none of these.
 UNHEARD = (TimeoutExpired, StreamBroken, ConnectionLost, ProviderError, Cancelled)
 FREE = Hold(0, (), 0)
+CENT, MICRO = Decimal("0.01"), Decimal("0.000001")
 RAISE = {
     DAY: "raise the limit: jackfield config set models.budget.perDay",
     SESSION: "raise the limit: jackfield config set models.budget.perSession",
@@ -171,8 +172,8 @@ def day_of(now_ms: int) -> str:
 
 def shown(usd: Decimal) -> str:
     """Return dollars to read: at least cents, never less exact than the ten-thousandth part of a cent."""
-    exact = trim(usd.quantize(Decimal("0.000001")))
-    return f"${exact:f}" if exact.as_tuple().exponent < -2 else f"${exact:.2f}"  # type: ignore[operator]  # finite
+    exact = trim(usd.quantize(MICRO))
+    return f"${exact:.2f}" if exact == exact.quantize(CENT) else f"${exact:f}"
 
 
 def _describe(refused: Refused, usd: Decimal) -> str:
