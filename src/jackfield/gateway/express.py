@@ -7,6 +7,7 @@ goes on from there as if that try had been its own.
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 
 import msgspec
 from msgspec import Raw
@@ -22,7 +23,7 @@ from jackfield.gateway.passing import Passing
 from jackfield.gateway.target import LONGEST, Target, has_media
 from jackfield.gateway.whole import SHALLOW, Shallow, read_whole
 from jackfield.gateway.wires import GEMINI, HABITS, LEGACY, load_wire
-from jackfield.message import Attempt, ChatRequest, ChatResponse
+from jackfield.message import Attempt, ChatRequest, ChatResponse, Usage
 from jackfield.protocols.base import preview
 from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import check_reply
@@ -69,7 +70,7 @@ class Express:
         self._body = body
         self._raw = raw
         self._passing = passing  # of a stream
-        self._whole: ChatResponse | None = None
+        self._whole: ChatResponse | None = None  # as it is told
         self._end: str | None = "cancelled"  # why the try ended; `None`: well
 
     async def answer(self) -> Error | None:
@@ -99,11 +100,11 @@ class Express:
     async def _pass_whole(self, reply: HttpReply) -> None:
         data = await reply.read()
         read = read_whole(self._visit.route.wire, data)
-        self._whole = self._billed(read.reply)
         fields = read.fields
         fields["modelVersion" if self._visit.route.wire == GEMINI else "model"] = Raw(msgspec.json.encode(self.ref))
         self._end = None
-        head = [*head_of(self.heard()), *cost_of(self._whole.cost_usd)]
+        self._whole = self._told(read.reply, *self._bill(read.reply))
+        head = [*head_of(self._whole), *cost_of(self._whole.cost_usd)]
         await self._visit.exchange.answer(200, head, msgspec.json.encode(fields))
 
     async def _pass_stream(self, reply: HttpReply, passing: Passing) -> None:
@@ -155,25 +156,35 @@ class Express:
 
     def heard(self) -> ChatResponse:
         """Return the reply as far as it has come."""
-        said = self._whole or ChatResponse()
-        if self._passing:
-            said = self._passing.reply()
-            if said.content or self._passing.is_complete:
-                said = self._billed(said)
-        tried = replace(self._attempt(), usage=said.usage, cost_usd=said.cost_usd)
-        plan = self._target.plan
-        return replace(said, model=self.ref, requested=plan.requested, attempts=(tried,), warnings=plan.warnings)
+        if self._whole:
+            return self._whole
+        said = self._passing.reply() if self._passing else ChatResponse()
+        is_billed = self._passing and (said.content or self._passing.is_complete)
+        return self._told(said, *(self._bill(said) if is_billed else (said.usage, None)))
+
+    def _told(self, said: ChatResponse, usage: Usage, usd: Decimal | None) -> ChatResponse:
+        plan, profile = self._target.plan, self._target.auth.profile_id
+        tried = Attempt(self.ref, profile, self._end, self._visit.elapsed_ms(), None, usage, usd)
+        return replace(
+            said,
+            model=self.ref,
+            requested=plan.requested,
+            attempts=(tried,),
+            warnings=plan.warnings,
+            usage=usage,
+            cost_usd=usd,
+        )
 
     def _attempt(self) -> Attempt:
         return Attempt(self.ref, self._target.auth.profile_id, self._end, self._visit.elapsed_ms())
 
-    def _billed(self, said: ChatResponse) -> ChatResponse:
+    def _bill(self, said: ChatResponse) -> tuple[Usage, Decimal | None]:
         usage = said.usage
         if self._passing and not self._passing.is_complete:
             usage = replace(usage, output=None)  # a start's count is none of what came after it
         if usage.input is None or usage.output is None:
             usage = fill_usage(replace(said, usage=usage), self._request(), self._visit.route.wire)
-        return replace(said, usage=usage, cost_usd=bill_usd(usage, self._target.candidate.model.cost or None))
+        return usage, bill_usd(usage, self._target.candidate.model.cost or None)
 
     def _request(self) -> ChatRequest:
         # Read only where its tokens must be counted by us.

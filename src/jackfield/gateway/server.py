@@ -55,7 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Note that a head begins."""
         self._is_in_head = True
         super().on_message_begin()
-        self.scope["extensions"] = {WATCH: self._watch}
+        self.scope["extensions"] = {WATCH: self._watch}  # type: ignore[dict-item]  # ours; uvicorn names only ASGI's own
 
     def on_headers_complete(self) -> None:
         """Note that a head has ended."""

@@ -7,7 +7,6 @@ goes the long way.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import msgspec
@@ -23,6 +22,7 @@ from jackfield.message import ChatRequest, Message
 from jackfield.model import Compat
 from jackfield.providers.provider import render
 from jackfield.routing.candidate import Candidate, Plan
+from jackfield.transport.head import Repeated
 from jackfield.transport.request import HttpRequest
 
 OPTIONS = "stream_options"
@@ -30,7 +30,7 @@ KEEP_S = 1.0
 LONGEST = 64 * 1024  # bytes of a body that need not be weighed against a model's window
 MOST = 1000  # names that are remembered
 # Pictures, sound and files choose the model that gets them.
-MEDIA = re.compile(rb'"(?:image|input_|file|document"|video_url|inline)')
+MEDIA = (b'"image', b'"input_', b'"file', b'"document"', b'"video_url', b'"inline')
 # What a server deviates in → the fields of a body that it matters to. What is not listed matters to every body.
 CONCERNS: dict[str, frozenset[str]] = {
     "supports_usage_in_streaming": frozenset(),
@@ -60,7 +60,7 @@ CONCERNS: dict[str, frozenset[str]] = {
 
 def has_media(raw: bytes) -> bool:
     """Tell whether a body may hold more than words."""
-    return MEDIA.search(raw) is not None
+    return any(mark in raw for mark in MEDIA)
 
 
 class Target(Struct, frozen=True):
@@ -90,7 +90,8 @@ class Target(Struct, frozen=True):
             sent["model"] = self.given["model"]
         if OPTIONS in self.given and OPTIONS in body:
             sent[OPTIONS] = _merged(body[OPTIONS], self.given[OPTIONS])
-        sent = {name: value for name, value in sent.items() if name not in self.removed}
+        for name in self.removed:
+            sent.pop(name, None)
         return replace(self.template, body=msgspec.json.encode(sent))
 
 
@@ -144,7 +145,7 @@ async def _find(client: AsyncClient, wire: str, name: str, *, stream: bool) -> T
     return Target(
         candidate=candidate,
         plan=made,
-        template=template,
+        template=replace(template, headers=Repeated(template.headers)),
         auth=auth,
         concerns=_concerns(compat),
         given=given,

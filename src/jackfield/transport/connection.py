@@ -109,6 +109,10 @@ class Connection(asyncio.Protocol):
             self._resume()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def take_rest(self) -> bytes | None:
+        """Return all that is left of the body, `None` where not all of it is here."""
+        return self.take() if self._ended and not self._failure else None
+
     async def read(self, due: float) -> bytes:
         """Return the next bytes of the body, none at its end."""
         while (taken := self.take()) is None:

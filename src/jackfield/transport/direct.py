@@ -58,9 +58,10 @@ class Direct:
             raise refused
         headers = connection.headers
         source = _Source(connection, self._pool, request, timers)
-        return HttpReply(
-            request, connection.status, headers, read_body(source, headers, timers, request), source.release
-        )
+        body = read_body(source, headers, timers, request)
+        if "content-encoding" in headers:
+            return HttpReply(request, connection.status, headers, body, source.release)
+        return HttpReply(request, connection.status, headers, body, source.release, source.take_rest)
 
     async def close(self) -> None:
         """Close every connection, for good; replies still open break."""
@@ -147,6 +148,12 @@ class _Source:
             raise explain_broken(say(lost.__cause__), self._request) from lost
         except Malformed as error:
             raise explain_broken(f"it is no HTTP: {error}", self._request) from error
+
+    def take_rest(self) -> bytes | None:
+        rest = self._connection.take_rest() if self._connection else None
+        if rest is not None:
+            self.release()
+        return rest
 
     def release(self) -> None:
         if self._connection is not None:

@@ -51,6 +51,16 @@ class Target(Struct, frozen=True):
     host: str  # the header's value
 
 
+class Repeated(dict[str, str | Secret]):
+    """Headers of many requests that differ in nothing but their body: written once, and never changed."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self, headers: Mapping[str, str | Secret]) -> None:
+        super().__init__(headers)
+        self.lines: str | None = None
+
+
 def aim(url: str, network: Network) -> Target | None:
     """Return the target of a URL, `None` for one that is better read by the library."""
     found = PLAIN_URL.fullmatch(url)
@@ -72,11 +82,29 @@ def aim(url: str, network: Network) -> Target | None:
 
 def is_plain(headers: Mapping[str, str | Secret]) -> bool:
     """Tell whether headers ask nothing of the connection itself."""
+    if isinstance(headers, Repeated) and headers.lines:
+        return True  # only the direct way writes lines
     return ELSEWHERE.isdisjoint(map(str.lower, headers))
 
 
 def render_head(request: HttpRequest, target: Target) -> bytes | None:
     """Return request line and headers, the empty line included; `None` where they could be read as another request."""
+    if isinstance(request.headers, Repeated) and request.body:
+        lines = request.headers.lines = request.headers.lines or _render_lines(request, target)
+    else:
+        lines = _render_lines(request, target)
+    if lines is None:
+        return None
+    # The length is ours to say: one that is not the body's hides a second request in it.
+    length = f"content-length: {len(request.body)}\r\n" if request.body or request.method not in WITHOUT_BODY else ""
+    try:
+        return f"{lines}{length}\r\n".encode()
+    except UnicodeEncodeError:
+        return None
+
+
+def _render_lines(request: HttpRequest, target: Target) -> str | None:
+    """Return all but the length of the body."""
     said = {_as_name(name): reveal(value) for name, value in request.headers.items()}
     values = "".join(said.values())
     # The regular expression takes as long as all the rest, and is seldom needed.
@@ -84,16 +112,11 @@ def render_head(request: HttpRequest, target: Target) -> bytes | None:
     if is_split or "" in said or not _as_name(request.method):
         return None
     lines = {"host": target.host, **DEFAULTS, **said}
-    # The length is ours to say: one that is not the body's hides a second request in it.
     lines.pop("content-length", None)
     if request.body or request.method not in WITHOUT_BODY:
         lines.setdefault("content-type", "application/octet-stream")
-        lines["content-length"] = str(len(request.body))
     head = "\r\n".join([f"{name}: {value}" for name, value in lines.items()])
-    try:
-        return f"{request.method} {target.path} HTTP/1.1\r\n{head}\r\n\r\n".encode()
-    except UnicodeEncodeError:
-        return None
+    return f"{request.method} {target.path} HTTP/1.1\r\n{head}\r\n"
 
 
 @lru_cache(512)

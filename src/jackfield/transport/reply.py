@@ -15,7 +15,8 @@ REFUSAL_LIMIT = 1024 * 1024
 class HttpReply:
     """An answer whose body has not been read yet. Whoever opened it closes it, however it ends.
 
-    `body` yields the unpacked pieces and raises our errors; `release` gives back what it stands on.
+    `body` yields the unpacked pieces and raises our errors; `release` gives back what it stands on;
+    `take` returns all that is left of it, where that is there already.
     """
 
     def __init__(
@@ -25,12 +26,14 @@ class HttpReply:
         headers: Mapping[str, str],  # names are lower-case
         body: AsyncIterator[bytes],
         release: Callable[[], None] = lambda: None,
+        take: Callable[[], bytes | None] = lambda: None,
     ) -> None:
         self.request = request
         self.status = status
         self.headers = headers
         self._body = body
         self.release = release
+        self._take = take
         self._refusal: bytes | None = None
 
     @property
@@ -44,7 +47,10 @@ class HttpReply:
 
     async def read(self, limit: int = REPLY_LIMIT) -> bytes:
         """Return the whole body; raise `BadReply` when it is over `limit` bytes."""
-        body = bytearray()
+        # A short answer comes with its head, and to wait for pieces of it costs as much as to send the request.
+        if (whole := self._take()) is not None and len(whole) <= limit:
+            return whole
+        body = bytearray(whole or b"")
         async for chunk in self._body:
             body += chunk
             if len(body) > limit:
