@@ -16,7 +16,6 @@ from typing import Any
 
 from jackfield.errors import ConfigError
 
-
 TryLock = Callable[[int], bool]  # takes an open file, tells whether it is ours now
 
 
