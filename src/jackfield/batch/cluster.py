@@ -7,6 +7,7 @@ A node reads config and keys of its own: no secret passes through Ray. Needs the
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -169,7 +170,10 @@ def _connected(address: str, setup: Setup) -> Iterator[Any]:
     try:
         ray.init(address=address, runtime_env=home, logging_level="error", log_to_driver=False, **more)
     except (ConnectionError, OSError, ValueError) as error:
-        raise ConfigError(f"cannot reach a Ray cluster at {address}: {error}") from error
+        hint = "where it wants a token: RAY_AUTH_MODE=token, and the cluster's token as Ray's own tools find it"
+        raise ConfigError(f"cannot reach a Ray cluster at {address}: {error}", hint=hint) from error
+    # What it does is told by who asked for it.
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
     try:
         yield ray
