@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -228,3 +229,39 @@ def test_a_live_call_asks_whom_explain_names_in_its_order(chain: list[str], spoi
 
     with open_server(Script([failing])) as url:
         asyncio.run(call())
+
+
+# -- credentials ---------------------------------------------------------------------
+
+
+def with_keys(url: str, one: object) -> dict[str, Any]:
+    said = config(url, "one", "two")
+    said["models"]["providers"]["one"]["apiKey"] = one
+    return said
+
+
+async def test_a_credential_that_is_taken_away_leaves_the_call_to_the_next_model(home: Path) -> None:
+    house, key = House(), home / "key"
+    key.write_text("sk-one", encoding="utf-8")
+    with serve(house.answer) as server:
+        said = with_keys(server.url, {"source": "file", "id": str(key)})
+        async with jackfield.AsyncClient(said, pulse=Day().pulse) as client:
+            assert (await client.chat(ask())).model == "one/one"
+            key.unlink()
+            reply = await client.chat(ask())
+            assert reply.model == "two/two"
+            key.write_text("sk-one", encoding="utf-8")
+            assert (await client.chat(ask())).model == "one/one"
+
+
+async def test_ten_thousand_rests_delay_no_call() -> None:
+    day, house = Day(still=True), House("one")
+    health = MemoryHealth(day.now_ms)
+    for number in range(10_000):
+        health.note_failure("other", "key", str(number), ServerError("broke"))
+    with serve(house.answer) as server:
+        async with jackfield.AsyncClient(config(server.url, "one", "two"), pulse=day.pulse, health=health) as client:
+            began = time.monotonic()
+            for _ in range(20):
+                assert (await client.chat(ask())).model == "two/two"
+    assert time.monotonic() - began < 5
