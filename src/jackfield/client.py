@@ -104,8 +104,8 @@ class AsyncClient:
         """Close the connections; streams still open break."""
         await self._uses.close()
         await self._transport.close()
-        self.health.close()
         await self.toll.close()
+        self.health.close()
 
     async def chat(self, request: ChatRequest, **how: Unpack[How]) -> ChatResponse:
         """Ask and return the whole reply; it says who answered, what it cost, what was tried. Options as in `How`."""

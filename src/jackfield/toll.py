@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from jackfield.config.schema import Config
 from jackfield.direct import with_thinking
 from jackfield.embedding import EmbedRequest
-from jackfield.health.store import HealthStore
+from jackfield.health.store import HealthStore, news
 from jackfield.message import ChatRequest
 from jackfield.providers.provider import for_wire
 from jackfield.providers.quota import parse_quota
@@ -71,10 +71,14 @@ class Toll:
 
     def hear(self, candidate: Candidate, headers: Mapping[str, str]) -> None:
         """Take in what a reply's headers tell of quotas, a refusal's too."""
-        windows = parse_quota(headers, datetime.fromtimestamp(self._pulse.now_ms() / 1000, UTC))
-        if windows:
-            self.pacer.feed(candidate.key, windows, self._pulse.clock())
-            self._health.note_quotas(candidate.info.id, candidate.credential, windows)
+        now_ms, owner = self._pulse.now_ms(), (candidate.info.id, candidate.credential)
+        windows = parse_quota(headers, datetime.fromtimestamp(now_ms / 1000, UTC))
+        if not windows:
+            return  # of most replies: the view may be read from a file
+        self.pacer.feed(candidate.key, windows, self._pulse.clock())
+        if news(self._health.view(), *owner, windows, now_ms):
+            # Another process may have the file just now.
+            self._beside(partial(self._health.note_quotas, *owner, windows))
 
     async def leave(self, hold: Hold, usd: Decimal | None, error: BaseException | None, *, used: bool) -> None:
         """Settle what a try has cost, or give it back; `used`: it used something up, whatever became of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 import jackfield
 from jackfield import ChatRequest, Message
 from jackfield.errors import OverBudget, Paced, RateLimit
+from jackfield.health.store import open_health
 from tests.cli.test_chat import HELLO, whole
 from tests.commands import run, write_config
 from tests.pulse import Day
@@ -182,7 +184,8 @@ async def test_what_replies_tell_of_quotas_is_kept_and_paces_those_who_listen() 
         async with jackfield.AsyncClient(config(server, {}, pace="auto"), pulse=day.pulse) as client:
             await client.chat(ask())
             await client.chat(ask())
-            [quota] = client.health.view().every_quota
+    with closing(open_health(client.config, day.now_ms)) as health:
+        [quota] = health.view().every_quota
 
     assert sum(day.slept) == pytest.approx(1.0)
     assert (quota.provider, quota.name, quota.used) == ("box", "requests", 1.0)
