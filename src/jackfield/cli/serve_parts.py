@@ -45,6 +45,7 @@ BOUND: dict[str, Callable[[ServerRules], object]] = {
     "gateway.admin.enabled": lambda rules: rules.admin.enabled,
     "gateway.admin.host": lambda rules: rules.admin.host,
     "gateway.admin.port": lambda rules: rules.admin.port,
+    "gateway.admin.token": lambda rules: rules.admin.token and rules.admin.token.reveal(),
 }
 
 

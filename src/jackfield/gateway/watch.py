@@ -18,6 +18,7 @@ from jackfield.config.schema import InvalidConfig
 from jackfield.config.source import load_tree, real_path
 
 EVERY_S = 1.0
+LISTS = "models"  # in the cache
 SETTLE_S = 0.1  # a file that is being written is left alone until it rests
 
 Print = tuple[tuple[str, str, int, int, int], ...]  # name, what it leads to, and what the system says of that
@@ -53,12 +54,16 @@ class _Wanted(Mapping[Path, str]):
 
 
 def list_files(paths: Paths, environ: Mapping[str, str], cwd: Path) -> tuple[Path, ...]:
-    """Return every file that the config is read from, as far as it can be read: includes, dotenv and `models.json`, too."""
+    """Return every file that the set-up is read from: the config, its includes, dotenv, `models.json`, providers' lists.
+
+    Of a config that cannot be read, those that can be found.
+    """
     wanted = _Wanted()
     with suppress(InvalidConfig):  # whoever loads it says so
         load_tree(paths.config, environ, wanted)
     found = [paths.config, *wanted.asked, cwd / ".env", paths.dotenv, *(paths.home / place for place in PLACES)]
-    return tuple(dict.fromkeys(found))
+    # A folder is another one when a file in it was replaced.
+    return tuple(dict.fromkeys([*found, paths.cache / LISTS]))
 
 
 def take_print(files: Iterable[Path]) -> Print:
