@@ -24,6 +24,8 @@ WATCH = "jackfield.watch"
 BODY_PAUSE_S = 60.0  # longest silence inside a body
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 UNFIT = re.compile(r"[^\t\x20-\x7e]")
+# Two of these may say two things: who stands before us may have gone by the other.
+SINGLE = (b"host", b"authorization", b"x-api-key", b"x-goog-api-key", b"content-encoding", b"x-openclaw-model")
 HEADER_LENGTH = 2000  # of one value of ours; clients refuse heads that are much longer
 
 
@@ -39,6 +41,7 @@ class Exchange:
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.is_ambiguous = len(self.headers) < len(scope["headers"]) and _repeats(scope["headers"])
         said = self.headers.get(b"x-request-id", b"")
         self.id = said.decode() if REQUEST_ID.fullmatch(said) else make_id()
         self.status = 0  # 0: nothing has been answered yet
@@ -139,6 +142,11 @@ class Exchange:
         if not is_typed:
             head.append((b"content-type", b"application/json"))
         return head
+
+
+def _repeats(headers: Headers) -> bool:
+    names = [name for name, _ in headers]
+    return any(names.count(name) > 1 for name in SINGLE)
 
 
 def as_header(value: str) -> bytes:

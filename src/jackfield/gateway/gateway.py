@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from jackfield import __version__
-from jackfield.errors import AuthError, Error, Overloaded
+from jackfield.errors import AuthError, Error, InvalidRequest, NotAllowed, Overloaded
 from jackfield.gateway.board import Board
 from jackfield.gateway.chat import answer_chat
 from jackfield.gateway.door import Places, find_secrets
-from jackfield.gateway.exchange import Exchange, Left, Message, Receive, Send
+from jackfield.gateway.exchange import SINGLE, Exchange, Left, Message, Receive, Send
 from jackfield.gateway.keys import Key
 from jackfield.gateway.lists import render_list, render_model
 from jackfield.gateway.metrics import Key as Series
@@ -28,6 +28,7 @@ from jackfield.gateway.side import answer_count, answer_embed, answer_explain
 from jackfield.gateway.telemetry import Telemetry
 from jackfield.message import JsonObject
 
+SINGLE_NAMES = ", ".join(name.decode() for name in SINGLE)
 TEXT = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
 Build = Callable[[], Awaitable[Parts]]
 Beside = Callable[["Gateway"], Coroutine[Any, Any, None]]  # goes on while the gateway answers
@@ -151,6 +152,8 @@ class Gateway:
         try:
             client = find_client(exchange.headers)
             wire = guess_wire(exchange.path, client)
+            if exchange.is_ambiguous:
+                raise InvalidRequest("a header that may come once comes twice", hint=f"one of {SINGLE_NAMES}")
             (parts.places or self._places).check(exchange.headers)
             route = find_route(exchange.method, exchange.path, client)
             wire = route.wire
@@ -187,6 +190,8 @@ class Gateway:
             case "model":
                 await exchange.answer(200, [], msgspec.json.encode(render_model(parts.client, route, visit.came_ms)))
             case "metrics":
+                if visit.key.id not in TRUSTED:
+                    raise NotAllowed("the numbers are for whoever has the gateway's own token")
                 await exchange.answer(200, [TEXT], render_page(await self._count()))
             case _:
                 await self._ask(visit, await exchange.read_body(parts.settings.body_limit))

@@ -16,7 +16,7 @@ from jackfield.gateway.cache import Cache
 from jackfield.gateway.door import Places
 from jackfield.gateway.exchange import Exchange
 from jackfield.gateway.keys import Key
-from jackfield.gateway.record import Finished, Listener
+from jackfield.gateway.record import Finished, Listener, as_name, as_named
 from jackfield.gateway.routes import Route
 from jackfield.gateway.target import Targets
 from jackfield.ledger.writer import Ledger
@@ -150,13 +150,13 @@ class Visit(Struct, kw_only=True):
             kind=self.route.kind,
             key_id=self.key.id,
             key_name=self.key.name,
-            end_user=self.end_user,
-            requested=reply.requested or self.requested,
-            model=reply.model,
+            end_user=as_name(self.end_user),
+            requested=as_name(reply.requested or self.requested),
+            model=as_name(reply.model),
             outcome=outcome,
             status=self.exchange.status,
             is_stream=self.fail is not None,
-            attempts=reply.attempts,
+            attempts=as_named(reply.attempts),
             usage=reply.usage,
             cost_usd=reply.cost_usd,
             cache=self.cache,

@@ -7,8 +7,11 @@ from decimal import Decimal
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from jackfield.message import Attempt, Usage
+
+LONGEST_NAME = 300  # a caller may ask for any
 
 
 class Finished(Struct, frozen=True, kw_only=True):
@@ -32,6 +35,20 @@ class Finished(Struct, frozen=True, kw_only=True):
     usage: Usage = Usage()
     cost_usd: Decimal | None = None
     cache: str = ""  # `hit`, `miss`; empty: it was not asked
+
+
+def as_name(said: str) -> str:
+    """Return a caller's word as it may stand in a line, a label, a row: on one line, not endless, moving no cursor."""
+    if len(said) > LONGEST_NAME:
+        said = f"{said[: LONGEST_NAME - 1]}…"
+    return said if said.isprintable() else "".join(each if each.isprintable() else "?" for each in said)
+
+
+def as_named(tries: Sequence[Attempt]) -> Sequence[Attempt]:
+    """Return tries with such names."""
+    if all(each.model == as_name(each.model) for each in tries):
+        return tries
+    return tuple(replace(each, model=as_name(each.model)) for each in tries)
 
 
 class Listener(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,6 +26,10 @@ HEAD_S = 30.0
 KEEP_ALIVE_S = 75
 DRAIN_S = 60
 END_S = 2  # for what is open after that; the application has let its requests finish by then
+# Java's own client offers HTTP/2 with its first request. An offer may be passed over, but this parser
+# would stop at it, and lose the body: it gets to read another name.
+OFFER = re.compile(rb"\r\nupgrade(?=:[ \t]*h2c)", re.IGNORECASE)
+PASSED_OVER = b"\r\nx-offer"
 TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\n"
     b"content-length: 33\r\nconnection: close\r\n\r\nthe head of the request is too big"
@@ -57,23 +62,37 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = {WATCH: self._watch}  # type: ignore[dict-item]  # ours; uvicorn names only ASGI's own
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; one behind the body (a trailer) is none: whoever checked the head has not seen it."""
+        if self._is_in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Note that a head has ended."""
-        self._is_in_head = False
+        self._is_in_head, self._has_moved = False, True
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._has_moved = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note that a request has ended."""
+        self._has_moved = True
+        super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
         """Take the next bytes; a head that does not end in time or size ends the connection."""
-        super().data_received(data)
+        self._has_moved = False
+        super().data_received(_without_offer(data) if self._is_in_head else data)
         if not self._is_in_head:
-            self._head_size = 0
             self._stop_waiting()
-            return
-        self._head_size += len(data)
+        self._head_size = 0 if self._has_moved else self._head_size + len(data)
         if self._head_size > HEAD_LIMIT and not self.transport.is_closing():
             self.transport.write(TOO_LARGE)
             self.transport.close()
-        elif self._deadline is None:
+        elif self._is_in_head and self._deadline is None:
             self._wait_for_head()
 
     def _watch(self, note_left: Callable[[], None] | None) -> None:
@@ -93,6 +112,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def _without_offer(data: bytes) -> bytes:
+    found = OFFER.search(data, 0, data.find(b"\r\n\r\n") + 4 or len(data)) if b"h2c" in data else None
+    return data[: found.start()] + PASSED_OVER + data[found.end() :] if found else data
 
 
 def configure(app: Callable[..., Any], *, factory: bool = False, workers: int = 1, drain_s: int = DRAIN_S) -> Config:
