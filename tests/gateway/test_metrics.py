@@ -8,10 +8,14 @@ import subprocess
 import sys
 from decimal import Decimal
 
+from jackfield.credential import Secret
+from jackfield.gateway.access import Stores
 from jackfield.gateway.board import Board
+from jackfield.gateway.keys import Key, digest
 from jackfield.gateway.metrics import MOST_MODELS, Metrics, add_up, render
 from jackfield.gateway.record import Finished
 from jackfield.message import Attempt, Usage
+from tests.gateway.serving import TOKEN, configured, provider, running
 
 
 def call(model: str = "box/m", **more: object) -> Finished:
@@ -88,3 +92,10 @@ def test_a_folder_that_is_gone_costs_nothing(tmp_path) -> None:
     board = Board(tmp_path / "none", 1)
     board.publish({})
     assert board.add_up({("jackfield_processes",): 1}) == {("jackfield_processes",): 1}
+
+
+def test_other_callers_do_not_see_what_everybody_asks() -> None:
+    stores = Stores(token=Secret(TOKEN), keys=(Key(id="config:ann", name="ann", digest=digest("jf-ann")),))
+    with running(configured(box=provider("http://127.0.0.1:1/v1")), stores=stores) as gateway:
+        assert gateway.get("/metrics").status == 200
+        assert gateway.get("/metrics", authorization="Bearer jf-ann").status == 403

@@ -213,6 +213,8 @@ def test_workers_all_reload_and_tell_their_numbers_together(home) -> None:
             assert {process.ask("quick")["model"] for _ in range(8)} == {"box/other"}
             os.kill(process.pid, signal.SIGHUP)
             process.wait_for(process.page, 'jackfield_config_reloads_total{outcome="ok"} 4')
+            assert process.admin("reload", {})[1] == {"ok": True, "told": 2}
+            process.wait_for(process.page, 'jackfield_config_reloads_total{outcome="ok"} 6')
 
 
 def test_who_says_it_twice_means_at_once(home) -> None:
@@ -245,3 +247,23 @@ def test_a_limit_used_up_before_a_reload_is_used_up_after_it(home) -> None:
             swap(path, config(server.url, name="other", limits={"requestsPerMinute": 2}))
             process.wait_for(process.page, 'jackfield_config_reloads_total{outcome="ok"} 1')
             assert "2 requests a minute" in process.ask("quick")["error"]["message"]
+
+
+def test_a_stream_that_does_not_end_is_not_waited_for_longer_than_said(home) -> None:
+    go_on = threading.Event()
+    with serve(held(go_on)) as server:
+        write_config(config(server.url, drainSeconds=1))
+        with gateway_process() as process:
+
+            async def end() -> float:
+                begun = asyncio.Semaphore(0)
+                asked = asyncio.create_task(stream(process, begun))
+                await begun.acquire()
+                started = time.monotonic()
+                os.kill(process.pid, signal.SIGTERM)
+                assert await asyncio.to_thread(process.wait) == 0
+                assert b"[DONE]" not in await asked
+                return time.monotonic() - started
+
+            assert 1 <= asyncio.run(end()) < 1 + END_S + 3
+            go_on.set()
