@@ -53,7 +53,7 @@ class Connection(asyncio.Protocol):
     def _forget_exchange(self) -> None:
         self._expecting = self._bodiless = self._sent = False
         self._headed = self._ended = self._keeps = self._framed = False
-        self._failure: Lost | Malformed | None = None
+        self.failure: Lost | Malformed | None = None  # what broke the answer
         self._body_bytes = self._quiet_bytes = self._held_bytes = 0
         self._pieces: list[bytes] = []
         self.heard = False  # something of an answer has come
@@ -86,7 +86,7 @@ class Connection(asyncio.Protocol):
             view = memoryview(body)
             for start in range(0, len(view), PIECE_BYTES):
                 while self._choked and not (self._headed or self._ended):
-                    await self._wait(due)
+                    await self.wait(due)
                 if self._headed or self._ended:
                     return
                 self._write(view[start : start + PIECE_BYTES])
@@ -95,15 +95,15 @@ class Connection(asyncio.Protocol):
     async def read_head(self, due: float) -> None:
         """Wait until `status` and `headers` are there."""
         while not self._headed:
-            if self._failure:
-                raise self._failure
-            await self._wait(due)
+            if self.failure:
+                raise self.failure
+            await self.wait(due)
 
     def take(self) -> bytes | None:
         """Return what of the body waits here, nothing at its end, `None` where one has to wait or it broke."""
         pieces = self._pieces
         if not pieces:
-            return b"" if self._ended and not self._failure else None
+            return b"" if self._ended and not self.failure else None
         self._pieces, self._held_bytes = [], 0
         if self._paused:
             self._resume()
@@ -111,15 +111,7 @@ class Connection(asyncio.Protocol):
 
     def take_rest(self) -> bytes | None:
         """Return all that is left of the body, `None` where not all of it is here."""
-        return self.take() if self._ended and not self._failure else None
-
-    async def read(self, due: float) -> bytes:
-        """Return the next bytes of the body, none at its end."""
-        while (taken := self.take()) is None:
-            if self._failure:
-                raise self._failure
-            await self._wait(due)
-        return taken
+        return self.take() if self._ended and not self.failure else None
 
     def rest(self, now: float) -> None:
         """End the exchange and wait for another."""
@@ -140,15 +132,14 @@ class Connection(asyncio.Protocol):
 
     # -- waiting ---
 
-    async def _wait(self, due: float) -> None:
+    def wait(self, due: float) -> asyncio.Future[None]:
+        """Return what ends when anything has come, the end too; with `TimeoutError` when that is not before `due`."""
+        # No coroutine: every piece of every stream waits here.
         self._waiter = waiter = self._loop.create_future()
         self._due = due
         if due < FOREVER and (self._alarm is None or due < self._alarm_at):
             self._set_alarm(due)
-        try:
-            await waiter
-        finally:
-            self._waiter, self._due = None, FOREVER
+        return waiter
 
     def _set_alarm(self, at: float) -> None:
         # One timer serves many waits: it looks whether the moment has moved on, which is cheaper than a new one each.
@@ -158,7 +149,7 @@ class Connection(asyncio.Protocol):
 
     def _ring(self) -> None:
         self._alarm = None
-        if self._due == FOREVER or self._waiter is None or self._waiter.done():
+        if self._waiter is None or self._waiter.done() or self._due == FOREVER:
             return
         if self._loop.time() < self._due:
             self._set_alarm(self._due)
@@ -227,7 +218,7 @@ class Connection(asyncio.Protocol):
     def _fail(self, failure: Lost | Malformed) -> None:
         # What is complete stays complete: only the connection is of no more use.
         if not self._ended:
-            self._failure, self._ended = failure, True
+            self.failure, self._ended = failure, True
         self.abort()
         self._wake()
 

@@ -134,13 +134,15 @@ class _Source:
         self._timers = timers
 
     async def read(self) -> bytes:
-        if self._connection is None:
+        connection, due = self._connection, 0.0
+        if connection is None:
             raise explain_broken("it was closed on this side", self._request)
-        if (piece := self._connection.take()) is not None:
-            return piece
-        due = self._timers.due()
         try:
-            return await self._connection.read(due)
+            while (piece := connection.take()) is None:
+                if connection.failure:
+                    raise connection.failure
+                due = due or self._timers.due()
+                await connection.wait(due)
         except TimeoutError:
             timer = self._timers.named(due)
             raise explain_timeout(timer.name, timer.limit_s, self._request) from None
@@ -148,6 +150,7 @@ class _Source:
             raise explain_broken(say(lost.__cause__), self._request) from lost
         except Malformed as error:
             raise explain_broken(f"it is no HTTP: {error}", self._request) from error
+        return piece
 
     def take_rest(self) -> bytes | None:
         rest = self._connection.take_rest() if self._connection else None
