@@ -90,6 +90,20 @@ async def test_who_is_cancelled_between_two_tries_of_a_probe_leaves_it_to_the_ne
     assert stage.health.view().half_open("a", "key", "m", stage.day.now_ms())
 
 
+async def test_who_waits_for_another_try_leaves_it_when_others_have_found_the_place_down_meanwhile() -> None:
+    stage = Stage(a_m=[ServerError("broke", status=500)], b_m=[[*GOOD]])
+
+    async def sleep(_: float) -> None:
+        stage.health.note_failure("a", "key", "m", ServerError("broke", status=500))
+
+    pulse = stage.day.pulse
+    walk: Walk[StreamEvent] = Walk(
+        stage.plan(), Pulse(pulse.clock, sleep, pulse.jitter, pulse.now_ms), stage.health, stream=True
+    )
+    assert await stage.run(walk) == GOOD
+    assert stage.tried == ["a/m", "b/m"]
+
+
 class SlowClaims(MemoryHealth):
     """A store on a slow disk."""
 

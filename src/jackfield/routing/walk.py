@@ -113,10 +113,8 @@ class Walk(Generic[T]):
                     return
                 if isinstance(failed, ContextLength) and not self._is_committed():
                     queue = self._with_more_room(queue, candidate)
-                wait_s = await self._next_step(failed, candidate, tries, others=bool(queue))
-                if wait_s is None:
+                if not await self._may_repeat(failed, candidate, tries, others=bool(queue)):
                     break
-                await self._pause(wait_s, candidate)
         raise self._explained(failed or self._nobody()) from (failed.__cause__ if failed else None)
 
     # -- one candidate ---------------------------------------------------------------
@@ -188,17 +186,18 @@ class Walk(Generic[T]):
         finally:
             self._note(candidate, started, reason, message)
 
-    async def _next_step(self, error: Error, candidate: Candidate, tries: int, *, others: bool) -> float | None:
-        """Return how long to wait before the same again; `None`: on to the next; raise when nothing may follow."""
+    async def _may_repeat(self, error: Error, candidate: Candidate, tries: int, *, others: bool) -> bool:
+        """Wait for the same again and tell that it may be; else it is the next one's turn; raise when nothing may follow."""
         left_s, jitter = self.left_s(), self._pulse.jitter()
         step = decide(error, self._waits, tries=tries, others=others, left_s=left_s, jitter=jitter)
         if step.kind == "again" and not self.answered:
-            return step.wait_s
+            await self._pause(step.wait_s, candidate)
+            return not (others and self._is_given_up(candidate))
         # Only who is given up has failed: one bad reply among good ones is no outage.
         await asyncio.to_thread(self._health.note_failure, *candidate.key, error)
         if step.kind == "stop" or self.answered:
             raise self._explained(error) from error.__cause__
-        return None
+        return False
 
     async def _pause(self, wait_s: float, candidate: Candidate) -> None:
         try:
@@ -207,6 +206,11 @@ class Walk(Generic[T]):
             if self._claimed:
                 self._free(candidate)
             raise
+
+    def _is_given_up(self, candidate: Candidate) -> bool:
+        """Tell whether others have put a candidate to rest meanwhile: a hundred requests need not all find out."""
+        rest = self._health.view().rest_of(*candidate.key, self._pulse.now_ms())
+        return rest is not None and not (self._claimed or candidate.last_resort)
 
     def _with_more_room(self, queue: deque[Candidate], failed: Candidate) -> deque[Candidate]:
         for each in queue:
