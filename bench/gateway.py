@@ -99,6 +99,13 @@ def main() -> None:
         README.write_text(marked.sub(lambda match: match[1] + table + "\n" + match[2], text), encoding="utf-8")
 
 
+def is_asked(case: Case, target: Target) -> bool:
+    """Tell whether a target takes part in a case: nginx translates nothing, a thousand streams outlast LiteLLM's patience."""
+    if target.name == "LiteLLM":
+        return case.at_once < 1_000
+    return case.upstream == "chat" or bool(target.models)
+
+
 # -- processes ---------------------------------------------------------------------
 
 
@@ -156,7 +163,7 @@ def tree(root: int) -> list[int]:
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+            parents[int(path.parent.name)] = int(path.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
     found = [root]
     for each in found:
         found += [child for child, parent in parents.items() if parent == each]
@@ -169,7 +176,7 @@ def spent_s(root: int) -> float:
     for process in tree(root):
         for path in Path(f"/proc/{process}/task").glob("*/schedstat"):
             with suppress(OSError):
-                total += int(path.read_text().split()[0])
+                total += int(path.read_text(encoding="utf-8").split()[0])
     return total / 1e9
 
 
@@ -177,7 +184,7 @@ def memory_mb(root: int) -> float:
     pages = 0
     for process in tree(root):
         with suppress(OSError):
-            pages += int(Path(f"/proc/{process}/statm").read_text().split()[1])
+            pages += int(Path(f"/proc/{process}/statm").read_text(encoding="utf-8").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 
+from jackfield.config.gateway import Limits
 from jackfield.errors import StreamBroken
+from jackfield.gateway.access import Stores
+from jackfield.gateway.keys import Key, digest
 from jackfield.gateway.passing import Passing
 from tests.gateway.serving import TOKEN, configured, provider, running
 from tests.servers import CUT, RESET, json_reply, serve, sse_reply, stream_reply
@@ -216,3 +220,25 @@ def test_that_a_text_begins_is_no_content() -> None:
     for event in (start, block):
         passing.feed(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
     assert not passing.has_begun
+
+
+def limited(**limits):
+    return Stores(keys=(Key(id="k", name="k", digest=digest(TOKEN), limits=Limits(**limits)),))
+
+
+def test_a_limited_key_takes_the_short_way_too_and_is_counted() -> None:
+    stores = limited(requests_per_minute=2, budget_day=Decimal(1), allow_unpriced=True)
+    with serve(json_reply(WHOLE)) as server, running(config_for(server), stores=stores) as gateway:
+        told = [gateway.post("/v1/chat/completions", ASKED) for _ in range(3)]
+        assert [answer.status for answer in told] == [200, 200, 429]
+        assert server.journal[1].json() == {**ASKED, "model": "m"}
+        assert told[0].json()["vendor"] == {"x": None}
+
+
+def test_what_the_short_way_held_is_given_back_when_the_long_one_goes_on() -> None:
+    with serve(json_reply({"error": "busy"}, status=503)) as bad, serve(json_reply(WHOLE)) as good:
+        config = configured(box=provider(f"{bad.url}/v1"), other=provider(f"{good.url}/v1"))
+        with running(config, stores=limited(concurrency=1)) as gateway:
+            for _ in range(2):
+                asked = {**ASKED, "fallbacks": ["other/m"]}
+                assert gateway.post("/v1/chat/completions", asked).json()["model"] == "other/m"

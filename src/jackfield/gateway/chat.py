@@ -19,10 +19,10 @@ from jackfield.gateway.express import find_express
 from jackfield.gateway.head import cost_of, head_of
 from jackfield.gateway.heartbeat import beating
 from jackfield.gateway.parts import Visit
-from jackfield.gateway.permit import reserve
+from jackfield.gateway.permit import reserve, settle
 from jackfield.gateway.responses import narrow
 from jackfield.gateway.wires import COMPLETIONS, HABITS, LEGACY, load_wire
-from jackfield.message import JsonObject
+from jackfield.message import JsonObject, Usage
 from jackfield.protocols.base import StreamRenderer
 from jackfield.reply import ChatStream
 
@@ -50,6 +50,8 @@ async def answer_chat(visit: Visit, raw: bytes) -> None:
         visit.tell_cache("hit")
         await _answer(visit, call, Replay(kept, made.requested))
         return
+    # What the short way held is given back: this one may lead further.
+    await settle(visit.grant, Usage(), None)
     made, visit.grant = await reserve(visit.parts.access, visit.key, made, request)
     if slot:
         visit.tell_cache("miss")

@@ -20,6 +20,7 @@ from jackfield.gateway.head import Heads, cost_of, head_of
 from jackfield.gateway.heartbeat import beating
 from jackfield.gateway.parts import Visit
 from jackfield.gateway.passing import Passing
+from jackfield.gateway.permit import reserve
 from jackfield.gateway.target import LONGEST, Target, has_media
 from jackfield.gateway.whole import SHALLOW, Shallow, read_whole
 from jackfield.gateway.wires import GEMINI, HABITS, LEGACY, load_wire
@@ -39,9 +40,12 @@ class NoStream(BadReply):
 
 
 async def find_express(visit: Visit, raw: bytes) -> Express | None:
-    """Return the short way for a call, `None` where it has none: another wire, limits, pictures, anything odd."""
+    """Return the short way for a call, `None` where it has none: another wire, pictures, anything odd.
+
+    Holds what the call may take of its key's limits; raises what keeps it from being made.
+    """
     route = visit.route
-    if route.wire == LEGACY or not visit.key.rules.is_empty or len(raw) > LONGEST or has_media(raw):
+    if route.wire == LEGACY or len(raw) > LONGEST or has_media(raw):
         return None
     try:
         body = SHALLOW.decode(raw)
@@ -55,9 +59,22 @@ async def find_express(visit: Visit, raw: bytes) -> Express | None:
     if target is None or not (target.takes(body) and visit.key.limits.allows(target.ref)):
         return None
     visit.requested = name
+    if not (visit.key.rules.is_empty or await _hold(visit, target, raw)):
+        return None
     return Express(
         visit, target, body, raw, Passing(route.wire, target.ref, drops_usage=not wants_usage) if stream else None
     )
+
+
+async def _hold(visit: Visit, target: Target, raw: bytes) -> bool:
+    """Hold what a call may take; tell whether its key may still ask the target then."""
+    try:
+        request = replace(load_wire(visit.route.wire).parse_request(raw), model=visit.requested)
+    except InvalidRequest:
+        return False  # the long way says what is wrong
+    visit.end_user = request.user or ""
+    made, visit.grant = await reserve(visit.parts.access, visit.key, target.plan, request)
+    return made.candidates[0] is target.plan.candidates[0]
 
 
 class Express:

@@ -7,12 +7,14 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from jackfield.catalog import defaults
 from jackfield.errors import NotAllowed
 from jackfield.gateway.access import OWNER, Access, Grant
 from jackfield.gateway.keys import Key
 from jackfield.message import ChatRequest, Usage
+from jackfield.protocols.estimate import estimate_input
 from jackfield.routing.candidate import Candidate, Plan, Skipped
-from jackfield.spend.estimate import pace_tokens, worst_usd
+from jackfield.spend.estimate import worst_usd
 
 FREE = Decimal(0)
 TRUSTED = frozenset({"", OWNER})  # ids of keys that may hear which models were tried and why they failed
@@ -24,19 +26,29 @@ async def reserve(access: Access, key: Key, made: Plan, request: ChatRequest) ->
     if not allowed:
         ref = str(made.candidates[0].ref)
         raise NotAllowed(f"the key {key.name} may not ask {ref}", hint=f"it may ask {', '.join(key.limits.models)}")
-    tokens, usd = 0, FREE if key.rules.is_empty else None
-    if not key.rules.is_empty:
-        allowed, usd = _within_prices(key, allowed, request)
-        tokens = max(pace_tokens(request, each.info, each.model) for each in allowed)
+    tokens, usd = 0, FREE
+    # Looked at is only what the key has a limit of: an estimate takes longer than all counting.
+    sizes = _estimate(allowed, request) if key.rules.has_budget or key.rules.tokens else []
+    if key.rules.tokens:
+        tokens = max(sizes) + (request.max_tokens or 0)
+    if key.rules.has_budget:
+        allowed, usd = _within_prices(key, allowed, request, sizes)
     grant = await access.reserve(key, model=str(allowed[0].ref), est_tokens=tokens, est_usd=usd)
     return _narrowed(made, allowed), grant
 
 
+def _estimate(candidates: Sequence[Candidate], request: ChatRequest) -> list[int]:
+    """Return how many tokens a request is for each candidate; those of one wire share an estimate."""
+    apis = [defaults.api(each.model, each.info) for each in candidates]
+    sizes = {api: estimate_input(request, api) for api in set(apis)}
+    return [sizes[api] for api in apis]
+
+
 def _within_prices(
-    key: Key, candidates: Sequence[Candidate], request: ChatRequest
+    key: Key, candidates: Sequence[Candidate], request: ChatRequest, sizes: Sequence[int]
 ) -> tuple[list[Candidate], Decimal | None]:
     """Return the candidates whose price is known, where money is limited, and what the dearest may cost."""
-    prices = {at: worst_usd(request, each.info, each.model) for at, each in enumerate(candidates)}
+    prices = {at: worst_usd(request, each.info, each.model, sizes[at]) for at, each in enumerate(candidates)}
     known = {at: usd for at, usd in prices.items() if usd is not None}
     if not known:
         return list(candidates), None

@@ -87,8 +87,11 @@ def estimate_text(text: str) -> int:
     count = len(words) + 0.12 * sum(len(word) - 6 for word in words if len(word) > 6)
     count += 1.5 * sum(-(-len(run) // 3) for run in DIGITS.findall(text))
     count += sum(0.9 + 0.3 * max(len(run) - 2, 0) for run in SIGNS.findall(text))
-    count += 0.6 * len(BREAKS.findall(text)) + 0.5 * len(GAPS.findall(text))
-    count += 0.9 * len(IDEOGRAPHS.findall(text)) + 0.45 * sum(map(len, LETTERS.findall(text)))
+    count += 0.5 * len(GAPS.findall(text))
+    if "\n" in text:
+        count += 0.6 * len(BREAKS.findall(text))
+    if not text.isascii():
+        count += 0.9 * len(IDEOGRAPHS.findall(text)) + 0.45 * sum(map(len, LETTERS.findall(text)))
     return max(round(count), 1) if text else 0
 
 

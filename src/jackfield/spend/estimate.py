@@ -25,20 +25,25 @@ LONGEST = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutpu
 ANSWERS = ("n", "candidateCount")
 
 
-def worst_usd(request: ChatRequest, info: ProviderInfo, model: Model) -> Decimal | None:
+def worst_usd(request: ChatRequest, info: ProviderInfo, model: Model, estimate: int | None = None) -> Decimal | None:
     """Return what a request may cost at worst; `None` when a price that it needs is unknown.
 
     `request` is the one that is sent (`providers.provider.for_wire`): with the config's own fields.
     A server of this machine costs nothing unless its row has prices: it may be somebody's proxy.
+    `estimate` is that of the request's tokens, for who has it.
     """
-    size, longest = worst_tokens(request, info, model)
+    size, longest = worst_tokens(request, info, model, estimate)
     usd = _price(size, longest, defaults.cost(model), has_sound=_has_sound(request))
     return Decimal(0) if usd is None and info.local else usd
 
 
-def worst_tokens(request: ChatRequest, info: ProviderInfo, model: Model) -> tuple[int, int]:
+def worst_tokens(
+    request: ChatRequest, info: ProviderInfo, model: Model, estimate: int | None = None
+) -> tuple[int, int]:
     """Return the most tokens a request may be, and the most its answers."""
-    size = round(estimate_input(request, defaults.api(model, info)) * MARGIN) + SMALL
+    if estimate is None:
+        estimate = estimate_input(request, defaults.api(model, info))
+    size = round(estimate * MARGIN) + SMALL
     return size, longest_answer(request, info, model) * max([1, *_counts(request, ANSWERS)])
 
 
