@@ -26,7 +26,8 @@ async def reserve(access: Access, key: Key, made: Plan, request: ChatRequest) ->
     if not allowed:
         ref = str(made.candidates[0].ref)
         raise NotAllowed(f"the key {key.name} may not ask {ref}", hint=f"it may ask {', '.join(key.limits.models)}")
-    tokens, usd = 0, FREE
+    tokens = 0
+    usd: Decimal | None = FREE
     # Looked at is only what the key has a limit of: an estimate takes longer than all counting.
     sizes = _estimate(allowed, request) if key.rules.has_budget or key.rules.tokens else []
     if key.rules.tokens:
