@@ -13,9 +13,10 @@ import sys
 import time
 from decimal import Decimal
 
+from jackfield.catalog.price import as_nanos
 from jackfield.errors import Error
 from jackfield.gateway.access import Access, Stores
-from jackfield.ledger.row import Row, to_nanos
+from jackfield.ledger.row import Row
 from jackfield.ledger.writer import Ledger
 from jackfield.message import Usage
 
@@ -32,7 +33,7 @@ async def main() -> None:
                     await asyncio.sleep(0.005)
                     await grant.settle(Usage(input=5, output=5), Decimal(cost))
                 ledger.note(
-                    Row(id=secrets.token_hex(16), at_ms=time.time_ns() // 1_000_000, key_id=grant.key.id, cost_nanos=to_nanos(Decimal(cost)))
+                    Row(id=secrets.token_hex(16), at_ms=time.time_ns() // 1_000_000, key_id=grant.key.id, cost_nanos=as_nanos(Decimal(cost)))
                 )  # fmt: skip
                 tell(f"ok {time.time()}")
             except Error as error:

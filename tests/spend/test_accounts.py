@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jackfield.catalog.price import as_nanos, as_usd
 from jackfield.errors import ConfigError
-from jackfield.spend.account import Accounts, Balance, Hold, MemoryAccounts, Refused, as_nano, as_usd
+from jackfield.spend.account import Accounts, Balance, Hold, MemoryAccounts, Refused
 from jackfield.spend.store import DAY_MS, SqliteAccounts, open_accounts
 from jackfield.state import NAME
 from tests.spend.setup import NOON_MS, Clock, limit, open_file, open_memory
@@ -84,11 +85,11 @@ def test_a_refusal_says_which_limit_and_holds_nothing(kind: str) -> None:
 
 @given(usd=st.decimals(min_value=0, max_value=10**6, places=12))
 def test_dollars_are_rounded_up_and_come_back(usd: Decimal) -> None:
-    assert usd <= as_usd(as_nano(usd)) < usd + Decimal("0.000000001")
+    assert usd <= as_usd(as_nanos(usd)) < usd + Decimal("0.000000001")
 
 
 def test_a_larger_sum_than_any_is_the_most_there_is() -> None:
-    assert as_nano(Decimal("1e30")) == 10**18
+    assert as_nanos(Decimal("1e30")) == 10**18
 
 
 # -- the file ----------------------------------------------------------------------

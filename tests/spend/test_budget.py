@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jackfield.catalog.price import as_usd
 from jackfield.errors import (
     AuthError,
     ConfigError,
@@ -29,7 +30,7 @@ from jackfield.errors import (
     StreamBroken,
     TimeoutExpired,
 )
-from jackfield.spend.account import Hold, MemoryAccounts, as_usd
+from jackfield.spend.account import Hold, MemoryAccounts
 from jackfield.spend.budget import Budget, day_of, shown
 from jackfield.spend.estimate import worst_usd
 from tests.spend.setup import (

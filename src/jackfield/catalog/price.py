@@ -7,7 +7,7 @@ prices. An estimated count gives an estimated price, which `Usage.estimated` say
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from msgspec.structs import asdict, replace
 
@@ -15,6 +15,8 @@ from jackfield.message import JsonObject, Usage
 from jackfield.model import Cost
 
 MILLION = Decimal(1_000_000)
+NANO = Decimal(10) ** 9
+MOST_NANOS = 10**18  # a billion dollars, below what SQLite's integers hold even when some are added up
 # A hundred-millionth of a dollar: one token of the cheapest models costs about two of them.
 SMALLEST = Decimal("0.00000001")
 COUNTS = tuple(name for name in Usage.__struct_fields__ if name not in {"extras", "estimated"})
@@ -108,6 +110,16 @@ def _figure(extras: JsonObject) -> Decimal | None:
 
 def _round(usd: Decimal) -> Decimal:
     return trim(usd.quantize(SMALLEST)) if usd < ABSURD else usd
+
+
+def as_nanos(usd: Decimal) -> int:
+    """Return dollars as whole billionths, rounded up: sums are exact in any database and never too small."""
+    return min(MOST_NANOS, max(0, int(usd.scaleb(9).to_integral_value(ROUND_CEILING))))
+
+
+def as_usd(nanos: int) -> Decimal:
+    """Return billionths of a dollar as dollars."""
+    return Decimal(nanos) / NANO
 
 
 def trim(usd: Decimal) -> Decimal:

@@ -9,10 +9,11 @@ from typing import Any
 import click
 from msgspec import Struct
 
+from jackfield.catalog.price import as_usd
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.errors import UsageError
-from jackfield.spend.account import DAY, SESSION, Balance, as_usd
+from jackfield.spend.account import DAY, SESSION, Balance
 from jackfield.spend.budget import day_of, shown
 
 SHOWN = 10  # sessions, the one used last first

@@ -18,6 +18,7 @@ from jackfield.message import JsonObject
 HEADER = ("Requests", "Errors", "Input", "Cached", "Output", "p50", "p95", "Cost", "")
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 WIDTH = 20  # of the longest bar
+NANO = Decimal("1e-9")  # what the ledger counts in
 COLUMNS = (
     "name", "attempts", "requests", "errors", "input", "output", "cacheRead", "cacheWrite", "reasoning", "costUsd",
     "unpriced", "estimated", "firstMsP50", "firstMsP95", "firstMsP99", "totalMsP50", "totalMsP95", "totalMsP99",
@@ -106,7 +107,7 @@ def _money(usd: Decimal) -> str:
     # Cents, and where those are few, two digits of what there is; never with an exponent.
     if usd >= 1 or not usd:
         return f"${usd:,.2f}"
-    return f"${usd:.2g}" if usd >= Decimal("0.0001") else f"${usd:.8f}".rstrip("0")
+    return f"${usd.quantize(NANO):.2g}" if usd >= Decimal("0.0001") else f"${usd:.8f}".rstrip("0")
 
 
 def _time(ms: int | None) -> str:

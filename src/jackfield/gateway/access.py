@@ -16,6 +16,7 @@ from typing import Self
 
 from msgspec import Struct
 
+from jackfield.catalog.price import as_nanos
 from jackfield.config.gateway import Limits
 from jackfield.credential import Secret
 from jackfield.errors import AuthError, Error, NotAllowed, OverBudget, Overloaded, RateLimit
@@ -27,7 +28,6 @@ from jackfield.gateway.redis_meters import open_shared
 from jackfield.gateway.rules import Rules
 from jackfield.ledger.database import open_database
 from jackfield.message import Usage
-from jackfield.spend.account import as_nano
 
 FREE = Decimal(0)
 WHERE = "send it as Authorization: Bearer, x-api-key or x-goog-api-key"
@@ -87,7 +87,7 @@ class Grant:
             return
         self._is_settled = True
         tokens = sum(filter(None, (usage.input, usage.output, usage.cache_read, usage.cache_write)))
-        nanos = self._taken.nanos if usd is None else as_nano(usd)
+        nanos = self._taken.nanos if usd is None else as_nanos(usd)
         self._meters.settle(self.key.id, self._rules, self._taken, Need(tokens, nanos))
 
     def release(self) -> None:
@@ -161,7 +161,7 @@ class Access:
             return Grant(key, self._meters, rules, NOTHING_TAKEN)
         if est_usd is None and rules.has_budget and not limits.allow_unpriced:
             raise OverBudget(f"the price of {model} is unknown, and the key {key.name} has a budget")
-        need = Need(est_tokens, as_nano(est_usd) if est_usd else 0)
+        need = Need(est_tokens, as_nanos(est_usd) if est_usd else 0)
         taken = await self._meters.take(key.id, rules, need)
         if isinstance(taken, Refused):
             raise _refusal(key, taken)

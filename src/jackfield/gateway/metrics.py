@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from jackfield import __version__
+from jackfield.catalog.price import as_nanos
 from jackfield.gateway.record import Finished
-from jackfield.ledger.row import to_nanos
 
 BUCKETS_S = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 MOST_MODELS = 300
@@ -93,8 +93,8 @@ class Metrics:
         for kind in TOKENS:
             if tokens := getattr(call.usage, kind):
                 self._add(("jackfield_tokens_total", model, kind), tokens)
-        if nanos := to_nanos(call.cost_usd):
-            self._add(("jackfield_cost_usd_total", model), nanos)
+        if call.cost_usd:
+            self._add(("jackfield_cost_usd_total", model), as_nanos(call.cost_usd))
         if call.cache:
             self._add(("jackfield_cache_total", call.cache))
 

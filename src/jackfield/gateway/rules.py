@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from jackfield.catalog.price import as_nanos
 from jackfield.config.gateway import Limits
-from jackfield.spend.account import as_nano
 
 
 class Rules(Struct, frozen=True):
@@ -34,6 +34,6 @@ def compile_rules(limits: Limits) -> Rules:
         limits.requests_per_minute or 0,
         limits.tokens_per_minute or 0,
         limits.concurrency or 0,
-        -1 if limits.budget_day is None else as_nano(limits.budget_day),
-        -1 if limits.budget_month is None else as_nano(limits.budget_month),
+        -1 if limits.budget_day is None else as_nanos(limits.budget_day),
+        -1 if limits.budget_month is None else as_nanos(limits.budget_month),
     )

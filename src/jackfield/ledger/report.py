@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from jackfield.catalog.price import as_usd
 from jackfield.ledger.database import Database
-from jackfield.ledger.row import to_usd
 
 By = Literal["model", "provider", "key", "day"]
 DAY_MS = 86_400_000
@@ -116,7 +116,7 @@ def _share(row: tuple[Any, ...], first: Mapping[Any, Latency], total: Mapping[An
         cache_read=cache_read,
         cache_write=cache_write,
         reasoning=reasoning,
-        usd=to_usd(int(nanos or 0)) or Decimal(0),
+        usd=as_usd(int(nanos or 0)),
         unpriced=int(unpriced),
         estimated=bool(estimated),
         first=first.get(name, Latency()),

@@ -7,9 +7,8 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from jackfield.catalog.price import as_nanos
 from jackfield.message import Usage
-
-NANO = Decimal("0.000000001")
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -56,15 +55,5 @@ def complete(row: Row, usage: Usage, usd: Decimal | None) -> Row:
         cache_write=usage.cache_write,
         reasoning=usage.reasoning,
         estimated=usage.estimated,
-        cost_nanos=to_nanos(usd),
+        cost_nanos=None if usd is None else as_nanos(usd),
     )
-
-
-def to_nanos(usd: Decimal | None) -> int | None:
-    """Return dollars as whole billionths: sums of them are exact in any database."""
-    return None if usd is None else int(usd.scaleb(9).to_integral_value())
-
-
-def to_usd(nanos: int | None) -> Decimal | None:
-    """Return billionths as dollars."""
-    return None if nanos is None else nanos * NANO

@@ -1,6 +1,6 @@
 """Money that is spent, held and allowed, as values; and accounts in memory, which show what all others do.
 
-Amounts are whole nano-dollars, rounded up: sums are exact and never too small. What a call may
+Amounts are whole billionths of a dollar (`catalog.price.as_nanos`). What a call may
 cost is held before it leaves; then it is settled at what it did cost, or released when nothing
 was sent. A hold that nobody settles, because its process was killed, counts until it is reset
 or its day is over: the provider may well have charged it. So the settled sum goes beyond a
@@ -11,14 +11,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_CEILING, Decimal
 from threading import Lock
 from typing import Protocol
 
 from msgspec import Struct
 
-NANO = Decimal(10) ** 9
-MOST = 10**18  # a billion dollars, below what SQLite's integers hold even when some are added up
 DAY = "day:"  # keys: `day:2026-11-21`, `session:<id>`, `command:<id>`
 SESSION = "session:"
 COMMAND = "command:"
@@ -85,16 +82,6 @@ def find_refusal(allowances: Iterable[Allowance], balances: Mapping[str, Balance
         if balance.spent + balance.held + amount > allowance.limit:
             return Refused(allowance, balance)
     return None
-
-
-def as_nano(usd: Decimal) -> int:
-    """Return dollars as nano-dollars, rounded up."""
-    return min(MOST, max(0, int((usd * NANO).to_integral_value(ROUND_CEILING))))
-
-
-def as_usd(amount: int) -> Decimal:
-    """Return nano-dollars as dollars."""
-    return Decimal(amount) / NANO
 
 
 class MemoryAccounts:

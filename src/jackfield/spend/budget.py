@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from threading import Lock
 
-from jackfield.catalog.price import trim
+from jackfield.catalog.price import as_nanos, as_usd, trim
 from jackfield.config.schema import Config
 from jackfield.config.spend import BudgetRules
 from jackfield.errors import Cancelled, ConnectionLost, Error, OverBudget, ProviderError, StreamBroken, TimeoutExpired
@@ -27,8 +27,6 @@ from jackfield.spend.account import (
     Hold,
     MemoryAccounts,
     Refused,
-    as_nano,
-    as_usd,
     find_refusal,
 )
 from jackfield.spend.estimate import fitting_tokens, worst_usd
@@ -73,7 +71,7 @@ class Budget:
         if usd is None:
             return "" if self.rules.allow_unpriced else UNPRICED
         allowances = self.allowances(session)
-        refused = find_refusal(allowances, self._accounts().balances([each.key for each in allowances]), as_nano(usd))
+        refused = find_refusal(allowances, self._accounts().balances([each.key for each in allowances]), as_nanos(usd))
         return _describe(refused, usd) if refused and usd else ""
 
     def reserve(self, request: ChatRequest, info: ProviderInfo, model: Model, session: str = "") -> Hold:
@@ -99,7 +97,7 @@ class Budget:
         allowances = self.allowances(session)
         if usd == 0:  # what is free stays free when a limit is reached; a figure of the provider's still counts
             return Hold(0, tuple(each.key for each in allowances), 0)
-        found = self._accounts().reserve(allowances, as_nano(usd or Decimal(0)))
+        found = self._accounts().reserve(allowances, as_nanos(usd or Decimal(0)))
         if isinstance(found, Hold):
             return found
         raise OverBudget(f"{name} is not asked: {_describe(found, usd or Decimal(0))}", hint=_hint(found, room))
@@ -120,7 +118,7 @@ class Budget:
     def settle(self, hold: Hold, usd: Decimal | None) -> None:
         """Book what a call cost; `None`: nobody knows, so what was held."""
         if hold.keys and (hold.id or usd):
-            self._accounts().settle(hold, None if usd is None else as_nano(usd))
+            self._accounts().settle(hold, None if usd is None else as_nanos(usd))
 
     def release(self, hold: Hold) -> None:
         """Give back what was held for a call that did not reach its provider."""
@@ -141,7 +139,7 @@ class Budget:
             (rules.per_session, SESSION + (session or self._own), "the session's budget"),
             (rules.per_day, DAY + day_of(self._now_ms()), "today's budget"),
         )
-        return tuple(Allowance(key, words, as_nano(limit)) for limit, key, words in said if limit is not None)
+        return tuple(Allowance(key, words, as_nanos(limit)) for limit, key, words in said if limit is not None)
 
     def _accounts(self) -> Accounts:
         # Two sets of accounts in memory would know of half the calls each.
