@@ -21,6 +21,8 @@ Headers = list[tuple[bytes, bytes]]
 # The server's extension to ASGI: takes what is called when the caller leaves, `None` for nothing any more.
 # A task that waits for the same costs more than all else that is done here.
 WATCH = "jackfield.watch"
+# Another: writes a piece of a stream at once and tells that it did; where one has to wait it does not.
+WRITE = "jackfield.write"
 BODY_PAUSE_S = 60.0  # longest silence inside a body
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 UNFIT = re.compile(r"[^\t\x20-\x7e]")
@@ -52,6 +54,7 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._watch: Callable[[Callable[[], None] | None], None] = scope["extensions"][WATCH]
+        self._write: Callable[[bytes], bool] = scope["extensions"][WRITE]
         self._is_watched = False
         self._task: asyncio.Task[Any] | None = None
 
@@ -126,7 +129,8 @@ class Exchange:
     async def write(self, data: bytes) -> None:
         """Send the next piece; waits while the caller reads slowly."""
         self.is_quiet = False
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        if not self._write(data):
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end(self, data: bytes = b"") -> None:
         """Send the last piece."""

@@ -17,7 +17,7 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
-from jackfield.gateway.exchange import WATCH
+from jackfield.gateway.exchange import WATCH, WRITE
 from jackfield.gateway.signals import watch_terminal
 
 HEAD_LIMIT = 64 * 1024
@@ -60,7 +60,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Note that a head begins."""
         self._is_in_head = True
         super().on_message_begin()
-        self.scope["extensions"] = {WATCH: self._watch}  # type: ignore[dict-item]  # ours; uvicorn names only ASGI's own
+        self.scope["extensions"] = {WATCH: self._watch, WRITE: self._write}  # type: ignore[dict-item]  # ours; uvicorn names only ASGI's own
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; one behind the body (a trailer) is none: whoever checked the head has not seen it."""
@@ -104,6 +104,15 @@ class BoundedProtocol(HttpToolsProtocol):
             note_left()
         # A long body has stopped the reading, without which nobody is seen to leave.
         self.flow.resume_reading()
+
+    def _write(self, data: bytes) -> bool:
+        # As uvicorn does it, without its questions: they cost each piece of a stream a fifth of its time.
+        cycle = self.cycle
+        is_open = cycle.chunked_encoding and not (cycle.disconnected or cycle.response_complete)
+        if not (data and is_open) or self.pipeline or self.flow.write_paused:
+            return False
+        self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        return True
 
     def _wait_for_head(self) -> None:
         self._deadline = self.loop.call_later(HEAD_S, self.timeout_keep_alive_handler)
