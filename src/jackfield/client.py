@@ -32,7 +32,7 @@ from jackfield.plugins.load import Plugins
 from jackfield.providers.counting import count, estimate
 from jackfield.providers.embedding import embed
 from jackfield.providers.quota import Window
-from jackfield.reply import ChatStream, How
+from jackfield.reply import ChatOptions, ChatStream
 from jackfield.routing.candidate import Candidate, Plan
 from jackfield.routing.explain import explain
 from jackfield.routing.plan import plan
@@ -107,18 +107,18 @@ class AsyncClient:
         await self.toll.close()
         self.health.close()
 
-    async def chat(self, request: ChatRequest, **how: Unpack[How]) -> ChatResponse:
-        """Ask and return the whole reply; it says who answered, what it cost, what was tried. Options as in `How`."""
+    async def chat(self, request: ChatRequest, **how: Unpack[ChatOptions]) -> ChatResponse:
+        """Ask and return the whole reply; it says who answered, what it cost, what was tried. Options as in `ChatOptions`."""
         return await self._open_stream(replace(request, stream=False), how).response()
 
-    def stream(self, request: ChatRequest, **how: Unpack[How]) -> ChatStream:
-        """Ask and return the reply as it comes: an async iterable of events. Options as in `How`.
+    def stream(self, request: ChatRequest, **how: Unpack[ChatOptions]) -> ChatStream:
+        """Ask and return the reply as it comes: an async iterable of events. Options as in `ChatOptions`.
 
         Nothing is sent before the first event is asked for.
         """
         return self._open_stream(replace(request, stream=True), how)
 
-    def _open_stream(self, request: ChatRequest, how: How) -> ChatStream:
+    def _open_stream(self, request: ChatRequest, how: ChatOptions) -> ChatStream:
         session = how.get("session", "")
         made = self.plan(request, fallbacks=how.get("fallbacks", ()), profile_id=how.get("profile_id"), session=session)
         return ChatStream(self, request, made, how)

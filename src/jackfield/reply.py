@@ -35,7 +35,7 @@ Spent = tuple[Usage | None, Decimal | None]
 GONE = (asyncio.CancelledError, GeneratorExit)  # the caller, while a try was under way
 
 
-class How(TypedDict, total=False):
+class ChatOptions(TypedDict, total=False):
     """What a call may say beside the request."""
 
     fallbacks: Sequence[str]  # models to try when the others fail
@@ -62,7 +62,7 @@ class ChatStream:
     """
 
     def __init__(
-        self, client: AsyncClient, request: ChatRequest, made: Plan, how: How, tried: Tried | None = None
+        self, client: AsyncClient, request: ChatRequest, made: Plan, how: ChatOptions, tried: Tried | None = None
     ) -> None:
         self._client = client
         self._direct: Direct = client.direct

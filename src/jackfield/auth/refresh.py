@@ -88,12 +88,12 @@ class Refresher:
         self._leases[secret] = lease
         return lease
 
-    async def _shared(self, profile_id: str, info: ProviderInfo, flow: Flow, how: How) -> Profile:
+    async def _shared(self, profile_id: str, info: ProviderInfo, flow: Flow, renew: Renew) -> Profile:
         """Run one refresh of a profile for all who wait for it; it goes on when one of them is cancelled."""
         running = self._running.get(profile_id)
         if running is None:
             work = Work(self._store, self._environ, self._open_sender, self._now_ms, info, flow)
-            running = asyncio.ensure_future(asyncio.to_thread(how, work, profile_id))
+            running = asyncio.ensure_future(asyncio.to_thread(renew, work, profile_id))
             self._running[profile_id] = running
             running.add_done_callback(lambda _: self._running.pop(profile_id, None))
         return await asyncio.shield(running)
@@ -170,7 +170,7 @@ class Work:
         return replace(old, renewal=renewal)
 
 
-How = Callable[[Work, str], Profile]
+Renew = Callable[[Work, str], Profile]
 
 
 def _renew(work: Work, profile_id: str) -> Profile:
