@@ -68,6 +68,7 @@ class Server:
     journal: list[Received] = field(default_factory=list)
     tunnel: Callable[[str], ssl.SSLContext] | None = None  # host → how this server is that host
     connections: int = 0
+    talking: int = 0  # connections that are open
     heard: threading.Event = field(default_factory=threading.Event)  # a request has arrived
     dropped: threading.Event = field(default_factory=threading.Event)
     dropped_at: float = 0.0  # time.monotonic()
@@ -191,7 +192,16 @@ async def _run(
 
 async def _talk(server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     server.connections += 1
-    connection = server.connections
+    server.talking += 1
+    try:
+        await _converse(server, server.connections, reader, writer)
+    finally:
+        server.talking -= 1
+
+
+async def _converse(
+    server: Server, connection: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     while (received := await _read_request(reader, connection)) is not None:
         if received.method == "CONNECT" and server.tunnel:
             writer.write(head(200))

@@ -31,6 +31,7 @@ from jackfield.providers.provider import check_reply
 from jackfield.reply import Tried
 from jackfield.transport.reply import HttpReply
 
+GONE = "cancelled"
 TEXT = msgspec.json.Decoder(str)
 OPTIONS = msgspec.json.Decoder(dict[str, bool])
 
@@ -88,7 +89,7 @@ class Express:
         self._raw = raw
         self._passing = passing  # of a stream
         self._whole: ChatResponse | None = None  # as it is told
-        self._end: str | None = "cancelled"  # why the try ended; `None`: well
+        self._end: str | None = GONE  # why the try ended; `None`: well
 
     async def answer(self) -> Error | None:
         """Answer the call; return what went wrong before the first content, raise what went wrong after it."""
@@ -176,7 +177,8 @@ class Express:
         if self._whole:
             return self._whole
         said = self._passing.reply() if self._passing else ChatResponse()
-        is_billed = self._passing and (said.content or self._passing.is_complete)
+        # Who is left alone with a request has read it, and counts that.
+        is_billed = self._end == GONE or (self._passing and (said.content or self._passing.is_complete))
         return self._told(said, *(self._bill(said) if is_billed else (said.usage, None)))
 
     def _told(self, said: ChatResponse, usage: Usage, usd: Decimal | None) -> ChatResponse:
