@@ -60,10 +60,12 @@ def test_what_no_json_can_hold_is_an_invalid_request() -> None:
 
 
 def test_a_model_that_thinks_or_is_loaded_first_gets_more_time_for_its_first_word() -> None:
-    assert ask().timeouts == Timeouts()
-    assert ask(OPENAI, Model(id="m", reasoning=True)).timeouts.first_token == 300
+    thinker = Model(id="m", reasoning=True)
+    assert ask(stream=True).timeouts == Timeouts()
+    assert ask(OPENAI, thinker, stream=True).timeouts.first_token == 300
     local = ProviderInfo(id="x", base_url="https://h", local=True, timeouts=Timeouts(first_token=7))
-    assert ask(local).timeouts.first_token == 7
+    assert ask(local, stream=True).timeouts.first_token == 7
+    assert ask(OPENAI, thinker).limits() == ask().limits(), "a whole reply's first byte comes with its last word"
 
 
 def test_a_models_own_api_and_address_beat_its_providers() -> None:

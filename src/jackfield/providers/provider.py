@@ -62,7 +62,7 @@ def render(request: ChatRequest, info: ProviderInfo, model: Model, auth: Request
         stream=asked.stream,
         aws=auth.aws,
         adc=auth.adc,
-        timeouts=timers_of(info, model),
+        timeouts=timers_of(info, model, stream=asked.stream),
         network=info.network or Network(),
         settings=f"models.providers.{info.id}",
     )
@@ -188,9 +188,10 @@ def _own_params(model: Model, api: str) -> JsonObject:
     return {WINDOW_FIELD[api]: model.context_window} if api in WINDOW_FIELD and model.context_window else {}
 
 
-def timers_of(info: ProviderInfo, model: Model) -> Timeouts:
+def timers_of(info: ProviderInfo, model: Model, *, stream: bool) -> Timeouts:
     """Return what is said of a model's timers, by the user or by its kind; `None` in it: nothing is."""
-    kind = SLOW_START if info.local or defaults.reasons(model) else Timeouts()
+    # A whole reply has more time than that: it comes when its last word is written.
+    kind = SLOW_START if stream and (info.local or defaults.reasons(model)) else Timeouts()
     return merge_timeouts(kind, info.timeouts, model.timeouts or None)
 
 

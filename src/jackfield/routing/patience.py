@@ -86,7 +86,7 @@ def narrow(candidate: Candidate, *, stream: bool, left_s: float, waiting: int) -
     """Return the candidate with timers that leave each of the `waiting` others its share of what is left."""
     timers = _timers(candidate, stream=stream)
     first_s = min(timers.first_token or FOREVER, left_s / (waiting + 1))
-    if waiting and stream and timers_of(candidate.info, candidate.model).first_token is None:
+    if waiting and stream and timers_of(candidate.info, candidate.model, stream=stream).first_token is None:
         first_s = min(first_s, FIRST_TOKEN_S)
     total_s = min(timers.total or FOREVER, left_s)
     if (first_s, total_s) == (timers.first_token, timers.total):
@@ -99,4 +99,5 @@ def narrow(candidate: Candidate, *, stream: bool, left_s: float, waiting: int) -
 
 
 def _timers(candidate: Candidate, *, stream: bool) -> Timeouts:
-    return merge_timeouts(STREAM_TIMEOUTS if stream else WHOLE_TIMEOUTS, timers_of(candidate.info, candidate.model))
+    wide = STREAM_TIMEOUTS if stream else WHOLE_TIMEOUTS
+    return merge_timeouts(wide, timers_of(candidate.info, candidate.model, stream=stream))
