@@ -42,7 +42,7 @@ def test_who_is_skipped_is_told_with_the_time_that_is_left() -> None:
     assert found["skipped"] == [
         {
             "model": "a/m", "credential": "env: a", "cause": "credential_exhausted",
-            "reason": "credential_exhausted: rate_limit, no more today", "untilMs": NOW_MS + 42_000, "restsS": 42,
+            "reason": "credential_exhausted: rate_limit, no more today", "untilMs": NOW_MS + 42_000, "secondsLeft": 42,
         }
     ]  # fmt: skip
 

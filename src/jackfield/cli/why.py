@@ -132,7 +132,7 @@ def _cost(usd: JsonObject) -> str:
 
 
 def _skipped_cells(each: JsonObject) -> tuple[str, ...]:
-    rests = each["restsS"]
+    rests = each["secondsLeft"]
     left = f"; for another {say_span(rests)}" if rests is not None else ""
     return each["model"], each["credential"] or "-", f"{each['reason']}{left}"
 

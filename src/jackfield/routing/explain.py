@@ -77,7 +77,7 @@ def _skipped(skip: Skipped, now_ms: int) -> JsonObject:
         "cause": skip.cause,
         "reason": skip.reason,
         "untilMs": skip.until_ms,
-        "restsS": None if skip.until_ms is None else max(-(-(skip.until_ms - now_ms) // 1000), 0),
+        "secondsLeft": None if skip.until_ms is None else max(-(-(skip.until_ms - now_ms) // 1000), 0),
     }
 
 
