@@ -172,6 +172,7 @@ RUNS = (
     Run("health"),
     Run("health list --json"),
     Run("health reset --all --json"),
+    Run("batch {cwd}/rows.jsonl {cwd}/answers.jsonl --json", code=1),
     Run("gateway keys create app --json"),
     Run("gateway keys list --json"),
     Run("gateway keys revoke app --json"),
@@ -373,6 +374,8 @@ def test_whatever_runs_the_key_is_in_the_store_and_nowhere_else(home: Path, tmp_
 def lay_out(home: Path, folders: Mapping[str, Path], url: str, kept_in: str) -> Path:
     """Write a set-up that names the key and holds it nowhere; return the config."""
     write_row(folders["cwd"], ACME.format(url=url).replace("acme", "other"), "other")
+    rows = ({"model": model, "prompt": "Hi"} for model in ("box/good", "shelf/m"))
+    (folders["cwd"] / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
     own = home / ".jackfield"
     (own / "plugins").mkdir(parents=True, mode=0o700)
     own.chmod(0o700)

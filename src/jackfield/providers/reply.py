@@ -54,6 +54,8 @@ def redact(error: Error, request: HttpRequest) -> Error:
     for secret in _blottable(request):
         error.message = error.message.replace(secret, "****")
         error.hint = error.hint.replace(secret, "****")
+        error.code = error.code and error.code.replace(secret, "****")
+        error.param = error.param and error.param.replace(secret, "****")
     error.args = (error.message,)
     return error
 
