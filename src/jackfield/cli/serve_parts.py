@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets
 import sys
 import time
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from jackfield.gateway.board import Board
 from jackfield.gateway.cache import Cache
 from jackfield.gateway.door import Places
 from jackfield.gateway.gateway import Beside, Gateway
+from jackfield.gateway.ids import Ids
 from jackfield.gateway.kept import Kept
 from jackfield.gateway.log import Gathered, Log, install
 from jackfield.gateway.parts import BODY_LIMIT, Clock, Parts, Settings
@@ -52,7 +52,7 @@ BOUND: dict[str, Callable[[ServerRules], object]] = {
 def make_gateway(service: Service) -> Gateway | Front:
     """Return the application of one process; it reads the config when the server starts, and when it has changed."""
     install(_write, service.log_format or "json")
-    clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, lambda: f"req_{secrets.token_hex(12)}")
+    clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, Ids("req_").make)
     first = _open_app(service)
     setup = _Setup(service, first)
     watch: Beside = lambda gateway: follow(gateway, setup.files)  # noqa: E731
@@ -86,7 +86,7 @@ class _Setup:
         self._service = service
         self._bound = first.config.server  # as they were at the start, or when a change was last told
         self._export = _open_export(service)
-        self._kept = Kept(partial(Ledger.open, say=_say), lambda: secrets.token_hex(16))
+        self._kept = Kept(partial(Ledger.open, say=_say), Ids().make)
 
     @property
     def telemetry(self) -> Telemetry | None:

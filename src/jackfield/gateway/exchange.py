@@ -23,6 +23,8 @@ Headers = list[tuple[bytes, bytes]]
 WATCH = "jackfield.watch"
 # Another: writes a piece of a stream at once and tells that it did; where one has to wait it does not.
 WRITE = "jackfield.write"
+# The same for a whole answer: status, headers, body.
+ANSWER = "jackfield.answer"
 BODY_PAUSE_S = 60.0  # longest silence inside a body
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 UNFIT = re.compile(r"[^\t\x20-\x7e]")
@@ -55,6 +57,7 @@ class Exchange:
         self._send = send
         self._watch: Callable[[Callable[[], None] | None], None] = scope["extensions"][WATCH]
         self._write: Callable[[bytes], bool] = scope["extensions"][WRITE]
+        self._answer: Callable[[int, Headers, bytes], bool] = scope["extensions"][ANSWER]
         self._is_watched = False
         self._task: asyncio.Task[Any] | None = None
 
@@ -115,8 +118,9 @@ class Exchange:
         self.status = status
         head = self._head(headers)
         head.append((b"content-length", b"%d" % len(body)))
-        await self._send({"type": "http.response.start", "status": status, "headers": head})
-        await self._send({"type": "http.response.body", "body": body})
+        if not self._answer(status, head, body):
+            await self._send({"type": "http.response.start", "status": status, "headers": head})
+            await self._send({"type": "http.response.body", "body": body})
 
     async def start(self, headers: Iterable[tuple[str, str]]) -> None:
         """Begin a streamed answer."""
