@@ -87,7 +87,7 @@ def main() -> None:
             for _ in range(chosen.rounds):
                 for case in CASES:
                     for each in running:
-                        if case.upstream in each.target.models or (not each.target.models and case.upstream == "chat"):
+                        if is_asked(case, each.target):
                             one = measure(case, each)
                             found.setdefault((case.name, each.target.name), []).append(one)
                             print(case.name, "|", each.target.name, "|", one, flush=True)
@@ -259,7 +259,7 @@ def render(running: list[Running], found: dict[tuple[str, str], list[dict[str, A
     for case in CASES:
         limit = found.get((case.name.partition(",")[0], "nginx"))
         for each in running:
-            if rows := found.get((case.name, each.target.name)):
+            if rows := [row for row in found.get((case.name, each.target.name), ()) if row["units"]]:
                 seen = {name: median(row.get(name, 0) for row in rows) for name in columns}
                 ratio = f"{seen['us'] / median(row['us'] for row in limit):.1f}" if limit else "–"
                 shown = " | ".join(f"{seen[name]:.4g}" for name in columns[1:])
