@@ -12,7 +12,7 @@ from jackfield.errors import BadReply, Error, InvalidRequest
 from jackfield.events import BlockDelta, BlockStart, MessageEnd, MessageStart, StreamEvent
 from jackfield.message import ChatRequest, ChatResponse, JsonObject, Message, TextBlock, Usage
 from jackfield.protocols.base import Body, decode
-from jackfield.protocols.fields import read, wrong
+from jackfield.protocols.fields import as_list, read, wrong
 from jackfield.protocols.openai_completions.usage import render_usage
 from jackfield.protocols.openai_errors import render_error
 from jackfield.protocols.sse import encode
@@ -40,7 +40,7 @@ def parse_request(body: Body) -> ChatRequest:
         presence_penalty=read(wire, "presence_penalty", float),
         frequency_penalty=read(wire, "frequency_penalty", float),
         seed=read(wire, "seed", int),
-        stop=[stop] if isinstance(stop, str) else [each for each in stop or () if isinstance(each, str)],
+        stop=[stop] if isinstance(stop, str) else [each for each in as_list(stop) if isinstance(each, str)],
         user=read(wire, "user", str),
         stream=read(wire, "stream", bool) or False,
     )
