@@ -63,3 +63,11 @@ def test_a_place_covers_its_parts() -> None:
     assert Place("a", "", "m").covers(Place("a", "k", "m"))
     assert not Place("a", "k").covers(Place("a", "k2", "m"))
     assert not Place("a", "k", "m").covers(Place("a", "k"))
+
+
+def test_a_window_that_has_begun_anew_reaches_no_share() -> None:
+    quota = Quota(provider="a", credential="k", name="5h", used=0.9, resets_ms=NOW_MS)
+    assert quota.reaches(0.9, NOW_MS - 1)
+    assert not quota.reaches(0.95, NOW_MS - 1)
+    assert not quota.reaches(0.9, NOW_MS)
+    assert not quota.reaches(None, NOW_MS - 1)

@@ -14,7 +14,7 @@ from jackfield.cli.context import Context, json_option, pass_context, refuse_bot
 from jackfield.cli.health_rows import name_credential
 from jackfield.cli.signin import find_provider
 from jackfield.cli.status_json import render_status
-from jackfield.cli.status_quota import is_nearly_used, list_quotas
+from jackfield.cli.status_quota import list_quotas
 from jackfield.cli.status_state import (
     ProviderState,
     list_resting,
@@ -193,7 +193,7 @@ def _print_quotas(context: Context) -> None:
             ("Provider", "Credential", "Window", "Used", "Full again", "Told"),
             [
                 (
-                    each.provider, name_credential(each.credential), each.name, _used(each, spill_at),
+                    each.provider, name_credential(each.credential), each.name, _used(each, now_ms, spill_at),
                     _ends(each.resets_ms, now_ms), _ends(min(each.read_ms, now_ms), now_ms),
                 )
                 for each in quotas
@@ -201,10 +201,10 @@ def _print_quotas(context: Context) -> None:
         )  # fmt: skip
 
 
-def _used(quota: Quota, spill_at: float | None) -> str:
+def _used(quota: Quota, now_ms: int, spill_at: float | None) -> str:
     if quota.used is None:
         return "-"
-    return f"{100 * quota.used:.0f}%{' (others go first)' if is_nearly_used(quota, spill_at) else ''}"
+    return f"{100 * quota.used:.0f}%{' (others go first)' if quota.reaches(spill_at, now_ms) else ''}"
 
 
 def _ends(at_ms: int | None, now_ms: int) -> str:

@@ -36,16 +36,11 @@ def render_quotas(quotas: Sequence[Quota], now_ms: int, spill_at: float | None) 
             "provider": each.provider,
             "credential": each.credential,
             "window": each.name,
-            "used": None if each.used is None else round(each.used, 4),
+            "used": None if (used := each.used_at(now_ms)) is None else round(used, 4),
             "resetsAt": each.resets_ms,
             "readAt": each.read_ms,
             "ageMs": max(0, now_ms - each.read_ms),
-            "nearlyUsed": is_nearly_used(each, spill_at),
+            "nearlyUsed": each.reaches(spill_at, now_ms),
         }
         for each in quotas
     ]
-
-
-def is_nearly_used(quota: Quota, spill_at: float | None) -> bool:
-    """Tell whether a window is used to `auth.spillAt`."""
-    return spill_at is not None and quota.used is not None and quota.used >= spill_at

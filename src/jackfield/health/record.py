@@ -70,6 +70,11 @@ class Quota(Struct, frozen=True, kw_only=True):
         """Return the share that is used; `None` when nobody said, or the window has begun anew since."""
         return None if self.resets_ms is not None and self.resets_ms <= now_ms else self.used
 
+    def reaches(self, share: float | None, now_ms: int) -> bool:
+        """Tell whether so much is used; of no share, and where nobody said, it is not."""
+        used = self.used_at(now_ms)
+        return share is not None and used is not None and used >= share
+
 
 class QuotaWindow(Protocol):
     """A window as a reply's headers tell of it: `providers.quota.Window`."""

@@ -108,11 +108,8 @@ def _in_turn(info: ProviderInfo, held: tuple[Held, ...], moment: Moment) -> tupl
 
 
 def _is_nearly_used(info: ProviderInfo, held: Held, moment: Moment) -> bool:
-    if moment.spill_at is None:
-        return False
     windows = moment.health.quotas(info.id, held.id)
-    used = [each.used_at(moment.now_ms) for each in windows]
-    return any(each is not None and each >= moment.spill_at for each in used)
+    return any(each.reaches(moment.spill_at, moment.now_ms) for each in windows)
 
 
 def _refusal(source: Source) -> Refused:
