@@ -181,7 +181,7 @@ class Model(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tru
     status: str | UnsetType = UNSET  # `deprecated`, `preview`, `beta`, `alpha`, `retired`
     retires: str | UnsetType = UNSET  # ISO date on which it stops answering
     replacement: str | UnsetType = UNSET  # what its provider names in its place, an id or a ref
-    computer_use: bool | UnsetType = UNSET  # shown, no effect on the wire
+    computer_use: bool | UnsetType = UNSET  # kept, without effect
 
     def merged(self, over: "Model") -> "Model":
         """Return this row with every field that `over` says; `id` stays this row's."""

@@ -76,7 +76,7 @@ MODEL = Table(
         Field("status", TEXT, "`deprecated`, `preview` or `retired`"),
         Field("retires", TEXT, "ISO date on which it stops answering"),
         Field("replacement", TEXT, "the id or ref that its provider names in its place"),
-        Field("computerUse", FLAG, "shown only"),
+        Field("computerUse", FLAG, "kept, without effect"),
     ),
 )
 
