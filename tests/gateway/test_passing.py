@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from decimal import Decimal
 
 import pytest
 
 from jackfield.config.gateway import Limits
-from jackfield.errors import StreamBroken
+from jackfield.errors import BadReply, StreamBroken
 from jackfield.gateway.access import Stores
 from jackfield.gateway.keys import Key, digest
 from jackfield.gateway.passing import Passing
@@ -242,3 +243,14 @@ def test_what_the_short_way_held_is_given_back_when_the_long_one_goes_on() -> No
             for _ in range(2):
                 asked = {**ASKED, "fallbacks": ["other/m"]}
                 assert gateway.post("/v1/chat/completions", asked).json()["model"] == "other/m"
+
+
+def test_an_event_of_megabytes_in_small_pieces_is_no_work_of_seconds() -> None:
+    passing = Passing("openai-completions", "box/m")
+    event = b"data: " + json.dumps(piece("x" * 20_000_000)).encode() + b"\n\n"
+    began = time.process_time()
+    out = b"".join(passing.feed(event[at : at + 4096]) for at in range(0, len(event), 4096))
+    assert len(out) >= 20_000_000
+    assert time.process_time() - began < 2
+    with pytest.raises(BadReply):
+        list(map(passing.feed, [b"x" * 2**20] * 40))

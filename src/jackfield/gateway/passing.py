@@ -64,6 +64,12 @@ def _are_pieces(data: bytes) -> bool:
     return 0 < data.count(b"event: ") == data.count(b".delta\ndata: ")
 
 
+def _end_of_events(data: bytes | bytearray, start: int = 0) -> int:
+    """Return where the last event that is whole ends; 0: none is."""
+    end = max(data.rfind(b"\n\n", start) + 2, data.rfind(b"\r\n\r\n", start) + 4)
+    return end if end >= 4 else 0
+
+
 def _is_sound(event: bytes) -> bool:
     """Tell whether an event holds JSON, or nothing that a client would read as some."""
     try:
@@ -109,7 +115,7 @@ class Passing:
         self._names: list[tuple[bytes, bytes]] = []  # the model's own name, and who it is here
         # Some clients fall over the chunk that counts tokens, and it was not they who asked for it.
         self._drops_usage = drops_usage and wire == COMPLETIONS
-        self._rest = b""
+        self._rest = bytearray()
         self._end = b""
         self._size = 0
 
@@ -117,19 +123,20 @@ class Passing:
         """Take the next bytes, cut anywhere, and return those that may be passed on."""
         if not self._rest and chunk.endswith(b"\n\n"):
             return self._pass(chunk)
-        data = self._rest + chunk if self._rest else chunk
-        cut = max(data.rfind(b"\n\n") + 2, data.rfind(b"\r\n\r\n") + 4)
-        if cut < 4:
-            if len(data) > MAX_EVENT_BYTES:
+        # An event may be some megabytes in small pieces: only what is new is looked at.
+        looked = max(len(self._rest) - 3, 0)
+        self._rest += chunk
+        if not (cut := _end_of_events(self._rest, looked)):
+            if len(self._rest) > MAX_EVENT_BYTES:
                 raise BadReply(f"an event of the stream is over {MAX_EVENT_BYTES} bytes")
-            self._rest = data
             return b""
-        self._rest = data[cut:]
-        return self._pass(data[:cut] if self._rest else data)
+        data = bytes(self._rest[:cut])
+        del self._rest[:cut]
+        return self._pass(data)
 
     def close(self) -> bytes:
         """Return the last bytes; raise `StreamBroken` when the reply is not complete."""
-        last = self._pass(self._rest + b"\n\n") if self._rest else b""
+        last = self._pass(bytes(self._rest) + b"\n\n") if self._rest else b""
         if self.failed:
             raise self.failed
         for event in self._parser.close():
