@@ -17,6 +17,7 @@ from jackfield.model import Cost
 MILLION = Decimal(1_000_000)
 NANO = Decimal(10) ** 9
 MOST_NANOS = 10**18  # a billion dollars, below what SQLite's integers hold even when some are added up
+NOTHING = (None, None, None, None)  # reported of any bucket
 # A hundred-millionth of a dollar: one token of the cheapest models costs about two of them.
 SMALLEST = Decimal("0.00000001")
 COUNTS = tuple(name for name in Usage.__struct_fields__ if name not in {"extras", "estimated"})
@@ -44,7 +45,7 @@ def cost_usd(usage: Usage, cost: Cost | None) -> Decimal | None:
     nothing at all has no price. A tier's prices hold for the whole request.
     """
     main = (usage.input, usage.output, usage.cache_read, usage.cache_write)
-    if all(tokens is None for tokens in main):
+    if main == NOTHING:
         return None
     total = Decimal(0)
     for tokens, price in _items(usage, _in_force(usage, cost or Cost())):

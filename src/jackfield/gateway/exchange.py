@@ -63,7 +63,8 @@ class Exchange:
 
     def header(self, name: bytes) -> str:
         """Return a header of the request, empty where there is none."""
-        return self.headers.get(name, b"").decode("latin-1").strip()
+        value = self.headers.get(name)
+        return value.decode("latin-1").strip() if value else ""
 
     async def read_body(self, limit: int) -> bytes:
         """Return the whole body, and watch the caller from then on; raise `TooLarge`, or `Left`."""

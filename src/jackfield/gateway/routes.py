@@ -62,7 +62,10 @@ CLIENTS = ((b"anthropic-version", MESSAGES), (b"x-goog-api-key", GEMINI), (b"x-g
 
 def find_client(headers: Mapping[bytes, bytes]) -> str:
     """Return the wire whose client this is, as its headers tell; OpenAI's have none of their own."""
-    return next((wire for name, wire in CLIENTS if name in headers), COMPLETIONS)
+    for name, wire in CLIENTS:
+        if name in headers:
+            return wire
+    return COMPLETIONS
 
 
 def find_route(method: str, path: str, client: str = COMPLETIONS) -> Route:

@@ -7,6 +7,8 @@ side echoes is blotted out.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from jackfield.catalog import defaults
 from jackfield.credential import Secret
 from jackfield.errors import AuthError, BadReply, ConfigError, ConnectError, Error, ModelNotFound, ProviderError
@@ -35,9 +37,9 @@ async def check_reply(reply: HttpReply, info: ProviderInfo, model: Model, source
 
     `source` is where the credential came from, in words.
     """
-    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind, is_answer = _read_type(reply.headers.get("content-type", ""))
     if reply.status < 400:
-        if kind and not any(word in kind for word in ANSWER_TYPES):
+        if not is_answer:
             body = await reply.read_refusal()
             raise redact(_not_an_answer(reply, kind, body, info, model), reply.request)
         return
@@ -47,6 +49,13 @@ async def check_reply(reply: HttpReply, info: ProviderInfo, model: Model, source
         said = (error.retry_after_s, parse_delay_s(reply.headers, body))
         error.retry_after_s = max((wait for wait in said if wait is not None), default=None)
     raise redact(error, reply.request)
+
+
+@lru_cache(64)
+def _read_type(text: str) -> tuple[str, bool]:
+    """Return the bare type, and whether an answer may call itself so."""
+    kind = text.partition(";")[0].strip().lower()
+    return kind, not kind or any(word in kind for word in ANSWER_TYPES)
 
 
 def redact(error: Error, request: HttpRequest) -> Error:
