@@ -37,11 +37,12 @@ fix: ## Mend style, and make the made files anew
 lock: ## Lock the packages anew (needs uv); see CONTRIBUTING.md
 	scripts/lock
 
-bench: ## Measure start-up, transport and protocols
+bench: ## Measure start-up, transport, protocols and the gateway
 	@scripts/setup dev
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/transport.py
 	$(BIN)/python bench/protocols.py
+	$(BIN)/python bench/gateway.py
 
 demo-model: ## Build the demo's model anew
 	@scripts/setup dev

@@ -259,11 +259,13 @@ def render(running: list[Running], found: dict[tuple[str, str], list[dict[str, A
     for case in CASES:
         limit = found.get((case.name.partition(",")[0], "nginx"))
         for each in running:
-            if rows := [row for row in found.get((case.name, each.target.name), ()) if row["units"]]:
+            every = found.get((case.name, each.target.name), [])
+            # A round in which nothing came has no figures, but its failures count.
+            if rows := [row for row in every if row["units"]]:
                 seen = {name: median(row.get(name, 0) for row in rows) for name in columns}
                 ratio = f"{seen['us'] / median(row['us'] for row in limit):.1f}" if limit else "–"
                 shown = " | ".join(f"{seen[name]:.4g}" for name in columns[1:])
-                whole, failed = (sum(row[name] for row in rows) for name in ("whole", "failed"))
+                whole, failed = (sum(row[name] for row in every) for name in ("whole", "failed"))
                 yield f"| {case.name} | {each.target.name} | {seen['us']:.0f} | {ratio} | {shown} | {whole} | {failed} |"
 
 

@@ -37,7 +37,7 @@ from jackfield.message import (
 )
 from jackfield.model import Compat
 from jackfield.protocols import openai_completions as wire
-from tests.protocols.conformance import Heard, render_stream
+from tests.protocols.conformance import Heard
 from tests.servers import json_reply, serve, stream_reply
 
 ROW = tomllib.loads(
