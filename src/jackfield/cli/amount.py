@@ -18,4 +18,6 @@ class Usd(click.ParamType[Decimal]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
         """Return the amount, or fail as click does."""
         text = str(value).strip().removeprefix("$")
-        return Decimal(text) if AMOUNT.fullmatch(text) else self.fail(f"{value!r} is no amount in dollars", param, ctx)
+        if not AMOUNT.fullmatch(text):
+            self.fail(f"{value!r} is no amount in dollars; write 5 or 0.50", param, ctx)
+        return Decimal(text)

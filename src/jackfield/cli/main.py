@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "budget": ("jackfield.cli.budget:budget", "Show what was spent, and the limits."),
     "health": ("jackfield.cli.health:health", "Show what failed lately; end a rest."),
     "gateway": ("jackfield.cli.gateway:gateway", "Serve every model to other programs."),
-    "usage": ("jackfield.cli.usage:usage", "Show what was asked and what it took."),
+    "usage": ("jackfield.cli.usage:usage", "Show what was asked through the gateway."),
     "config": ("jackfield.cli.config:config", "Read and change the config file."),
     "plugins": ("jackfield.cli.plugins:plugins", "List, enable, install and check plugins."),
     "import": ("jackfield.cli.import_:import_", "Bring another tool's models and keys over."),

@@ -25,7 +25,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@click.command(short_help="Show what was asked and what it took.")
+@click.command(short_help="Show what was asked through the gateway.")
 @click.option(
     "--by", type=click.Choice(get_args(By)), default="model", show_default=True, help="What a line stands for."
 )
