@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import json
+import resource
 import socket
+import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
@@ -14,6 +16,7 @@ from jackfield.gateway.metrics import Metrics, render
 from jackfield.scripted.script import Script
 from jackfield.scripted.server import open_server
 from tests.gateway.serving import TOKEN, configured, provider, running
+from tests.servers import Step, head, serve, stream_reply
 
 BODY = json.dumps({"model": "box/m", "messages": [{"role": "user", "content": "x"}]})
 AUTH, HOST = f"authorization: Bearer {TOKEN}\r\n", "host: localhost\r\n"
@@ -46,13 +49,15 @@ def talk(gateway, data: bytes, replies: int = 1) -> list[tuple[int, bytes]]:
     with socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=10) as line:
         with suppress(ConnectionError):
             line.sendall(data)
-        while len(said) < replies:
-            reply = http.client.HTTPResponse(line)
-            try:
-                reply.begin()
-            except (http.client.HTTPException, ConnectionError):
-                break
-            said.append((reply.status, reply.read()))
+        with line.makefile("rb") as file, suppress(ConnectionError):
+            while len(said) < replies and (first := file.readline()):
+                fields = dict(each.lower().split(b": ") for each in iter(file.readline, b"\r\n"))
+                said.append(
+                    (
+                        int(first.split()[1]),
+                        file.read(int(fields[b"content-length"])) if b"content-length" in fields else b"",
+                    )
+                )
     return said
 
 
@@ -162,3 +167,43 @@ def test_a_token_in_the_address_is_in_no_record(gateway) -> None:
     assert TOKEN not in repr(gateway.last_call())
     assert TOKEN not in gateway.get("/metrics").text
     assert TOKEN not in gateway.post(f"/v1/nowhere?key={TOKEN}", {}).text
+
+
+# -- what stands behind -----------------------------------------------------------------
+
+BIG = b"x" * 2**20
+PACKED = zlib.compressobj(9, wbits=31)
+BOMB = b"".join(PACKED.compress(b" " * 2**20) for _ in range(256)) + PACKED.flush()
+BOMB_LENGTH = str(len(BOMB))
+UPSTREAMS: dict[str, Sequence[Step]] = {
+    "a line of 64 MB": stream_reply(b'data: {"choices":[{"index":0,"delta":{"content":"', *[BIG] * 64),
+    "a packed quarter of a gigabyte": [head(content_encoding="gzip", content_length=BOMB_LENGTH) + BOMB],
+    "the same as a stream": [head(content_encoding="gzip", content_length=BOMB_LENGTH, content_type="text/event-stream") + BOMB],
+    "an answer without end": [head(content_length=str(2**30)), *[BIG] * 80],
+    "a head without end": [b"HTTP/1.1 200 OK\r\nx: ", *[BIG] * 20],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"], ids=["passed on", "said anew"])
+@pytest.mark.parametrize("name", UPSTREAMS)
+def test_a_provider_that_never_ends_is_an_error_of_bounded_size(name: str, path: str) -> None:
+    with serve(UPSTREAMS[name]) as server, running(configured(box=provider(f"{server.url}/v1"))) as gateway:
+        asked = {"model": "box/m", "max_tokens": 9, "stream": "stream" in name or "line" in name}
+        before_kb = peak_kb()
+        reply = gateway.post(path, {**asked, "messages": [{"role": "user", "content": "x"}]})
+        assert reply.status == 502
+        assert len(reply.body) < 5000
+        assert len(server.journal) == 1, "it is not asked again"
+        # What is held is at most a limit's worth, here and there a second time.
+        assert peak_kb() - before_kb < 300_000
+
+
+def peak_kb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def test_twenty_megabytes_are_passed_on(gateway, script) -> None:
+    body = {**json.loads(BODY), "messages": [{"role": "user", "content": "x" * 20_000_000}]}
+    assert gateway.post("/v1/chat/completions", body).status == 200
+    assert len(script.requests[-1].text) == 20_000_000
+    script.requests.clear()
