@@ -43,6 +43,8 @@ class Row(Struct, frozen=True):
 def budget(ctx: click.Context, session: str | None, as_json: bool) -> None:
     """Show what today and its sessions have cost, what is reserved for calls under way, and the limits.
 
+    Calls are counted while a limit of a day or a session is set.
+
     \b
       jackfield config set models.budget.perDay 5.00       at most five dollars a day
       jackfield config set models.budget.perSession 1.00   and one for each conversation
