@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def open_state(path: Path, schema: str = "", *, timeout_s: float = BUSY_TIMEOUT_
     at a time. Raises `sqlite3.Error` or `OSError`; where `is_broken` says so, `set_aside` helps.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY))  # SQLite gives its side files the same mode
+    _make(path)
     connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection, schema)
@@ -45,6 +45,13 @@ def open_state(path: Path, schema: str = "", *, timeout_s: float = BUSY_TIMEOUT_
         connection.close()
         raise
     return connection
+
+
+def _make(path: Path) -> None:
+    # SQLite gives its side files the same mode. A file that is there is not opened: whoever closes any
+    # descriptor of it loses the locks of all his connections to it (sqlite.org/howtocorrupt.html, 2.2, read 2026-11-21).
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
 
 
 def is_broken(error: Exception) -> bool:
