@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -38,7 +39,9 @@ def resident_kb() -> int:
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
-async def fuzz(url: str, until: float, chance: random.Random) -> tuple[dict[str, str], Counter[str]]:
+async def fuzz(
+    url: str, until: float, chance: random.Random, forget: Callable[[], object]
+) -> tuple[dict[str, str], Counter[str]]:
     """Go on until the time is over; return one failure of each kind, and the answers by status."""
     seen: Counter[str] = Counter()
     found: dict[str, str] = {}
@@ -50,6 +53,7 @@ async def fuzz(url: str, until: float, chance: random.Random) -> tuple[dict[str,
             failures += [find_parser_failure(chance) for _ in range(8)]
             found |= {each.partition("\n")[0][:60]: each for each in failures if each}
             rounds += 1
+            forget()
             if rounds == 400:
                 warm_kb = resident_kb()
             if warm_kb and resident_kb() - warm_kb > GROWTH_KB:
@@ -67,12 +71,19 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home:
         os.environ["HOME"] = home
         before_kb = resident_kb()
+        script = Script([{"text": "Hi", "repeat": True}])
         with (
-            open_server(Script([{"text": "Hi", "repeat": True}])) as upstream,
+            open_server(script) as upstream,
             running(config_of(f"{upstream}/v1")) as gateway,
         ):
+
+            def forget() -> None:
+                # What the servers around it keep is not the gateway's.
+                script.requests.clear()
+                gateway.calls.clear()
+
             until = time.monotonic() + given.minutes * 60
-            found, seen = asyncio.run(fuzz(gateway.url, until, random.Random(given.seed)))
+            found, seen = asyncio.run(fuzz(gateway.url, until, random.Random(given.seed), forget))
             if gateway.gateway.open:
                 found["open"] = f"{len(gateway.gateway.open)} calls never ended"
     print(f"seed {given.seed}, answers {dict(seen)}, memory {before_kb} → {resident_kb()} kB")

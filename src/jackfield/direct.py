@@ -21,7 +21,7 @@ from jackfield.auth.store import FileStore
 from jackfield.catalog import defaults
 from jackfield.config.schema import Config
 from jackfield.credential import NO_AUTH, RequestAuth
-from jackfield.errors import AuthError, BadReply, MissingKey, StreamBroken
+from jackfield.errors import AuthError, BadReply, Error, MissingKey, StreamBroken
 from jackfield.events import MessageStart, StreamEvent, split_events
 from jackfield.message import ChatRequest, Thinking
 from jackfield.model import Model, ProviderInfo
@@ -32,6 +32,7 @@ from jackfield.providers.lessons import Lessons, with_lesson
 from jackfield.providers.names import as_named, find_renamed
 from jackfield.providers.provider import check_reply, load_protocol, render
 from jackfield.providers.quota import Window, parse_quota
+from jackfield.providers.reply import redact
 from jackfield.routing.candidate import Candidate
 from jackfield.routing.walk import Batches
 from jackfield.tape.record import Recorder
@@ -94,9 +95,10 @@ class Direct:
                         yield [_as_ours(event, candidate, renamed) for event in batch]
                     else:
                         yield batch
-        except AuthError:
-            if auth.secret:
+        except Error as error:
+            if isinstance(error, AuthError) and auth.secret:
                 forget_commands(auth.secret)
+            redact(error, reply.request)  # a server may say the key back amid an answer, too
             raise
         finally:
             await reply.close()

@@ -28,6 +28,7 @@ from jackfield.message import Attempt, ChatRequest, ChatResponse, Usage
 from jackfield.protocols.base import preview
 from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import check_reply
+from jackfield.providers.reply import redact
 from jackfield.reply import Tried
 from jackfield.transport.reply import HttpReply
 
@@ -101,6 +102,9 @@ class Express:
             try:
                 await check_reply(reply, candidate.info, candidate.model, self._target.auth.source)
                 await (self._pass_stream(reply, self._passing) if self._passing else self._pass_whole(reply))
+            except Error as error:
+                redact(error, reply.request)
+                raise
             finally:
                 await reply.close()
         except Error as error:
