@@ -10,6 +10,7 @@ import time
 import pytest
 
 from jackfield.gateway.parts import Settings
+from jackfield.gateway.rows import rows_of
 from tests.gateway.serving import TOKEN, configured, provider, running
 from tests.servers import HANG, json_reply, serve, sse_reply, stream_reply
 
@@ -39,12 +40,13 @@ def read_until(line: socket.socket, words: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("when", ["before the first word", "amid the words", "before a whole answer"])
-def test_a_caller_that_leaves_is_not_paid_for(when) -> None:
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"], ids=["passed on", "said anew"])
+def test_a_caller_that_leaves_is_not_paid_for(when, path) -> None:
     amid = when == "amid the words"
     with serve(sse_reply(WORD, HANG) if amid else [HANG]) as server:
         config = configured(box=provider(f"{server.url}/v1"), other=provider(f"{server.url}/v1"))
         with running(config) as gateway:
-            line = ask(gateway, stream=when != "before a whole answer")
+            line = ask(gateway, stream=when != "before a whole answer", path=path)
             assert server.heard.wait(5)
             if amid:
                 read_until(line, b"one ")
@@ -57,7 +59,10 @@ def test_a_caller_that_leaves_is_not_paid_for(when) -> None:
             call = gateway.last_call()
             assert call.outcome == "cancelled"
             assert [each.reason for each in call.attempts] == ["cancelled"]
+            assert call.usage.input, "what was read is counted"
             assert call.usage.output if amid else True
+            rows = list(rows_of(call, lambda: "1"))
+            assert [(row.outcome, row.input, row.estimated) for row in rows] == [("cancelled", call.usage.input, True)]
             time.sleep(0.05)
             assert len(server.journal) == 1
 
