@@ -13,8 +13,9 @@ from jackfield.config.schema import AllowList, Config, ProfileMeta, ProviderConf
 from jackfield.errors import ConfigError, Error, InvalidRequest, ModelNotFound, NotAllowed
 from jackfield.message import ChatRequest, ImageBlock, Message, TextBlock, ToolResult
 from jackfield.model import Model, Timeouts
+from jackfield.routing.chain import resolve_ref
 from jackfield.routing.names import split_profile
-from jackfield.routing.plan import Plan, plan, resolve_ref
+from jackfield.routing.plan import Plan, plan
 
 HOME = Path("/home/user/.jackfield")
 PATHS = Paths(

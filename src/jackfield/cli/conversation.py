@@ -28,7 +28,7 @@ from jackfield.cli.models_rows import Listing
 from jackfield.client import AsyncClient
 from jackfield.errors import Error, UsageError
 from jackfield.message import Block, ChatRequest, ChatResponse, Message, TextBlock, ToolCall
-from jackfield.routing.plan import resolve_ref
+from jackfield.routing.chain import resolve_ref
 from jackfield.routing.policy import check_allowed
 
 WELCOME = "Type a message; /help lists the commands, Ctrl-C stops an answer, Ctrl-D leaves."

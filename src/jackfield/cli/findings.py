@@ -24,7 +24,7 @@ from jackfield.credential import Profile, SecretRef
 from jackfield.errors import ConfigError, Error
 from jackfield.model import ModelRef
 from jackfield.providers.url import chat_url
-from jackfield.routing.plan import resolve_ref
+from jackfield.routing.chain import resolve_ref
 from jackfield.routing.policy import check_allowed
 from jackfield.transport.request import shown_url
 

@@ -19,7 +19,7 @@ from jackfield.config.schema import Config
 from jackfield.errors import Error, UsageError
 from jackfield.message import JsonObject
 from jackfield.model import ModelRef
-from jackfield.routing.plan import resolve_ref
+from jackfield.routing.chain import resolve_ref
 
 HEADER = ("Model", "Used as", "State", "Until", "Instead")
 SPAN = re.compile(r"(\d{1,5})([dwmy]?)")

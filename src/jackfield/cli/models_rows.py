@@ -24,7 +24,7 @@ from jackfield.errors import Error
 from jackfield.message import JsonObject
 from jackfield.model import Cost, Model, ModelRef, ProviderInfo
 from jackfield.providers.discover import LocalServer, find_local
-from jackfield.routing.plan import resolve_ref
+from jackfield.routing.chain import resolve_ref
 from jackfield.routing.policy import admission, privacy_of
 
 VARIANT = re.compile(r"_API_KEYS$|_API_KEY_\d+$|^OPENCLAW_LIVE_")

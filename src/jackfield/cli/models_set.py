@@ -14,7 +14,7 @@ from jackfield.config.save import Edit, Set, edit_config
 from jackfield.errors import ModelNotFound, NotAllowed
 from jackfield.message import JsonObject
 from jackfield.model import ModelRef
-from jackfield.routing.plan import resolve_ref
+from jackfield.routing.chain import resolve_ref
 from jackfield.routing.policy import check_allowed
 
 DEFAULTS: KeyPath = ("agents", "defaults")

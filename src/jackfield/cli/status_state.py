@@ -17,7 +17,7 @@ from jackfield.credential import Profile
 from jackfield.errors import Error
 from jackfield.model import ProviderInfo
 from jackfield.providers.url import chat_url
-from jackfield.routing.plan import resolve_ref
+from jackfield.routing.chain import resolve_ref
 
 
 class ProviderState(Struct, frozen=True, kw_only=True):

@@ -21,12 +21,12 @@ from jackfield.health.view import NOTHING, View
 from jackfield.message import ChatRequest
 from jackfield.model import ModelRef, ProviderInfo
 from jackfield.routing.candidate import Candidate, Cause, Plan, Skipped, cause_of
-from jackfield.routing.chain import Chain, admit, find_chain, find_image_models, resolve_ref
+from jackfield.routing.chain import Chain, admit, find_chain, find_image_models
 from jackfield.routing.names import DEFAULT
 from jackfield.routing.needs import Needs, Veto, fit, refuses, weigh, window_of
 from jackfield.routing.ring import Held, Moment, Ring, describe_rest, find_ring
 
-__all__ = ["Plan", "plan", "resolve_ref"]
+__all__ = ["Plan", "plan"]
 
 
 Unfit = tuple[Candidate, Veto]  # a draft and what speaks against it
