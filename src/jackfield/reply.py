@@ -201,8 +201,9 @@ class ChatStream:
     async def _continued(self, broken: Error, whole: Accumulator) -> Batches:
         """Yield the rest of a broken reply from who can go on with it; raise what broke it when nobody can."""
         for _ in range(MOST_BREAKS):
-            heard, first = whole.response(), self._walk.answered
-            able = sorted(filter(takes_prefill, self._walk.plan.candidates), key=lambda each: each is not first)
+            heard = whole.response()
+            # Who broke off rests now, and is asked again only where nobody else is able.
+            able = tuple(filter(takes_prefill, self._walk.plan.candidates))
             if not able or not may_continue(self._request, heard):
                 raise broken
             splice = Splice(heard, whole.open_block)
