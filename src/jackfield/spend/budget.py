@@ -82,8 +82,6 @@ class Budget:
         if not self.is_set:
             return FREE
         name, usd = f"{info.id}/{model.id}", worst_usd(request, info, model)
-        if usd is None and not self.rules.allow_unpriced:
-            raise OverBudget(f"{name} is not asked: {UNPRICED}", hint=ALLOW)
         return self.reserve_usd(name, usd, session, room=lambda left: fitting_tokens(request, info, model, left))
 
     def reserve_usd(
