@@ -13,7 +13,6 @@ from jackfield.cli.amount import Usd
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.span import parse_span
 from jackfield.config.gateway import Limits
-from jackfield.message import JsonObject
 from jackfield.spend.budget import shown
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def create(context: Context, /, name: str, expires: str | None, as_json: bool, *
 
     Whoever has it sends it as an API key is sent: Authorization: Bearer, x-api-key, x-goog-api-key.
     """
-    from jackfield.gateway.keys import create_key
+    from jackfield.gateway.keys import create_key, render_key
 
     limits = Limits(
         models=said["models"],
@@ -69,7 +68,7 @@ def create(context: Context, /, name: str, expires: str | None, as_json: bool, *
     with _open(context) as database:
         key, secret = create_key(database, name, limits, now_ms=now_ms, expires_ms=expires_ms)
     if as_json:
-        ui.as_json({"ok": True, **_render(key, now_ms), "key": secret.reveal()})
+        ui.as_json({"ok": True, **render_key(key, now_ms), "key": secret.reveal()})
         return
     ui.out(secret.reveal())
     ui.note(f"this is the key {key.name}; it is not shown again. {_words(key) or 'It is not limited.'}")
@@ -80,13 +79,13 @@ def create(context: Context, /, name: str, expires: str | None, as_json: bool, *
 @pass_context
 def list_(context: Context, as_json: bool) -> None:
     """Show every key with its limits; never its secret."""
-    from jackfield.gateway.keys import list_keys
+    from jackfield.gateway.keys import list_keys, render_key
 
     now_ms = context.now_ms()
     with _open(context) as database:
         found = list_keys(database)
     if as_json:
-        ui.as_json({"ok": True, "keys": [_render(key, now_ms) for key in found]})
+        ui.as_json({"ok": True, "keys": [render_key(key, now_ms) for key in found]})
     elif found:
         ui.table(HEADER, [_cells(key, now_ms) for key in found])
     else:
@@ -99,13 +98,13 @@ def list_(context: Context, as_json: bool) -> None:
 @pass_context
 def revoke(context: Context, name: str, as_json: bool) -> None:
     """End a key: running gateways refuse it within a second. Calls under way go on."""
-    from jackfield.gateway.keys import revoke_key
+    from jackfield.gateway.keys import render_key, revoke_key
 
     now_ms = context.now_ms()
     with _open(context) as database:
         key = revoke_key(database, name, now_ms=now_ms)
     if as_json:
-        ui.as_json({"ok": True, **_render(key, now_ms)})
+        ui.as_json({"ok": True, **render_key(key, now_ms)})
     else:
         ui.note(f"the key {key.name} ({key.id}) is revoked")
 
@@ -120,20 +119,6 @@ def _open(context: Context) -> Iterator[Database]:
         yield database
     finally:
         database.close()
-
-
-def _render(key: Key, now_ms: int) -> JsonObject:
-    from msgspec import to_builtins
-
-    return {
-        "id": key.id,
-        "name": key.name,
-        "state": key.state(now_ms),
-        "madeMs": key.made_ms,
-        "expiresMs": key.expires_ms,
-        "revokedMs": key.revoked_ms,
-        "limits": to_builtins(key.limits),
-    }
 
 
 def _cells(key: Key, now_ms: int) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from jackfield.config.schema import Config, InvalidConfig
 from jackfield.config.source import load_tree
 from jackfield.errors import InvalidRequest
 from jackfield.gateway.gateway import Gateway
-from jackfield.gateway.keys import Key, create_key, list_keys, revoke_key
+from jackfield.gateway.keys import create_key, list_keys, render_key, revoke_key
 from jackfield.gateway.parts import Parts
 from jackfield.health.record import Place
 from jackfield.ledger.database import Database, open_database
@@ -158,19 +158,6 @@ async def reload(desk: Desk, _: Asked, __: JsonObject) -> JsonObject:
         os.kill(os.getppid(), signal.SIGHUP)
         return {"ok": True, "told": desk.workers}
     return {"ok": await desk.gateway.try_reload(), "trouble": desk.gateway.trouble}
-
-
-def render_key(key: Key, now_ms: int) -> JsonObject:
-    """Write a key without its secret."""
-    return {
-        "id": key.id,
-        "name": key.name,
-        "state": key.state(now_ms),
-        "madeMs": key.made_ms,
-        "expiresMs": key.expires_ms,
-        "revokedMs": key.revoked_ms,
-        "limits": msgspec.to_builtins(key.limits),
-    }
 
 
 class _Named(Struct, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ from jackfield.credential import Secret
 from jackfield.errors import UsageError
 from jackfield.gateway.rules import Rules, compile_rules
 from jackfield.ledger.database import Database
+from jackfield.message import JsonObject
 
 PREFIX = "jf-"  # so that a scanner of repositories knows one when it sees it
 SECRET_BYTES = 32
@@ -110,6 +111,19 @@ def list_keys(database: Database) -> tuple[Key, ...]:
         )
         for id_, name, kept, made_ms, expires_ms, revoked_ms, rules in rows
     )
+
+
+def render_key(key: Key, now_ms: int) -> JsonObject:
+    """Write a key as values for JSON, without its secret."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "state": key.state(now_ms),
+        "madeMs": key.made_ms,
+        "expiresMs": key.expires_ms,
+        "revokedMs": key.revoked_ms,
+        "limits": msgspec.to_builtins(key.limits),
+    }
 
 
 def keys_version(database: Database) -> int:
