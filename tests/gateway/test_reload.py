@@ -213,7 +213,7 @@ def test_workers_all_reload_and_tell_their_numbers_together(home) -> None:
             assert {process.ask("quick")["model"] for _ in range(8)} == {"box/other"}
             os.kill(process.pid, signal.SIGHUP)
             process.wait_for(process.page, 'jackfield_config_reloads_total{outcome="ok"} 4')
-            assert process.admin("reload", {})[1] == {"ok": True, "told": 2}
+            assert process.admin("reload", {})[1] == {"ok": True, "trouble": "", "told": 2}
             process.wait_for(process.page, 'jackfield_config_reloads_total{outcome="ok"} 6')
 
 

@@ -80,12 +80,12 @@ def run(context: Context, /, host: str | None, port: int | None, workers: int, *
         ui.out(_describe(address_of(listener), where))
         ui.out(_describe_admin(context, admin))
         _serve(
-            context, held, [each for each in (listener, admin) if each], workers,
+            context, held, (listener, admin), workers,
             host=host, is_open=mode == "none", log_format=said["log_format"] or "",
         )  # fmt: skip
 
 
-def _serve(context: Context, held: ExitStack, listeners: list[Any], workers: int, **found: Any) -> None:
+def _serve(context: Context, held: ExitStack, listeners: tuple[Any, Any], workers: int, **found: Any) -> None:
     from tempfile import TemporaryDirectory
 
     from jackfield.cli.serve import Service
@@ -95,20 +95,18 @@ def _serve(context: Context, held: ExitStack, listeners: list[Any], workers: int
     from jackfield.transport.listen import address_of
 
     rules = context.config.server
-    admin = listeners[1].getsockname() if len(listeners) > 1 else ("", 0)
+    listener, admin = listeners
     service = Service(
         environ=context.environ,
         config_path=context.config_path,
         offline=context.offline,
         drain_s=DRAIN_S if rules.drain_s is None else rules.drain_s,
-        admin_host=admin[0],
-        admin_port=admin[1],
         workers=workers,
         board=held.enter_context(TemporaryDirectory(prefix="jackfield-")) if workers > 1 else "",
-        urls=tuple(map(address_of, listeners)),
+        urls=tuple(address_of(each) for each in listeners if each),
         **found,
     )
-    serve(partial(make_gateway, service), listeners, workers=workers)
+    serve(partial(make_gateway, service, admin), [listener], workers=workers)
 
 
 def _describe_admin(context: Context, listener: Any) -> str:

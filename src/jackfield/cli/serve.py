@@ -37,8 +37,6 @@ class Service(Struct, frozen=True, kw_only=True):
     is_open: bool  # no token is wanted
     drain_s: float = 60
     log_format: str = ""  # empty: the config's
-    admin_port: int = 0  # where it is looked after; 0: nowhere
-    admin_host: str = ""
     workers: int = 1
     board: str = ""  # the folder where several workers put their numbers
     urls: tuple[str, ...] = ()  # where it listens, for people

@@ -11,6 +11,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from jackfield.admin.admin import Admin
+from jackfield.admin.desk import Desk
+from jackfield.admin.serve import serve_admin
+from jackfield.admin.session import Sessions
 from jackfield.app import App
 from jackfield.auth.secret import forget_commands
 from jackfield.cli.serve import Service, find_admin_token, find_stores
@@ -18,8 +22,6 @@ from jackfield.config.gateway import ServerRules
 from jackfield.config.schema import Config
 from jackfield.errors import ConfigError
 from jackfield.gateway.access import Access
-from jackfield.gateway.admin import Admin, Front
-from jackfield.gateway.admin_views import Desk
 from jackfield.gateway.behind import Behind
 from jackfield.gateway.board import Board
 from jackfield.gateway.cache import Cache
@@ -35,6 +37,7 @@ from jackfield.gateway.telemetry_export import Export, is_wanted, open_export
 from jackfield.gateway.watch import Files, follow, list_files
 from jackfield.ledger.place import find_url
 from jackfield.ledger.writer import Ledger
+from jackfield.transport.listen import Listener
 
 # What is settled at the start → how it is read.
 BOUND: dict[str, Callable[[ServerRules], object]] = {
@@ -49,7 +52,7 @@ BOUND: dict[str, Callable[[ServerRules], object]] = {
 }
 
 
-def make_gateway(service: Service) -> Gateway | Front:
+def make_gateway(service: Service, admin: Listener | None = None) -> Gateway:
     """Return the application of one process; it reads the config when the server starts, and when it has changed."""
     install(_write, service.log_format or "json")
     clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, Ids("req_").make)
@@ -57,17 +60,32 @@ def make_gateway(service: Service) -> Gateway | Front:
     setup = _Setup(service, first)
     watch: Beside = lambda gateway: follow(gateway, setup.files)  # noqa: E731
     signals: Beside = lambda gateway: obey(gateway, service.drain_s)  # noqa: E731
-    gateway = Gateway(setup.build, setup.places(first.config), clock, [watch, signals, setup.export, *_boards(service)])
+    beside = [watch, signals, setup.export, *_boards(service), *_admins(service, first.config, admin, clock)]
+    gateway = Gateway(setup.build, setup.places(first.config), clock, beside)
     if service.board:
         gateway.board = Board(Path(service.board), os.getpid())
     gateway.telemetry = setup.telemetry
-    return _with_admin(gateway, service, first.config, clock) if service.admin_port else gateway
+    return gateway
 
 
-def _with_admin(gateway: Gateway, service: Service, config: Config, clock: Clock) -> Front:
-    desk = Desk(gateway=gateway, urls=service.urls, workers=service.workers, started_ms=clock.now_ms())
-    places = Places(service.admin_host, config.server.allowed_hosts, is_open=True)
-    return Front(gateway, Admin(find_admin_token(config)[0], places, desk), service.admin_port)
+def _admins(service: Service, config: Config, listener: Listener | None, clock: Clock) -> list[Beside]:
+    if listener is None:
+        return []
+    sessions = Sessions(find_admin_token(config)[0], clock.now_ms)
+    places = Places(listener.getsockname()[0], config.server.allowed_hosts, is_open=True)
+    started_ms = clock.now_ms()
+
+    async def look_after(gateway: Gateway) -> None:
+        desk = Desk(
+            gateway=gateway,
+            urls=service.urls,
+            workers=service.workers,
+            started_ms=started_ms,
+            offline=service.offline,
+        )
+        await serve_admin(Admin(sessions, places, desk), listener, service.board)
+
+    return [look_after]
 
 
 def _boards(service: Service) -> list[Beside]:

@@ -80,8 +80,7 @@ class Exchange:
             raise Left
         if len(body) > limit:
             raise TooLarge(f"the request is over {limit} bytes")
-        self._task, self._is_watched = asyncio.current_task(), True
-        self._watch(self._note_left)
+        self.watch()
         return body
 
     async def _read_on(self, body: bytearray, limit: int) -> bytes:
@@ -104,6 +103,11 @@ class Exchange:
         if self._task is not None:
             self.has_left = True
             self._task.cancel()
+
+    def watch(self) -> None:
+        """Cancel the task that asks for it when the caller leaves."""
+        self._task, self._is_watched = asyncio.current_task(), True
+        self._watch(self._note_left)
 
     def stop_watching(self) -> None:
         """Leave the caller alone: what follows happens whether they stay or not."""

@@ -11,7 +11,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -142,7 +142,14 @@ def _without_offer(data: bytes) -> bytes:
     return data[: found.start()] + PASSED_OVER + data[found.end() :] if found else data
 
 
-def configure(app: Callable[..., Any], *, factory: bool = False, workers: int = 1, drain_s: int = DRAIN_S) -> Config:
+def configure(
+    app: Callable[..., Any],
+    *,
+    factory: bool = False,
+    workers: int = 1,
+    drain_s: int = DRAIN_S,
+    lifespan: Literal["on", "off"] = "on",
+) -> Config:
     """Return uvicorn's settings for an application, or for what makes one in each process."""
     return Config(
         app,
@@ -150,7 +157,7 @@ def configure(app: Callable[..., Any], *, factory: bool = False, workers: int = 
         workers=workers,
         http=BoundedProtocol,
         ws="none",
-        lifespan="on",
+        lifespan=lifespan,
         log_config=None,
         access_log=False,
         server_header=False,

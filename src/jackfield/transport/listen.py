@@ -9,6 +9,7 @@ import socket
 from jackfield.errors import ConfigError
 
 BACKLOG = 2048
+Listener = socket.socket
 
 
 def open_listener(host: str, port: int) -> socket.socket:

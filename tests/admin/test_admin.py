@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import signal
 
 import pytest
 
@@ -80,7 +82,7 @@ def test_a_reload_is_asked_for(process) -> None:
     assert process.admin("status")[1]["configHash"] == ""
     assert process.admin("config")[0] >= 400
     write_config(config("http://127.0.0.1:1"))
-    assert process.admin("reload", {})[1] == {"ok": True, "trouble": ""}
+    assert process.admin("reload", {})[1] == {"ok": True, "trouble": "", "told": 1}
     assert process.admin("status")[1]["configHash"] not in {before, ""}
 
 
@@ -122,3 +124,21 @@ def test_its_port_is_named_off_or_taken(home) -> None:
     write_config(config("http://127.0.0.1:1", admin={"host": "0.0.0.0", "port": free_port()}))
     assert "JACKFIELD_ADMIN_TOKEN" in run("gateway", "--port", str(free_port())).err
     assert not pathlib.Path(home / ".jackfield" / "admin-token").exists()
+
+
+def test_a_session_opens_what_the_token_opens(process) -> None:
+    status, began = process.admin("session", {"token": process.kept("admin-token")}, authorization="")
+    assert status == 200
+    assert process.admin("status", authorization=f"Bearer {began['token']}")[0] == 200
+    status, said = process.admin("session", {"token": "jf-wrong"}, authorization="")
+    assert (status, said["error"]["type"]) == (401, "auth")
+
+
+def test_one_of_several_workers_is_asked_and_another_takes_its_place(home) -> None:
+    with serve(json_reply(WHOLE)) as server:
+        write_config(config(server.url))
+        with gateway_process("--workers", "2") as process:
+            first = {process.admin("status")[1]["pid"] for _ in range(8)}
+            assert len(first) == 1
+            os.kill(first.pop(), signal.SIGKILL)
+            assert process.admin("status")[0] == 200

@@ -1,0 +1,141 @@
+"""The door for whoever runs the gateway: another listener, another token; the page, and the API under it.
+
+The token comes as `Authorization: Bearer` and nowhere else, and there are no cookies: a page of
+elsewhere in the owner's browser has nothing to send, and is refused by its name besides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from jackfield.admin.asked import Asked, View
+from jackfield.admin.desk import Desk
+from jackfield.admin.edits import Conflict
+from jackfield.admin.page import answer, find_asset
+from jackfield.admin.session import Sessions
+from jackfield.admin.views import BODY_LIMITS, VIEWS
+from jackfield.errors import AuthError, Error, InvalidRequest, UsageError
+from jackfield.gateway.call import decode_body
+from jackfield.gateway.door import Places
+from jackfield.gateway.exchange import Exchange, Left, Message, Receive, Send
+from jackfield.gateway.refusal import NoRoute, WrongMethod, render
+from jackfield.gateway.wires import COMPLETIONS
+from jackfield.message import JsonObject
+
+BODY_LIMIT = 64 * 1024
+PREFIX = "/admin/api/"
+SESSION = "session"  # the one thing that is asked without a token: for one
+# Nothing of this belongs into a cache, or is anything but JSON.
+HEAD = [("cache-control", "no-store"), ("x-content-type-options", "nosniff")]
+LINES = [*HEAD, ("content-type", "application/x-ndjson")]
+
+
+class Admin:
+    """An ASGI application: who may come in, and what they are told."""
+
+    def __init__(self, sessions: Sessions, places: Places, desk: Desk) -> None:
+        self._sessions = sessions
+        self._places = places
+        self._desk = desk
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        exchange = Exchange(scope, receive, send, self._desk.gateway.clock.make_id)
+        try:
+            await self._answer(exchange)
+        except (Left, asyncio.CancelledError):
+            logging.getLogger(__name__).info("request %s was left by its caller", exchange.id)
+        except Exception:
+            logging.getLogger(__name__).exception("request %s failed inside the page's API", exchange.id)
+            if exchange.status:
+                raise
+            await _refuse(exchange, Error("the gateway failed; its log says more"))
+        finally:
+            exchange.stop_watching()
+
+    async def _answer(self, exchange: Exchange) -> None:
+        try:
+            self._places.check(exchange.headers)
+            asset = find_asset(exchange.path)
+            if asset and exchange.method in {"GET", "HEAD"}:
+                known, packs = exchange.header(b"if-none-match"), "gzip" in exchange.header(b"accept-encoding")
+                await exchange.answer(*answer(asset, known=known, packs=packs))
+                return
+            said = await self._ask(exchange)
+            if isinstance(said, AsyncIterator):
+                await _stream(exchange, said)
+            else:
+                await exchange.answer(200, HEAD, msgspec.json.encode(said))
+        except UsageError as error:
+            await _refuse(exchange, InvalidRequest(error.message, hint=error.hint))
+        except Error as error:
+            await _refuse(exchange, error)
+
+    async def _ask(self, exchange: Exchange) -> JsonObject | AsyncIterator[JsonObject]:
+        name = exchange.path.removeprefix(PREFIX)
+        if exchange.path == PREFIX + SESSION and exchange.method == "POST":
+            given = await _read(exchange, BODY_LIMIT)
+            return self._sessions.begin(code=str(given.get("code", "")), token=str(given.get("token", "")))
+        kind, _, bearer = exchange.header(b"authorization").partition(" ")
+        self._sessions.check(bearer.strip() if kind.lower() == "bearer" else "")
+        view = _find(exchange)
+        body = await _read(exchange, BODY_LIMITS.get(name, BODY_LIMIT))
+        query = dict(parse_qsl(exchange.query.decode("latin-1")))
+        return await view(self._desk, Asked(query, body, exchange.header(b"if-match").strip('"')))
+
+
+def _find(exchange: Exchange) -> View:
+    by_method = VIEWS.get(exchange.path.removeprefix(PREFIX)) if exchange.path.startswith(PREFIX) else None
+    if by_method is None:
+        raise NoRoute(f"there is nothing at {exchange.path}", hint=f"{PREFIX}: {', '.join(VIEWS)}")
+    if exchange.method not in by_method:
+        allowed = ", ".join(by_method)
+        raise WrongMethod(f"{exchange.path} takes {allowed}, not {exchange.method}", allowed)
+    return by_method[exchange.method]
+
+
+async def _read(exchange: Exchange, limit: int) -> JsonObject:
+    raw = await exchange.read_body(limit)
+    exchange.stop_watching()  # what was asked happens whether they stay or not
+    if not raw:
+        return {}
+    if exchange.header(b"content-type").partition(";")[0].strip() != "application/json":
+        raise InvalidRequest("the body must be JSON, and say so", hint="send content-type: application/json")
+    return decode_body(raw)
+
+
+async def _stream(exchange: Exchange, lines: AsyncIterator[JsonObject]) -> None:
+    """Send lines as they come; what they stand for ends when the browser leaves."""
+    exchange.watch()
+    iterator: Any = lines
+    async with aclosing(iterator):
+        await exchange.start(LINES)
+        try:
+            async for line in lines:
+                await exchange.write(msgspec.json.encode(line) + b"\n")
+        except Error as error:
+            await exchange.write(msgspec.json.encode(_render(error)) + b"\n")
+        await exchange.end()
+
+
+def _render(error: Error) -> JsonObject:
+    said: JsonObject = {"message": error.message, "type": error.type}
+    if error.hint:
+        said["hint"] = error.hint
+    if isinstance(error, Conflict):
+        said |= {"type": "conflict", "hash": error.hash}
+    return {"error": said}
+
+
+async def _refuse(exchange: Exchange, error: Error) -> None:
+    # The status is the one a caller of the gateway would get, the words are for people.
+    refusal = render(error, COMPLETIONS)
+    status = 409 if isinstance(error, Conflict) else 401 if isinstance(error, AuthError) else refusal.status
+    await exchange.answer(status, [*HEAD, *refusal.headers], msgspec.json.encode(_render(error)))

@@ -1,0 +1,97 @@
+"""What views look at: the gateway that runs, its set-up, its database."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import signal
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from msgspec import Struct, field
+
+from jackfield.auth.store import FileStore
+from jackfield.catalog.load import Catalog
+from jackfield.client import AsyncClient
+from jackfield.config.node import Node
+from jackfield.config.schema import Config
+from jackfield.config.source import load_tree
+from jackfield.errors import Overloaded
+from jackfield.gateway.gateway import Gateway
+from jackfield.gateway.parts import Parts
+from jackfield.ledger.database import Database, open_database
+from jackfield.ledger.place import find_url
+
+Found = TypeVar("Found")
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """One gateway, as whoever runs it sees it."""
+
+    gateway: Gateway
+    urls: tuple[str, ...]  # where it listens
+    workers: int
+    started_ms: int
+    offline: bool = False
+    state: dict[str, Any] = field(default_factory=dict)  # what views remember for as long as the process lives
+
+    @property
+    def parts(self) -> Parts:
+        """The set-up that new requests get."""
+        if self.gateway.parts is None:
+            raise Overloaded("the gateway is starting or ending")
+        return self.gateway.parts
+
+    @property
+    def client(self) -> AsyncClient:
+        """The client that new requests get."""
+        return self.parts.client
+
+    @property
+    def config(self) -> Config:
+        """The config that holds."""
+        return self.client.config
+
+    @property
+    def catalog(self) -> Catalog:
+        """The providers and models that are known."""
+        return self.client.catalog
+
+    @property
+    def store(self) -> FileStore:
+        """The credential store."""
+        return self.client.store
+
+    def now_ms(self) -> int:
+        """Return the time in Unix milliseconds."""
+        return self.gateway.clock.now_ms()
+
+    async def ask_ledger(self, question: Callable[[Database], Found]) -> Found:
+        """Ask the database, on a thread of its own; raise `DatabaseDown`."""
+        url = find_url(self.config)
+
+        def ask() -> Found:
+            database = open_database(url)
+            try:
+                return question(database)
+            finally:
+                database.close()
+
+        return await asyncio.to_thread(ask)
+
+    async def reload(self) -> bool:
+        """Let new requests use what is on disk, in every worker; tell whether it could be read."""
+        done = await self.gateway.try_reload()
+        if self.workers > 1 and hasattr(signal, "SIGHUP"):
+            os.kill(os.getppid(), signal.SIGHUP)  # the supervisor hands it on
+        return done
+
+
+def read_config(config: Config) -> tuple[Node, str]:
+    """Return the config on disk as authored, includes in place, and the hash of its texts; raise `InvalidConfig`."""
+    root, sources = load_tree(config.paths.config, config.environ)
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(source.text.encode())
+    return root, digest.hexdigest()
