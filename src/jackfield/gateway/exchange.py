@@ -21,9 +21,11 @@ Headers = list[tuple[bytes, bytes]]
 # The server's extension to ASGI: takes what is called when the caller leaves, `None` for nothing any more.
 # A task that waits for the same costs more than all else that is done here.
 WATCH = "jackfield.watch"
+# Another: gives the whole body where it is there already, `None` where it must be waited for.
+TAKE = "jackfield.take"
 # Another: writes a piece of a stream at once and tells that it did; where one has to wait it does not.
 WRITE = "jackfield.write"
-# The same for a whole answer: status, headers, body.
+# The same for a whole answer: status, lines of the head, body.
 ANSWER = "jackfield.answer"
 BODY_PAUSE_S = 60.0  # longest silence inside a body
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -55,9 +57,11 @@ class Exchange:
         self.further: list[tuple[str, str]] = []  # headers of the answer, whatever becomes of it
         self._receive = receive
         self._send = send
-        self._watch: Callable[[Callable[[], None] | None], None] = scope["extensions"][WATCH]
-        self._write: Callable[[bytes], bool] = scope["extensions"][WRITE]
-        self._answer: Callable[[int, Headers, bytes], bool] = scope["extensions"][ANSWER]
+        own = scope["extensions"]
+        self._watch: Callable[[Callable[[], None] | None], None] = own[WATCH]
+        self._take: Callable[[], bytes | None] = own[TAKE]
+        self._write: Callable[[bytes], bool] = own[WRITE]
+        self._answer: Callable[[int, bytes, bytes], bool] = own[ANSWER]
         self._is_watched = False
         self._task: asyncio.Task[Any] | None = None
 
@@ -72,19 +76,16 @@ class Exchange:
             raise TooLarge(f"the request is over {limit} bytes")
         if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise InvalidRequest("a packed request is not read", hint="send it without content-encoding")
-        message = await self._receive()
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            body = await self._read_on(bytearray(body), limit)
-        elif message["type"] == "http.disconnect":
-            raise Left
+        body = self._take()
+        if body is None:
+            body = await self._read(limit)
         if len(body) > limit:
             raise TooLarge(f"the request is over {limit} bytes")
         self.watch()
         return body
 
-    async def _read_on(self, body: bytearray, limit: int) -> bytes:
-        more = True
+    async def _read(self, limit: int) -> bytes:
+        body, more = bytearray(), True
         while more:
             try:
                 async with asyncio.timeout(BODY_PAUSE_S):
@@ -119,20 +120,23 @@ class Exchange:
 
     async def answer(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
         """Send a whole answer; `content-type` is JSON unless a header says otherwise."""
+        await self.answer_lines(status, self._lines(headers), body)
+
+    async def answer_lines(self, status: int, lines: str, body: bytes) -> None:
+        """Send a whole answer with the lines of a head that are ready."""
         self.stop_watching()
         self.status = status
-        head = self._head(headers)
-        head.append((b"content-length", b"%d" % len(body)))
+        head = f"x-request-id: {self.id}\r\n{lines}content-length: {len(body)}\r\n".encode()
         if not self._answer(status, head, body):
-            await self._send({"type": "http.response.start", "status": status, "headers": head})
+            await self._send({"type": "http.response.start", "status": status, "headers": _split(head)})
             await self._send({"type": "http.response.body", "body": body})
 
     async def start(self, headers: Iterable[tuple[str, str]]) -> None:
         """Begin a streamed answer."""
         self.status, self.is_stream = 200, True
-        head = self._head(headers)
         # Proxies that collect a body before they pass it on would make a stream of it no more.
-        head += [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
+        lines = f"{self._lines(headers)}cache-control: no-cache\r\nx-accel-buffering: no\r\n"
+        head = _split(f"x-request-id: {self.id}\r\n{lines}".encode())
         await self._send({"type": "http.response.start", "status": 200, "headers": head})
 
     async def write(self, data: bytes) -> None:
@@ -146,15 +150,18 @@ class Exchange:
         self.stop_watching()
         await self._send({"type": "http.response.body", "body": data})
 
-    def _head(self, headers: Iterable[tuple[str, str]]) -> Headers:
-        head: Headers = [(b"x-request-id", self.id.encode())]
-        is_typed = False
-        for name, value in (*headers, *self.further):
-            is_typed = is_typed or name == "content-type"
-            head.append((name.encode(), as_header(value)))
-        if not is_typed:
-            head.append((b"content-type", b"application/json"))
-        return head
+    def _lines(self, headers: Iterable[tuple[str, str]]) -> str:
+        said = {"content-type": "application/json", **dict(headers), **dict(self.further)}
+        return render_lines(said.items())
+
+
+def render_lines(headers: Iterable[tuple[str, str]]) -> str:
+    """Write headers as the lines of a head."""
+    return "".join([f"{name}: {as_header(value)}\r\n" for name, value in headers])
+
+
+def _split(lines: bytes) -> Headers:
+    return [(name, value) for name, _, value in (line.partition(b": ") for line in lines.split(b"\r\n")) if name]
 
 
 def _repeats(headers: Headers) -> bool:
@@ -162,8 +169,8 @@ def _repeats(headers: Headers) -> bool:
     return any(names.count(name) > 1 for name in SINGLE)
 
 
-def as_header(value: str) -> bytes:
+def as_header(value: str) -> str:
     """Return a text as a header may hold it: on one line, in ASCII, not endless."""
     if not value.isascii() or not value.isprintable():
         value = UNFIT.sub("?", value.replace("\n", " "))
-    return value[:HEADER_LENGTH].encode()
+    return value[:HEADER_LENGTH]

@@ -11,13 +11,14 @@ import os
 import re
 import signal
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any, Literal
 
 from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
-from jackfield.gateway.exchange import ANSWER, WATCH, WRITE, Headers
+from jackfield.gateway.exchange import ANSWER, TAKE, WATCH, WRITE
 from jackfield.gateway.signals import watch_terminal
 
 HEAD_LIMIT = 64 * 1024
@@ -41,17 +42,22 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _head_size = 0
     _is_in_head = True
-    _deadline: asyncio.TimerHandle | None = None
+    _has_moved = False
+    _due_s = inf  # when the connection ends unless something comes
+    _rings_s = inf  # when somebody looks whether it does
+    _timer: asyncio.TimerHandle | None = None
     _note_left: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a head."""
         super().connection_made(transport)  # type: ignore[arg-type]  # a stream's, as in every server
-        self._wait_for_head()
+        self._extensions = {WATCH: self._watch, TAKE: self._take, WRITE: self._write, ANSWER: self._answer}
+        self._wait(HEAD_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
-        self._stop_waiting()
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
         if self._note_left is not None:
             self._note_left()
@@ -60,12 +66,16 @@ class BoundedProtocol(HttpToolsProtocol):
         """Note that a head begins."""
         self._is_in_head = True
         super().on_message_begin()
-        self.scope["extensions"] = {WATCH: self._watch, WRITE: self._write, ANSWER: self._answer}  # type: ignore[dict-item]  # ours; uvicorn names only ASGI's own
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # ours; uvicorn names only ASGI's own
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; one behind the body (a trailer) is none: whoever checked the head has not seen it."""
+        # As uvicorn does it: to ask it for each of many takes as long as to take them.
         if self._is_in_head:
-            super().on_header(name, value)
+            name = name.lower()
+            self.headers.append((name, value))
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
         """Note that a head has ended."""
@@ -82,21 +92,33 @@ class BoundedProtocol(HttpToolsProtocol):
         self._has_moved = True
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """Wait for another request, or go on with the one that came behind this one."""
+        # As uvicorn does it, but for a timer of its own for every answer.
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        if not self._is_in_head:
+            self._wait(KEEP_ALIVE_S)
+
     def data_received(self, data: bytes) -> None:
         """Take the next bytes; a head that does not end in time or size ends the connection."""
-        self._has_moved = False
-        super().data_received(_without_offer(data) if self._is_in_head else data)
+        self._has_moved, was_in_head = False, self._is_in_head
+        super().data_received(_without_offer(data) if was_in_head and b"h2c" in data else data)
         if not self._is_in_head:
-            self._stop_waiting()
+            self._due_s = inf
+        elif not was_in_head:
+            self._wait(HEAD_S)
         self._head_size = 0 if self._has_moved else self._head_size + len(data)
         if self._head_size > HEAD_LIMIT and not self.transport.is_closing():
             self.transport.write(TOO_LARGE)
             self.transport.close()
-        elif self._is_in_head and self._deadline is None:
-            self._wait_for_head()
+
+    # -- what ASGI has no words for; of requests that came one behind the other only the first is being answered ---
 
     def _watch(self, note_left: Callable[[], None] | None) -> None:
-        # Of requests that came one behind the other only the first is being answered.
         self._note_left = note_left
         if note_left is None:
             return
@@ -105,14 +127,22 @@ class BoundedProtocol(HttpToolsProtocol):
         # A long body has stopped the reading, without which nobody is seen to leave.
         self.flow.resume_reading()
 
-    def _answer(self, status: int, headers: Headers, body: bytes) -> bool:
+    def _take(self) -> bytes | None:
+        cycle = self.cycle
+        if cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue or self.pipeline:
+            return None
+        body, cycle.body = bytes(cycle.body), bytearray()
+        cycle.message_event.clear()
+        return body
+
+    def _answer(self, status: int, lines: bytes, body: bytes) -> bool:
         # As uvicorn does it in two steps with checks of each header, which are made where they are put together.
         cycle = self.cycle
         is_usual = cycle.keep_alive and not (cycle.response_started or cycle.disconnected)
         if not is_usual or self.pipeline or self.flow.write_paused or cycle.scope["method"] == "HEAD":
             return False
-        lines = [b"%b: %b\r\n" % each for each in (*self.server_state.default_headers, *headers)]
-        self.transport.write(b"".join((STATUS_LINE[status], *lines, b"\r\n", body)))
+        own = [b"%b: %b\r\n" % each for each in self.server_state.default_headers]
+        self.transport.write(b"".join((STATUS_LINE[status], *own, lines, b"\r\n", body)))
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()
@@ -128,17 +158,30 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
         return True
 
-    def _wait_for_head(self) -> None:
-        self._deadline = self.loop.call_later(HEAD_S, self.timeout_keep_alive_handler)
+    # -- patience ---
 
-    def _stop_waiting(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _wait(self, limit_s: float) -> None:
+        self._due_s = self.loop.time() + limit_s
+        if self._due_s < self._rings_s:
+            self._set_timer(self._due_s)
+
+    def _set_timer(self, at_s: float) -> None:
+        # One timer serves many waits: it looks whether the moment has moved on, which is cheaper than a new one each.
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._rings_s = self.loop.call_at(at_s, self._ring), at_s
+
+    def _ring(self) -> None:
+        self._timer, self._rings_s = None, inf
+        if self._due_s < inf:
+            if self.loop.time() < self._due_s:
+                self._set_timer(self._due_s)
+            else:
+                self.timeout_keep_alive_handler()
 
 
 def _without_offer(data: bytes) -> bytes:
-    found = OFFER.search(data, 0, data.find(b"\r\n\r\n") + 4 or len(data)) if b"h2c" in data else None
+    found = OFFER.search(data, 0, data.find(b"\r\n\r\n") + 4 or len(data))
     return data[: found.start()] + PASSED_OVER + data[found.end() :] if found else data
 
 
@@ -162,7 +205,6 @@ def configure(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=drain_s,
     )
 
