@@ -1,0 +1,91 @@
+// A table that sorts, searches and shows long lists in parts.
+
+import { Button, Field } from "./controls.js";
+import { html, useMemo, useState } from "./core.js";
+import { count, search } from "./format.js";
+import { Icon } from "./icon.js";
+import { Empty } from "./parts.js";
+
+const SHOWN = 100;
+
+/**
+ * columns: [{key, name, render(row), sort: true | row → value, align: "end", isHead, isMono, hideBelow: 600 | 900}].
+ * filter: {label, text(row)} puts a fuzzy search above; `label` names the table for those who hear it; `empty` is what
+ * stands there without rows; `tools` stand beside the search; rowClass(row) and onRow(row) are for a row as a whole.
+ */
+export function Table({ columns, rows, keyOf, label, empty = "Nothing here yet", filter, tools, sortedBy, rowClass }) {
+  const [needle, setNeedle] = useState("");
+  const [order, setOrder] = useState(sortedBy ?? { key: "", isDown: false });
+  const [shown, setShown] = useState(SHOWN);
+  const found = useMemo(() => (filter ? search(needle, rows, filter.text) : rows), [rows, needle]);
+  const sorted = useMemo(() => sortRows(found, columns, order), [found, order]);
+  const turn = (key) => setOrder((old) => ({ key, isDown: old.key === key ? !old.isDown : false }));
+  return html`<div class="table">
+    ${(filter || tools) &&
+    html`<div class="table-tools">
+      ${filter &&
+      html`<${Field} isHidden label=${filter.label} type="search" placeholder=${filter.label} value=${needle} onInput=${setNeedle} class="table-search" />`}
+      ${tools}
+      ${filter && html`<span class="table-count" role="status">${tell(found.length, rows.length)}</span>`}
+    </div>`}
+    ${sorted.length === 0
+      ? html`<${Empty} title=${rows.length ? `Nothing fits “${needle}”` : empty} />`
+      : html`<div class="table-scroll" tabindex="0" role="region" aria-label=${label}>
+          <table>
+            <thead><tr>${columns.map((column) => html`<${Head} key=${column.key} ...${{ column, order, turn }} />`)}</tr></thead>
+            <tbody>
+              ${sorted.slice(0, shown).map(
+                (row) => html`<tr key=${keyOf(row)} class=${rowClass?.(row)}>${columns.map((column) => cell(column, row))}</tr>`,
+              )}
+            </tbody>
+          </table>
+        </div>`}
+    ${sorted.length > shown &&
+    html`<${Button} class="table-more" onClick=${() => setShown(shown + SHOWN)}>
+      Show more (${count(sorted.length - shown)} are left)
+    <//>`}
+  </div>`;
+}
+
+function Head({ column, order, turn }) {
+  const isOrder = order.key === column.key;
+  const sorts = isOrder ? (order.isDown ? "descending" : "ascending") : undefined;
+  return html`<th scope="col" class=${look(column)} aria-sort=${sorts}>
+    ${column.sort
+      ? html`<button type="button" class="sort ${sorts ?? ""}" onClick=${() => turn(column.key)}>${column.name}<${Icon} name="chevron" /></button>`
+      : column.name}
+  </th>`;
+}
+
+function cell(column, row) {
+  const shown = column.render ? column.render(row) : row[column.key];
+  return column.isHead
+    ? html`<th scope="row" key=${column.key} class=${look(column)}>${shown}</th>`
+    : html`<td key=${column.key} class=${look(column)}>${shown}</td>`;
+}
+
+function look({ align, isMono, hideBelow }) {
+  return [align === "end" && "end", isMono && "mono", hideBelow && `hide-${hideBelow}`].filter(Boolean).join(" ") || undefined;
+}
+
+function sortRows(rows, columns, order) {
+  const column = columns.find((each) => each.key === order.key);
+  if (!column) {
+    return rows;
+  }
+  const valueOf = typeof column.sort === "function" ? column.sort : (row) => row[column.key];
+  const sign = order.isDown ? -1 : 1;
+  return [...rows].sort((a, b) => compare(valueOf(a), valueOf(b), sign));
+}
+
+// What nobody reported stands last, whichever way it is sorted.
+function compare(a, b, sign) {
+  if (a === null || a === undefined || b === null || b === undefined) {
+    return (a === null || a === undefined) - (b === null || b === undefined);
+  }
+  return sign * (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true }));
+}
+
+function tell(found, all) {
+  return found === all ? count(all) : `${count(found)} of ${count(all)}`;
+}
