@@ -74,10 +74,10 @@ function ThemeSwitch() {
 export function Banner() {
   const { isDown, status } = useStore(gateway);
   const isOld = !isDown && status?.configTrouble;
-  return html`<div class="banners" role="alert">
-    ${isDown && html`<p class="banner bad"><span class="spinner" aria-hidden="true"></span>The gateway does not answer; trying again. What you typed stays here.</p>`}
+  return html`<div class="banners">
+    ${isDown && html`<p class="banner bad" role="alert"><span class="spinner" aria-hidden="true"></span>The gateway does not answer; trying again. What you typed stays here.</p>`}
     ${isOld &&
-    html`<p class="banner warn">
+    html`<p class="banner warn" role="alert">
       <${Icon} name="alert" /><span>The config on disk cannot be used; the gateway keeps the one before: ${status.configTrouble}. <a href="#/config">Mend it</a></span>
     </p>`}
   </div>`;
@@ -100,6 +100,7 @@ export function SignInDialog({ isAgain, trouble, open, done, refuse }) {
   return html`<${Dialog} title=${isAgain ? "Sign in again" : "Sign in"} onClose=${leave} onSubmit=${submit} actions=${actions}>
     <p>${isAgain ? "Your session has ended. Nothing on the page is lost." : "This page belongs to whoever runs the gateway."}</p>
     <${Trouble} error=${enter.error ?? trouble} />
+    <input class="unseen" type="text" autocomplete="username" value="admin" tabindex="-1" aria-hidden="true" readonly />
     <${Field} label="Admin token" type="password" isMono autocomplete="current-password" autofocus value=${token} onInput=${setToken} error=${missing}
       hint=${html`Its place is in what <code>jackfield gateway</code> printed when it started. <code>jackfield gateway --open</code> needs none.`} />
   <//>`;
