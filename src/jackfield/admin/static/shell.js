@@ -1,7 +1,7 @@
 // What is around every view: the header, the banner, signing in, and two who changed the same.
 
 import { ApiError, gateway, session } from "./api.js";
-import { Button, Code, Dialog, Field, html, Icon, Trouble, useAction, useState, useStore } from "./ui.js";
+import { Button, Code, Dialog, Field, html, Icon, Trouble, useAction, useEffect, useRef, useState, useStore } from "./ui.js";
 
 const THEMES = { auto: "as the system", light: "light", dark: "dark" };
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
@@ -9,6 +9,11 @@ const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
 /** Name, views, the gateway's state, theme and sign-out. */
 export function Header({ views, current, onSignOut, onSignIn }) {
   const isIn = useStore(session) !== "";
+  const nav = useRef(null);
+  useEffect(() => {
+    // The navigation of a narrow window scrolls.
+    nav.current.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [current]);
   return html`<header class="top">
     <a class="brand" href="#/providers">
       <svg class="mark" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
@@ -17,7 +22,7 @@ export function Header({ views, current, onSignOut, onSignIn }) {
       </svg>
       <span>Jackfield</span>
     </a>
-    <nav class="nav" aria-label="Views">
+    <nav class="nav" aria-label="Views" ref=${nav}>
       ${Object.entries(views).map(([name, title]) => html`<a key=${name} href="#/${name}" aria-current=${name === current ? "page" : undefined}>${title}</a>`)}
     </nav>
     <div class="top-end">

@@ -39,7 +39,7 @@ export function Labelled({ label, hint, error, aside, class: more = "", isHidden
  */
 export function Field({ label, hint, error, aside, value, onInput, type = "text", rows, isMono, isHidden, suffix, class: more, ...rest }) {
   const typed = (event) => onInput?.(event.currentTarget.value, event);
-  const look = { class: isMono ? "input mono" : "input", value: value ?? "", onInput: typed, spellcheck: isMono ? "false" : undefined, ...rest };
+  const look = { class: isMono ? "input mono" : "input", value: value ?? "", onInput: typed, spellcheck: !isMono, ...rest };
   const control = (ids) => {
     if (rows) {
       return html`<textarea rows=${rows} ...${look} ...${ids}></textarea>`;

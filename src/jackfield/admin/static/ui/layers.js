@@ -6,6 +6,7 @@ import { html, useId, useLayoutEffect, useRef, useStore } from "./core.js";
 import { Icon } from "./icon.js";
 
 const SHOWN_MS = 6000;
+const WRITABLE = ".dialog-body :is(input, select, textarea):not([tabindex='-1'], :disabled)";
 const toasts = makeStore([]);
 const questions = makeStore([]);
 let made = 0;
@@ -22,6 +23,7 @@ export function Dialog({ title, onClose, onSubmit, actions, isWide, children }) 
     const before = document.activeElement;
     const own = box.current;
     own.showModal();
+    (own.querySelector("[autofocus]") ?? own.querySelector(WRITABLE) ?? own.querySelector(".dialog-foot button"))?.focus();
     return () => {
       isGone.current = true;
       own.close();

@@ -55,10 +55,10 @@ export function Picker({ label, hint, error, value, onChange, options, isFree, i
     }
   };
   const control = (ids) => html`<div class="picker">
-    <input type="text" role="combobox" class="input" autocomplete="off" spellcheck="false" aria-autocomplete="list" aria-expanded=${isOpen ? "true" : "false"}
+    <input type="text" role="combobox" class="input" autocomplete="off" spellcheck=${false} aria-autocomplete="list" aria-expanded=${isOpen ? "true" : "false"}
       aria-controls="${id}-list" aria-activedescendant=${isOpen && found[at] ? `${id}-${at}` : undefined} placeholder=${placeholder}
       value=${shown} onInput=${type} onKeyDown=${press} onClick=${() => setOpen(true)} onBlur=${close} ...${rest} ...${ids} />
-    <ul role="listbox" id="${id}-list" class="options" ref=${list} hidden=${!isOpen} aria-label=${label}>
+    <ul role="listbox" id="${id}-list" class="options" ref=${list} hidden=${!isOpen} aria-label="Choices">
       ${isOpen && found.length === 0 ? html`<li class="no-option" role="presentation">${isFree ? "Not listed; taken as typed" : "Nothing fits"}</li>` : null}
       ${isOpen &&
       found.map(
