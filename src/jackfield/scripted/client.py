@@ -22,7 +22,7 @@ from jackfield.scripted.play import End, Step
 from jackfield.scripted.script import Asked, Script
 from jackfield.sync import Client
 from jackfield.transport.failures import explain_timeout
-from jackfield.transport.reply import HttpReply
+from jackfield.transport.reply import HttpReply, Told
 from jackfield.transport.request import HttpRequest, shown_url
 from jackfield.transport.timers import Timers
 
@@ -59,9 +59,8 @@ class FakeTransport:
             lost = f"the connection was lost before any answer ({answer.steps[0].value})"
             raise ConnectError(f"cannot reach {shown_url(request.url)}: {lost}")
         is_events = "event-stream" in answer.headers.get("content-type", "")
-        return HttpReply(
-            request, answer.status, answer.headers, _body(answer.steps, request, timers, is_events=is_events)
-        )
+        body = Told(_body(answer.steps, request, timers, is_events=is_events))
+        return HttpReply(request, answer.status, answer.headers, body)
 
     async def close(self) -> None:
         """Do nothing: a script holds nothing."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from jackfield.errors import ConfigError, Error
 from jackfield.tape.exchange import Answer, Exchange, as_piece, as_request, prepare_folder, save_exchange, timestamp
 from jackfield.tape.redact import Redactor
-from jackfield.transport.reply import HttpReply, Sender
+from jackfield.transport.reply import HttpReply, Sender, Told
 from jackfield.transport.request import HttpRequest
 
 LEFT = "the reader left"
@@ -36,7 +36,7 @@ class Recorder:
         started = self._clock()
         reply = await self._sender.open(request)
         take = _Take(reply, self._keep, started, self._clock)
-        return HttpReply(request, reply.status, reply.headers, take.chunks(), take.release)
+        return HttpReply(request, reply.status, reply.headers, Told(take.chunks(), take.release))
 
     async def close(self) -> None:
         """Close the sender."""

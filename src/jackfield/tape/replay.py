@@ -17,7 +17,7 @@ from msgspec import Struct
 from jackfield.errors import StreamBroken, UsageError
 from jackfield.tape.exchange import Answer, Exchange, Request, as_request, load_exchange
 from jackfield.tape.redact import Redactor
-from jackfield.transport.reply import HttpReply
+from jackfield.transport.reply import HttpReply, Told
 from jackfield.transport.request import HttpRequest
 
 # What the question is made of, on any wire.
@@ -50,7 +50,7 @@ class Player:
         clean = Redactor(request)
         asked = as_request(request.method, clean.url(request.url), {}, clean.body(request.body))
         answer = self._pick(asked)
-        return HttpReply(request, answer.status, answer.headers, self._play(answer, request))
+        return HttpReply(request, answer.status, answer.headers, Told(self._play(answer, request)))
 
     async def close(self) -> None:
         """Do nothing: a recording holds nothing."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -18,6 +19,9 @@ HEAD_LIMIT = 256 * 1024  # bytes; policies and cookies that a gateway adds outgr
 HEADERS_LIMIT = 128
 HELD_LIMIT = 64 * 1024  # bytes of a body nobody has taken yet, before the other side is made to wait
 PIECE_BYTES = 64 * 1024  # of a body that is sent
+
+# Takes what comes of a body, and returns what whoever waits is woken with, if with anything.
+Sink = Callable[[bytes], object]
 
 
 class Lost(Exception):
@@ -40,8 +44,7 @@ class Connection(asyncio.Protocol):
         self._parser.set_dangerous_leniencies(
             lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
         )
-        self._waiter: asyncio.Future[None] | None = None
-        self._due = FOREVER
+        self.due = FOREVER
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = FOREVER
         self._choked = False  # the other side reads more slowly than we write
@@ -51,6 +54,8 @@ class Connection(asyncio.Protocol):
         self._forget_exchange()
 
     def _forget_exchange(self) -> None:
+        self._waiter: asyncio.Future[Any] | None = None
+        self._sink: Sink | None = None
         self._expecting = self._bodiless = self._sent = False
         self._headed = self._ended = self._keeps = self._framed = False
         self.failure: Lost | Malformed | None = None  # what broke the answer
@@ -123,7 +128,7 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """End the connection at once."""
         self._keeps = False
-        self._due = FOREVER
+        self.due = FOREVER
         if self._alarm:
             self._alarm.cancel()
             self._alarm = None
@@ -132,14 +137,21 @@ class Connection(asyncio.Protocol):
 
     # -- waiting ---
 
-    def wait(self, due: float) -> asyncio.Future[None]:
-        """Return what ends when anything has come, the end too; with `TimeoutError` when that is not before `due`."""
-        # No coroutine: every piece of every stream waits here.
-        self._waiter = waiter = self._loop.create_future()
-        self._due = due
+    def wait(self, due: float, sink: Sink | None = None) -> asyncio.Future[Any]:
+        """Return what ends when anything has come, the end too; with `TimeoutError` when that is not before `due`.
+
+        With a `sink` a piece of the body goes there in the moment it comes, and ends the wait only with what the
+        sink makes of it, or raises.
+        """
+        self._waiter, self._sink = self._loop.create_future(), sink
+        self.wait_until(due)
+        return self._waiter
+
+    def wait_until(self, due: float) -> None:
+        """Set when whoever waits, or is about to, gives up."""
+        self.due = due
         if due < FOREVER and (self._alarm is None or due < self._alarm_at):
             self._set_alarm(due)
-        return waiter
 
     def _set_alarm(self, at: float) -> None:
         # One timer serves many waits: it looks whether the moment has moved on, which is cheaper than a new one each.
@@ -149,10 +161,10 @@ class Connection(asyncio.Protocol):
 
     def _ring(self) -> None:
         self._alarm = None
-        if self._waiter is None or self._waiter.done() or self._due == FOREVER:
+        if self._waiter is None or self._waiter.done() or self.due == FOREVER:
             return
-        if self._loop.time() < self._due:
-            self._set_alarm(self._due)
+        if self._loop.time() < self.due:
+            self._set_alarm(self.due)
         else:
             self._waiter.set_exception(TimeoutError())
 
@@ -182,7 +194,22 @@ class Connection(asyncio.Protocol):
         self._quiet_bytes = 0 if self._body_bytes != before else self._quiet_bytes + len(data)
         if self._quiet_bytes > HEAD_LIMIT and not self._ended:
             self._fail(Malformed("a head without end"))
-        self._wake()
+        if self._sink and self._pieces and not self._ended:
+            self._pour(self._sink)
+        else:
+            self._wake()
+
+    def _pour(self, sink: Sink) -> None:
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        try:
+            made = sink(self.take() or b"")
+        except Exception as error:  # noqa: BLE001  it is whoever waits who asked for it
+            waiter.set_exception(error)
+        else:
+            if made:
+                waiter.set_result(made)
 
     def eof_received(self) -> None:
         """End a body that lasts until the connection does; anything else is lost."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from ssl import SSLContext
+from typing import TypeVar
 
 from jackfield.errors import Error
 from jackfield.model import Network
-from jackfield.transport.body import read_body
+from jackfield.transport.body import TimedBody
 from jackfield.transport.connection import Connection, Lost, Malformed
 from jackfield.transport.dial import Names, dial
 from jackfield.transport.failures import (
@@ -33,6 +34,7 @@ from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest
 from jackfield.transport.timers import Timers
 
+T = TypeVar("T")
 Trusted = Callable[[Network], SSLContext]
 
 
@@ -56,12 +58,9 @@ class Direct:
         if refused := refuse_status(connection.status, connection.reason, connection.headers, request):
             self._pool.discard(connection)
             raise refused
-        headers = connection.headers
         source = _Source(connection, self._pool, request, timers)
-        body = read_body(source, headers, timers, request)
-        if "content-encoding" in headers:
-            return HttpReply(request, connection.status, headers, body, source.release)
-        return HttpReply(request, connection.status, headers, body, source.release, source.take_rest)
+        body = TimedBody(source, connection.headers, timers, request)
+        return HttpReply(request, connection.status, connection.headers, body)
 
     async def close(self) -> None:
         """Close every connection, for good; replies still open break."""
@@ -133,24 +132,30 @@ class _Source:
         self._request = request
         self._timers = timers
 
-    async def read(self) -> bytes:
-        connection, due = self._connection, 0.0
+    async def read(self, read: Callable[[bytes], T]) -> T | None:
+        connection, timers = self._connection, self._timers
         if connection is None:
             raise explain_broken("it was closed on this side", self._request)
+
+        def sink(piece: bytes) -> T:
+            made = read(piece)
+            connection.wait_until(timers.due())
+            return made
+
         try:
-            while (piece := connection.take()) is None:
-                if connection.failure:
+            while (piece := connection.take()) != b"":
+                if connection.failure and piece is None:
                     raise connection.failure
-                due = due or self._timers.due()
-                await connection.wait(due)
+                if made := read(piece) if piece else await connection.wait(timers.due(), sink):
+                    return made
         except TimeoutError:
-            timer = self._timers.named(due)
+            timer = timers.named(connection.due)
             raise explain_timeout(timer.name, timer.limit_s, self._request) from None
         except Lost as lost:
             raise explain_broken(say(lost.__cause__), self._request) from lost
         except Malformed as error:
             raise explain_broken(f"it is no HTTP: {error}", self._request) from error
-        return piece
+        return None
 
     def take_rest(self) -> bytes | None:
         rest = self._connection.take_rest() if self._connection else None

@@ -7,14 +7,16 @@ kept connection that the server was closing at that moment (RFC 9112, 9.3.1).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import TypeVar
 
 import aiohttp
 from yarl import URL
 
 from jackfield.credential import reveal
 from jackfield.errors import Error
-from jackfield.transport.body import read_body
+from jackfield.transport.body import TimedBody
 from jackfield.transport.failures import (
     CLOSED,
     RESET,
@@ -39,6 +41,7 @@ from jackfield.transport.request import HttpRequest
 from jackfield.transport.timers import Timers
 from jackfield.transport.tls import Trust
 
+T = TypeVar("T")
 HEADER_LIMIT = 64 * 1024  # policies and cookies that a gateway adds outgrow the library's 8 KB
 
 
@@ -72,7 +75,7 @@ class Library:
             response.close()
             raise refused
         source = _Source(response, request, timers)
-        return HttpReply(request, response.status, headers, read_body(source, headers, timers, request), source.release)
+        return HttpReply(request, response.status, headers, TimedBody(source, headers, timers, request))
 
     async def close(self) -> None:
         """Close every connection, for good; replies still open break."""
@@ -131,7 +134,16 @@ class _Source:
         self._request = request
         self._timers = timers
 
-    async def read(self) -> bytes:
+    async def read(self, read: Callable[[bytes], T]) -> T | None:
+        while piece := await self._read_piece():
+            if made := read(piece):
+                return made
+        return None
+
+    def take_rest(self) -> None:
+        return None
+
+    async def _read_piece(self) -> bytes:
         timer = self._timers.next()
         try:
             async with asyncio.timeout_at(timer.at):

@@ -2,38 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Protocol
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from typing import Protocol, TypeVar
 
 from jackfield.errors import BadReply, Error
 from jackfield.transport.request import HttpRequest, shown_url
 
+T = TypeVar("T")
 REPLY_LIMIT = 64 * 1024 * 1024  # bytes after decompression; an answer with images is some megabytes
 REFUSAL_LIMIT = 1024 * 1024
 
 
-class HttpReply:
-    """An answer whose body has not been read yet. Whoever opened it closes it, however it ends.
+class Body(Protocol):
+    """What follows the headers of an answer."""
 
-    `body` yields the unpacked pieces and raises our errors; `release` gives back what it stands on;
-    `take` returns all that is left of it, where that is there already.
-    """
+    def pieces(self, read: Callable[[bytes], T]) -> AsyncGenerator[T, None]:
+        """Yield what `read` makes of the unpacked bytes as they come, cut anywhere, where it makes anything.
+
+        Raises `StreamBroken` or `TimeoutExpired`, and what `read` raises.
+        """
+        ...
+
+    def take_rest(self) -> bytes | None:
+        """Return all that is left, `None` where it is not there yet."""
+        ...
+
+    def release(self) -> None:
+        """Give back what it stands on: a connection that was read to its end is used again, any other closes at once."""
+        ...
+
+
+class Told:
+    """A body that comes from elsewhere than a socket: a recording, a script."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], release: Callable[[], None] = lambda: None) -> None:
+        self._pieces = pieces
+        self.release = release
+
+    async def pieces(self, read: Callable[[bytes], T]) -> AsyncGenerator[T, None]:
+        """Yield what `read` makes of the pieces."""
+        async for piece in self._pieces:
+            if made := read(piece):
+                yield made
+
+    def take_rest(self) -> None:
+        """Return nothing: it is told in its own time."""
+        return
+
+
+class HttpReply:
+    """An answer whose body has not been read yet. Whoever opened it closes it, however it ends."""
 
     def __init__(
         self,
         request: HttpRequest,
         status: int,
         headers: Mapping[str, str],  # names are lower-case
-        body: AsyncIterator[bytes],
-        release: Callable[[], None] = lambda: None,
-        take: Callable[[], bytes | None] = lambda: None,
+        body: Body,
     ) -> None:
         self.request = request
         self.status = status
         self.headers = headers
         self._body = body
-        self.release = release
-        self._take = take
+        self.release = body.release
         self._refusal: bytes | None = None
 
     @property
@@ -41,17 +72,21 @@ class HttpReply:
         """The URL called, fit to be shown."""
         return shown_url(self.request.url)
 
-    def chunks(self) -> AsyncIterator[bytes]:
-        """Return the body as it comes, cut anywhere; reading raises `StreamBroken` or `TimeoutExpired`."""
-        return self._body
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes, cut anywhere; raises `StreamBroken` or `TimeoutExpired`."""
+        return self._body.pieces(bytes)
+
+    def pieces(self, read: Callable[[bytes], T]) -> AsyncGenerator[T, None]:
+        """Yield what `read` makes of the body in the moment it comes; of what it makes nothing, nobody is woken."""
+        return self._body.pieces(read)
 
     async def read(self, limit: int = REPLY_LIMIT) -> bytes:
         """Return the whole body; raise `BadReply` when it is over `limit` bytes."""
         # A short answer comes with its head, and to wait for pieces of it costs as much as to send the request.
-        if (whole := self._take()) is not None and len(whole) <= limit:
+        if (whole := self._body.take_rest()) is not None and len(whole) <= limit:
             return whole
         body = bytearray(whole or b"")
-        async for chunk in self._body:
+        async for chunk in self.chunks():
             body += chunk
             if len(body) > limit:
                 await self.close()
@@ -64,7 +99,7 @@ class HttpReply:
             return self._refusal
         body = bytearray()
         try:
-            async for chunk in self._body:
+            async for chunk in self.chunks():
                 body += chunk
                 if len(body) > limit:
                     break
