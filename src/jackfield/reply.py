@@ -18,7 +18,7 @@ from jackfield.config.schema import StreamBreak
 from jackfield.direct import Direct
 from jackfield.errors import Cancelled, Error, InvalidRequest
 from jackfield.events import Accumulator, StreamEvent
-from jackfield.message import ChatRequest, ChatResponse, Usage
+from jackfield.message import Attempt, ChatRequest, ChatResponse, Usage
 from jackfield.model import ModelRef
 from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import find_losses
@@ -119,6 +119,11 @@ class ChatStream:
     def batches(self) -> Batches:
         """Iterate as `async for` does, over events that came together: one hop for all of them."""
         return self._batches
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The tries that have ended by now."""
+        return tuple(self._walk.attempts)
 
     def heard(self) -> ChatResponse:
         """Return what has been heard so far; tokens that nobody counted are estimated, and so is their price.

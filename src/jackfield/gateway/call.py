@@ -46,7 +46,7 @@ def decode_body(body: bytes) -> JsonObject:
 
 def read_call(body: JsonObject, route: Route, exchange: Exchange, config: Config) -> Call:
     """Read a chat request of the route's wire; raise `InvalidRequest` naming the field that is wrong."""
-    fallbacks = _parse_fallbacks(body.pop(FALLBACKS, None)) or _split(exchange.header(b"x-jackfield-fallbacks"))
+    fallbacks = parse_fallbacks(body.pop(FALLBACKS, None)) or _split(exchange.header(b"x-jackfield-fallbacks"))
     request = load_wire(route.wire).parse_request(body)
     request = replace(
         request,
@@ -73,7 +73,8 @@ def find_model(said: str, exchange: Exchange, config: Config) -> str:
     return name or DEFAULT
 
 
-def _parse_fallbacks(value: object) -> tuple[str, ...]:
+def parse_fallbacks(value: object) -> tuple[str, ...]:
+    """Read the models that a body names for when the others fail; raise `InvalidRequest`."""
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):

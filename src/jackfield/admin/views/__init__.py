@@ -1,9 +1,11 @@
 """What the page asks for, one module per matter. Who asks was found out before."""
 
 from jackfield.admin.asked import Routes
-from jackfield.admin.views import config, health, keys, status, usage
+from jackfield.admin.views import chat, config, health, keys, status, usage
 
 VIEWS: Routes = {
-    name: by_method for matter in (status, config, health, usage, keys) for name, by_method in matter.ROUTES.items()
+    name: by_method
+    for matter in (status, config, health, usage, keys, chat)
+    for name, by_method in matter.ROUTES.items()
 }
-BODY_LIMITS: dict[str, int] = {}  # where more is sent than usual, in bytes
+BODY_LIMITS: dict[str, int] = {**chat.LIMITS}  # where more is sent than usual, in bytes
