@@ -139,10 +139,14 @@ class Exchange:
         head = _split(f"x-request-id: {self.id}\r\n{lines}".encode())
         await self._send({"type": "http.response.start", "status": 200, "headers": head})
 
+    def write_now(self, data: bytes) -> bool:
+        """Send the next piece, if any, and tell whether that was possible: it is not while the caller reads slowly."""
+        self.is_quiet = False
+        return self._write(data)
+
     async def write(self, data: bytes) -> None:
         """Send the next piece; waits while the caller reads slowly."""
-        self.is_quiet = False
-        if not self._write(data):
+        if not self.write_now(data):
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end(self, data: bytes = b"") -> None:

@@ -7,6 +7,7 @@ goes on from there as if that try had been its own.
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from decimal import Decimal
 
 import msgspec
@@ -136,24 +137,26 @@ class Express:
         wire = load_wire(visit.route.wire)
         visit.fail = wire.StreamRenderer().fail
         kind: Heads = [("content-type", wire.STREAM_TYPE)]
-        held = b""
+
+        def pass_on(chunk: bytes) -> bytes:
+            # What can leave at once does, while nobody is woken for it.
+            data = passing.feed(chunk)
+            is_usual = data and visit.first_ms is not None and not passing.failed
+            return b"" if is_usual and exchange.write_now(data) else data
+
         with beating(
             exchange, HABITS[visit.route.wire].ping, lambda: exchange.start(kind), visit.parts.settings.ping_s
         ):
-            async for chunk in reply.chunks():
-                data = passing.feed(chunk)
-                if visit.first_ms is None:
-                    data = held = held + data
-                    if passing.has_begun:
+            async with aclosing(reply.pieces(pass_on)) as pieces:
+                async for data in pieces:
+                    if visit.first_ms is None:
                         await self._begin(kind)
-                if data and visit.first_ms is not None:
                     await exchange.write(data)
-                if passing.failed:
-                    raise passing.failed
+                    if passing.failed:
+                        raise passing.failed
             last = passing.close()
             if visit.first_ms is None:
                 await self._begin(kind)
-                last = held + last
         self._end = None
         await exchange.end(last)
 

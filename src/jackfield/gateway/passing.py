@@ -98,7 +98,7 @@ PLAIN: dict[str, Callable[[bytes], bool]] = {
 
 
 class Passing:
-    """One stream on its way. `has_begun` once there was content; `failed` ends it."""
+    """One stream on its way. `has_begun` once there was content: nothing leaves before. `failed` ends it."""
 
     def __init__(self, wire: str, ref: str, *, drops_usage: bool = False) -> None:
         self.has_begun = False
@@ -116,13 +116,14 @@ class Passing:
         # Some clients fall over the chunk that counts tokens, and it was not they who asked for it.
         self._drops_usage = drops_usage and wire == COMPLETIONS
         self._rest = bytearray()
+        self._held = b""  # what came before the first content
         self._end = b""
         self._size = 0
 
     def feed(self, chunk: bytes) -> bytes:
-        """Take the next bytes, cut anywhere, and return those that may be passed on."""
+        """Take the next bytes, cut anywhere, and return those that may be passed on; raise `failed` when none are left."""
         if not self._rest and chunk.endswith(b"\n\n"):
-            return self._pass(chunk)
+            return self._let_go(self._pass(chunk))
         # An event may be some megabytes in small pieces: only what is new is looked at.
         looked = max(len(self._rest) - 3, 0)
         self._rest += chunk
@@ -132,7 +133,18 @@ class Passing:
             return b""
         data = bytes(self._rest[:cut])
         del self._rest[:cut]
-        return self._pass(data)
+        return self._let_go(self._pass(data))
+
+    def _let_go(self, data: bytes) -> bytes:
+        if self._held or not self.has_begun:
+            self._held = data = self._held + data
+            if not self.has_begun:
+                data = b""
+            else:
+                self._held = b""
+        if self.failed and not data:
+            raise self.failed
+        return data
 
     def close(self) -> bytes:
         """Return the last bytes; raise `StreamBroken` when the reply is not complete."""
@@ -142,6 +154,7 @@ class Passing:
         for event in self._parser.close():
             self._heard.feed(event)
             self.has_begun = True
+        last = self._held + last
         # Not every server says it, and every client may wait for it.
         return last + (self._end or (END if self._wire == COMPLETIONS else b""))
 
