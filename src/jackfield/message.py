@@ -224,6 +224,9 @@ class Attempt(Struct, frozen=True):
     message: str | None = None
     usage: Usage | None = None  # what it used up, where anything was heard
     cost_usd: Decimal | None = None
+    at_ms: int | None = None  # when it began, Unix milliseconds
+    api: str = ""  # the provider's protocol; empty: the caller's own
+    status: int | None = None  # the provider's HTTP status, where it refused
 
 
 class ChatResponse(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from jackfield.gateway.record import Finished
 from jackfield.ledger.row import Row, complete
@@ -34,14 +34,24 @@ def rows_of(call: Finished, make_id: Callable[[], str]) -> Iterator[Row]:
     if not tried:
         reason = None if call.outcome == "ok" else call.outcome
         tried = [Attempt(call.model, reason=reason, ms=call.ms, usage=call.usage, cost_usd=call.cost_usd)]
+    spoke = _find_speaker(call, tried)
     for number, each in enumerate(tried, 1):
-        yield _row(call, each, make_id(), number)
+        yield _row(call, each, make_id(), number, spoke=each is spoke)
 
 
-def _row(call: Finished, tried: Attempt, row_id: str, number: int) -> Row:
+def _find_speaker(call: Finished, tried: Sequence[Attempt]) -> Attempt | None:
+    """Return the try that was under way when the first piece of a stream went out."""
+    if call.first_ms is None:
+        return None
+    at_ms = call.at_ms + call.first_ms
+    return next((each for each in reversed(tried) if (each.at_ms or call.at_ms) <= at_ms), tried[0])
+
+
+def _row(call: Finished, tried: Attempt, row_id: str, number: int, *, spoke: bool) -> Row:
+    at_ms = call.at_ms if tried.at_ms is None else max(call.at_ms, tried.at_ms)
     row = Row(
         id=row_id,
-        at_ms=call.at_ms,
+        at_ms=at_ms,
         request=call.request_id,
         attempt=number,
         source="cache" if call.cache == "hit" else "gateway",
@@ -53,9 +63,11 @@ def _row(call: Finished, tried: Attempt, row_id: str, number: int) -> Row:
         provider=tried.model.partition("/")[0],
         profile=tried.profile or "",
         wire_in=call.wire,
+        wire_out=tried.api or (call.wire if tried.model and call.cache != "hit" else ""),
         streamed=call.is_stream,
         outcome=tried.reason or call.outcome,
-        first_ms=call.first_ms,
+        status=tried.status,
+        first_ms=max(0, call.at_ms + call.first_ms - at_ms) if spoke and call.first_ms is not None else None,
         total_ms=tried.ms,
     )
     return complete(row, tried.usage or Usage(), tried.cost_usd)

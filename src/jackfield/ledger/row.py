@@ -30,7 +30,7 @@ class Row(Struct, frozen=True, kw_only=True):
     wire_out: str = ""  # the provider's
     streamed: bool = False
     outcome: str = "ok"  # or an error's type
-    status: int | None = None  # the provider's HTTP status
+    status: int | None = None  # the provider's HTTP status, where it refused
     input: int | None = None  # tokens, in disjoint buckets; `None`: not reported
     output: int | None = None
     cache_read: int | None = None
@@ -38,7 +38,7 @@ class Row(Struct, frozen=True, kw_only=True):
     reasoning: int | None = None  # inside output
     estimated: bool = False  # the tokens were counted by us
     cost_nanos: int | None = None  # billionths of a dollar; `None`: the price is unknown
-    first_ms: int | None = None  # until the first content
+    first_ms: int | None = None  # until the first content, of the try that had some
     total_ms: int | None = None  # until the end
 
 

@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from jackfield.catalog import defaults
 from jackfield.errors import Cancelled, ContextLength, Error, TimeoutExpired
 from jackfield.events import BlockDelta, BlockStart, MessageEnd, StreamEvent
 from jackfield.health.store import HealthStore
@@ -164,6 +165,7 @@ class Walk(Generic[T]):
         self.profile_id, self.spent = candidate.profile_id, (None, None)
         reason: str | None = "cancelled"
         message: str | None = "the caller went away"
+        status: int | None = None
         try:
             async with aclosing(try_candidate(candidate)) as pieces:
                 async for piece in pieces:
@@ -177,14 +179,14 @@ class Walk(Generic[T]):
                             yield each
             reason = message = None
         except Error as error:
-            reason, message = error.type, error.message
+            reason, message, status = error.type, error.message, error.status
             raise
         except (GeneratorExit, asyncio.CancelledError):
             if self._claimed:
                 self._free(candidate)
             raise
         finally:
-            self._note(candidate, started, reason, message)
+            self._note(candidate, started, reason, message, status)
 
     async def _may_repeat(self, error: Error, candidate: Candidate, tries: int, *, others: bool) -> bool:
         """Wait for the same again and tell that it may be; else it is the next one's turn; raise when nothing may follow."""
@@ -232,13 +234,24 @@ class Walk(Generic[T]):
         """Return what is left of the request's time."""
         return self._ends - self._pulse.clock()
 
-    def _note(self, candidate: Candidate, started: float | None, reason: str | None, message: str | None) -> None:
+    def _note(
+        self,
+        candidate: Candidate,
+        started: float | None,
+        reason: str | None,
+        message: str | None,
+        status: int | None = None,
+    ) -> None:
         """Keep a row; one without a time was not tried."""
-        row = Attempt(str(candidate.ref), candidate.profile_id, reason, message=message)
-        if started is not None:
-            ms, (usage, usd) = round((self._pulse.clock() - started) * 1000), self.spent
-            row = replace(row, profile=self.profile_id, ms=ms, usage=usage, cost_usd=usd)
-        self.attempts.append(row)
+        ref = str(candidate.ref)
+        if started is None:
+            self.attempts.append(Attempt(ref, candidate.profile_id, reason, message=message))
+            return
+        ms, at_ms = round((self._pulse.clock() - started) * 1000), self._pulse.now_ms()
+        api = defaults.api(candidate.model, candidate.info)
+        self.attempts.append(
+            Attempt(ref, self.profile_id, reason, ms, message, *self.spent, at_ms=at_ms - ms, api=api, status=status)
+        )
 
     def _nobody(self) -> Error:
         return TimeoutExpired("no candidate could be tried", hint="see: jackfield health list")
