@@ -15,18 +15,18 @@ from jackfield.cli.health_rows import name_credential
 from jackfield.cli.signin import find_provider
 from jackfield.cli.status_json import render_status
 from jackfield.cli.status_quota import list_quotas
-from jackfield.cli.status_state import (
+from jackfield.errors import MissingKey, UsageError
+from jackfield.setup.state import (
     ProviderState,
     list_resting,
     list_states,
     name_model,
     verdict,
 )
-from jackfield.errors import MissingKey, UsageError
 
 if TYPE_CHECKING:
-    from jackfield.cli.probe import Limits, Probed
     from jackfield.health.record import Quota
+    from jackfield.setup.probe import Limits, Probed
 
 STEPS_MS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"))
 
@@ -86,7 +86,7 @@ def status(context: Context, ctx: click.Context, /, **options: Any) -> None:
 
 
 def _limits(context: Context, options: dict[str, Any]) -> Limits:
-    from jackfield.cli.probe import Limits
+    from jackfield.setup.probe import Limits
 
     profiles = [name for text in options["probe_profile"] for name in text.split(",")]
     for profile_id in profiles:

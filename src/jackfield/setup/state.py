@@ -12,12 +12,12 @@ from msgspec import Struct
 from jackfield.auth.health import Health, judge, roll_up
 from jackfield.auth.sources import Source, sources
 from jackfield.auth.usage import Usage
-from jackfield.cli.context import Context
 from jackfield.credential import Profile
 from jackfield.errors import Error
 from jackfield.model import ProviderInfo
 from jackfield.providers.url import chat_url
 from jackfield.routing.chain import resolve_ref
+from jackfield.setup.installation import Installation
 
 
 class ProviderState(Struct, frozen=True, kw_only=True):
@@ -50,48 +50,53 @@ class ProviderState(Struct, frozen=True, kw_only=True):
         return roll_up(judge(profile, now_ms) for profile in self.profiles)
 
 
-def list_states(context: Context) -> list[ProviderState]:
+def list_states(home: Installation) -> list[ProviderState]:
     """Return the providers that are in use or have something to show, sorted."""
-    used = {ref.partition("/")[0] for ref in (name_model(context, text) for text in chosen_names(context)) if ref}
-    now_ms, states = context.now_ms(), []
-    for info in filter(None, map(context.catalog.provider, context.catalog.provider_ids())):
-        found = tuple(sources(info, context.config, context.store, now_ms))
-        if info.id in used or info.id in context.config.providers or any(each.kind != "none" for each in found):
-            states.append(ProviderState(info=info, found=found, in_use=info.id in used))
-    return states
+    states = (state_of(home, info) for info in filter(None, map(home.catalog.provider, home.catalog.provider_ids())))
+    known = home.config.providers
+    return [
+        each for each in states if each.in_use or each.info.id in known or any(at.kind != "none" for at in each.found)
+    ]
 
 
-def chosen_names(context: Context) -> list[str]:
+def state_of(home: Installation, info: ProviderInfo) -> ProviderState:
+    """Return what there is for one provider."""
+    used = {ref.partition("/")[0] for ref in (name_model(home, text) for text in chosen_names(home)) if ref}
+    found = tuple(sources(info, home.config, home.store, home.now_ms()))
+    return ProviderState(info=info, found=found, in_use=info.id in used)
+
+
+def chosen_names(home: Installation) -> list[str]:
     """Return the models in use as the config names them: default, fallbacks, the same for images."""
-    config = context.config
+    config = home.config
     names = (config.primary, *config.fallbacks, config.image_primary, *config.image_fallbacks)
     return [name for name in names if name]
 
 
-def name_model(context: Context, text: str | None) -> str | None:
+def name_model(home: Installation, text: str | None) -> str | None:
     """Return the `provider/model` that a name means; one that leads nowhere stays as it is."""
     if not text:
         return None
     try:
-        return str(resolve_ref(text, context.config, context.catalog)[0])
+        return str(resolve_ref(text, home.config, home.catalog)[0])
     except Error:
         return text
 
 
-def list_resting(context: Context, states: Sequence[ProviderState]) -> list[tuple[Profile, Usage]]:
+def list_resting(home: Installation, states: Sequence[ProviderState]) -> list[tuple[Profile, Usage]]:
     """Return the profiles that rest, the one that is back first before the others."""
-    now_ms = context.now_ms()
-    found = [(profile, context.store.usage(profile.id)) for state in states for profile in state.profiles]
+    now_ms = home.now_ms()
+    found = [(profile, home.store.usage(profile.id)) for state in states for profile in state.profiles]
     resting = [(profile, usage) for profile, usage in found if usage.rests_until(now_ms)]
     return sorted(resting, key=lambda pair: pair[1].rests_until(now_ms))
 
 
-def verdict(context: Context, states: Sequence[ProviderState]) -> int:
+def verdict(home: Installation, states: Sequence[ProviderState]) -> int:
     """Return the exit code of a check: 1 something is missing or expired, 2 something soon is, 0 all is well."""
-    now_ms = context.now_ms()
-    health = {judge(profile, now_ms) for profile in context.store.list() if profile.type != "api_key"}
+    now_ms = home.now_ms()
+    health = {judge(profile, now_ms) for profile in home.store.list() if profile.type != "api_key"}
     known = {state.info.id for state in states}
-    lost = [name for name in chosen_names(context) if (name_model(context, name) or "").partition("/")[0] not in known]
+    lost = [name for name in chosen_names(home) if (name_model(home, name) or "").partition("/")[0] not in known]
     if lost or health & {"expired", "missing"} or any(state.in_use and state.chosen is None for state in states):
         return 1
     return 2 if "expiring" in health else 0
