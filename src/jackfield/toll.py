@@ -19,7 +19,7 @@ from jackfield.embedding import EmbedRequest
 from jackfield.health.store import HealthStore, news
 from jackfield.message import ChatRequest
 from jackfield.providers.provider import for_wire
-from jackfield.providers.quota import parse_quota
+from jackfield.providers.quota import parse_quota, tells_quota
 from jackfield.routing.candidate import Candidate
 from jackfield.routing.walk import Pulse
 from jackfield.spend.account import Hold
@@ -71,6 +71,8 @@ class Toll:
 
     def hear(self, candidate: Candidate, headers: Mapping[str, str]) -> None:
         """Take in what a reply's headers tell of quotas, a refusal's too."""
+        if not tells_quota(headers):
+            return
         now_ms, owner = self._pulse.now_ms(), (candidate.info.id, candidate.credential)
         windows = parse_quota(headers, datetime.fromtimestamp(now_ms / 1000, UTC))
         if not windows:

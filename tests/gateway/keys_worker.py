@@ -31,7 +31,7 @@ async def main() -> None:
             try:
                 async with await access.admit(token, model="a/b", est_tokens=10, est_usd=Decimal(thought)) as grant:
                     await asyncio.sleep(0.005)
-                    await grant.settle(Usage(input=5, output=5), Decimal(cost))
+                    grant.settle(Usage(input=5, output=5), Decimal(cost))
                 ledger.note(
                     Row(id=secrets.token_hex(16), at_ms=time.time_ns() // 1_000_000, key_id=grant.key.id, cost_nanos=as_nanos(Decimal(cost)))
                 )  # fmt: skip

@@ -105,7 +105,7 @@ async def test_a_refusal_says_how_long_it_holds() -> None:
     clock = Clock()
     access = door(clock, tokens_per_minute=600)
     grant = await ask(access, 600)
-    await grant.settle(Usage(input=500, output=400), Decimal(0))
+    grant.settle(Usage(input=500, output=400), Decimal(0))
     grant.release()
 
     with pytest.raises(RateLimit) as caught:
@@ -120,7 +120,7 @@ async def test_a_request_larger_than_the_bucket_waits_for_a_full_one_and_is_paid
     clock = Clock()
     access = door(clock, tokens_per_minute=100)
     grant = await ask(access, 5_000)
-    await grant.settle(Usage(input=200), Decimal(0))
+    grant.settle(Usage(input=200), Decimal(0))
     grant.release()
 
     with pytest.raises(RateLimit) as caught:
@@ -163,7 +163,7 @@ async def test_money_is_held_before_the_call_and_put_right_after_it() -> None:
     with pytest.raises(OverBudget, match=r"no room left in its budget of \$0\.01 a day"):
         await ask(access, usd="0.006")
 
-    await first.settle(Usage(input=1), Decimal("0.001"))
+    first.settle(Usage(input=1), Decimal("0.001"))
     first.release()
     (await ask(access, usd="0.009")).release()
 
@@ -175,7 +175,7 @@ async def test_fifty_calls_at_once_never_spend_more_than_the_budget() -> None:
         try:
             async with await ask(access, usd="0.0009") as grant:
                 await asyncio.sleep(0.001 * (number % 5))
-                await grant.settle(Usage(output=1), Decimal("0.0007"))
+                grant.settle(Usage(output=1), Decimal("0.0007"))
                 spent.append(Decimal("0.0007"))
         except OverBudget:
             return
@@ -203,7 +203,7 @@ async def test_a_call_that_was_broken_off_counts_as_held_and_one_that_failed_bef
 async def test_an_unknown_cost_is_what_was_held() -> None:
     access = door(Clock(), budget_day=Decimal(1))
     grant = await ask(access, usd="0.7")
-    await grant.settle(Usage(), None)
+    grant.settle(Usage(), None)
     grant.release()
 
     with pytest.raises(OverBudget):
@@ -228,11 +228,11 @@ async def test_a_new_day_has_a_new_budget_and_the_month_goes_on() -> None:
 
     clock.ms += 12 * 3_600_000
     (await ask(access, usd="0.5")).release()
-    await late.settle(Usage(), Decimal("0.4"))  # it belongs to the day before, and to this month
+    late.settle(Usage(), Decimal("0.4"))  # it belongs to the day before, and to this month
     with pytest.raises(OverBudget, match="a day"):
         await ask(access, usd="1.01")
     second = await ask(access, usd="1")
-    await second.settle(Usage(), Decimal(1))
+    second.settle(Usage(), Decimal(1))
     with pytest.raises(OverBudget, match="a day"):
         await ask(access, usd="0.2")
     clock.ms += 24 * 3_600_000

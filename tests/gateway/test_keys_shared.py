@@ -102,7 +102,7 @@ async def test_two_processes_share_a_budget_and_what_is_settled(store: Store) ->
         with pytest.raises(OverBudget, match="a day"):
             await two.ask(usd="0.3")
 
-        await grant.settle(Usage(), Decimal("0.1"))
+        grant.settle(Usage(), Decimal("0.1"))
         grant.release()
         await one.is_told()
         (await two.ask(usd="0.9")).release()
@@ -111,7 +111,7 @@ async def test_two_processes_share_a_budget_and_what_is_settled(store: Store) ->
 async def test_tokens_that_were_really_used_are_shared(store: Store) -> None:
     async with processes(store, 2, tokens_per_minute=600) as (one, two):
         grant = await one.ask(tokens=100)
-        await grant.settle(Usage(input=300, output=290), Decimal(0))
+        grant.settle(Usage(input=300, output=290), Decimal(0))
         grant.release()
         await one.is_told()
         with pytest.raises(RateLimit) as caught:
@@ -126,7 +126,7 @@ async def test_fifty_at_once_in_each_of_two_processes_stay_within_the_budget(sto
         try:
             async with await process.ask(usd="0.0009") as grant:
                 await asyncio.sleep(0.002)
-                await grant.settle(Usage(), Decimal("0.0007"))
+                grant.settle(Usage(), Decimal("0.0007"))
                 spent.append(Decimal("0.0007"))
         except OverBudget:
             return
@@ -144,7 +144,7 @@ async def test_a_store_that_forgot_is_told_what_was_spent(store: Store) -> None:
     async with processes(store, 2, budget_day=Decimal(1)) as (one, two):
         (grant := await one.ask(usd="0.5")).release()
         grant = await two.ask(usd="0.6")
-        await grant.settle(Usage(), Decimal("0.6"))
+        grant.settle(Usage(), Decimal("0.6"))
         await two.is_told()
         with redis.Redis(port=store.port) as client:
             client.flushall()
@@ -168,7 +168,7 @@ async def test_while_the_store_is_away_calls_go_on_within_the_budget_last_heard_
         async with processes(store, 2, budget_day=Decimal(1)) as (one, two):
             (grant := await one.ask(usd="0.4")).release()
             grant = await one.ask(usd="0.4")
-            await grant.settle(Usage(), Decimal("0.4"))
+            grant.settle(Usage(), Decimal("0.4"))
             await one.is_told()
             (await two.ask(usd="0.1")).release()
             await two.is_told()
@@ -177,7 +177,7 @@ async def test_while_the_store_is_away_calls_go_on_within_the_budget_last_heard_
             apart = await two.ask(usd="0.5")
             with pytest.raises(OverBudget):
                 await two.ask(usd="0.5")
-            await apart.settle(Usage(), Decimal("0.5"))
+            apart.settle(Usage(), Decimal("0.5"))
             apart.release()
             grant.release()
             assert "each process counts alone" in two.said[0]
@@ -215,7 +215,7 @@ async def test_a_store_that_answers_nothing_holds_up_one_call_and_no_other(store
 async def test_a_batch_that_is_sent_twice_counts_once(store: Store) -> None:
     async with processes(store, 2, budget_day=Decimal(1)) as (one, two):
         grant = await one.ask(usd="0.5")
-        await grant.settle(Usage(), Decimal("0.1"))
+        grant.settle(Usage(), Decimal("0.1"))
         debt = one.meters._debts["k"]
         await one.is_told()
         one.meters._sending["k"] = debt

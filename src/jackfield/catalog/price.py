@@ -6,7 +6,7 @@ prices. An estimated count gives an estimated price, which `Usage.estimated` say
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, Decimal
 
 from msgspec.structs import asdict, replace
@@ -14,6 +14,7 @@ from msgspec.structs import asdict, replace
 from jackfield.message import JsonObject, Usage
 from jackfield.model import Cost
 
+ZERO, UNKNOWN = Decimal(0), Cost()
 MILLION = Decimal(1_000_000)
 NANO = Decimal(10) ** 9
 MOST_NANOS = 10**18  # a billion dollars, below what SQLite's integers hold even when some are added up
@@ -47,12 +48,24 @@ def cost_usd(usage: Usage, cost: Cost | None) -> Decimal | None:
     main = (usage.input, usage.output, usage.cache_read, usage.cache_write)
     if main == NOTHING:
         return None
-    total = Decimal(0)
-    for tokens, price in _items(usage, _in_force(usage, cost or Cost())):
-        if tokens:
+    cost = _in_force(usage, cost or UNKNOWN)
+    total = ZERO
+    # A share that has no price of its own costs what its bucket costs; none is larger than its bucket.
+    for whole, share, price, dearer in (
+        (usage.input, usage.audio_input, cost.input, cost.audio_input),
+        (usage.output, usage.audio_output, cost.output, cost.audio_output),
+        (usage.cache_read, None, cost.cache_read, None),
+        (usage.cache_write, usage.cache_write_1h, cost.cache_write, cost.cache_write_1h),
+    ):
+        if not whole:
+            continue
+        apart = min(share, whole) if share and dearer is not None else 0
+        if apart:
+            total += apart * (dearer or ZERO)
+        if apart != whole:
             if price is None:
                 return None
-            total += tokens * price
+            total += (whole - apart) * price
     return _round(total / MILLION)
 
 
@@ -69,20 +82,6 @@ def sum_usd(costs: Sequence[Decimal | None]) -> Decimal | None:
     """Return what several tries cost together; `None` when the price of one of them is unknown."""
     known = [usd for usd in costs if usd is not None]
     return sum(known, Decimal(0)) if known and len(known) == len(costs) else None
-
-
-def _items(usage: Usage, cost: Cost) -> Iterator[tuple[int, Decimal | None]]:
-    # A share that has no price of its own costs what its bucket costs; none is larger than its bucket.
-    for whole, share, price, dearer in (
-        (usage.input, usage.audio_input, cost.input, cost.audio_input),
-        (usage.output, usage.audio_output, cost.output, cost.audio_output),
-        (usage.cache_read, None, cost.cache_read, None),
-        (usage.cache_write, usage.cache_write_1h, cost.cache_write, cost.cache_write_1h),
-    ):
-        if whole:
-            apart = min(share or 0, whole) if dearer is not None else 0
-            yield whole - apart, price
-            yield apart, dearer
 
 
 def _in_force(usage: Usage, cost: Cost) -> Cost:

@@ -81,7 +81,7 @@ class Grant:
         """Tell whether the key may ask this model, too: each candidate of a chain is asked about."""
         return self.key.limits.allows(ref)
 
-    async def settle(self, usage: Usage, usd: Decimal | None) -> None:
+    def settle(self, usage: Usage, usd: Decimal | None) -> None:
         """Say what the call took, once; `usd=None`: nobody knows, so all that was held."""
         if self._is_settled:
             return
@@ -146,6 +146,15 @@ class Access:
         if not self._book.is_read:
             raise Overloaded("the gateway cannot read its keys just now", retry_after_s=1)
         raise AuthError("the gateway does not know this key")
+
+    @property
+    def keys_version(self) -> int:
+        """A number that is another one when any key is."""
+        return self._book.version
+
+    def is_in_force(self, key: Key, keys_version: int) -> bool:
+        """Tell whether a key that was identified at that version still is."""
+        return keys_version == self._book.version and (key.expires_ms is None or self._now_ms() < key.expires_ms)
 
     async def reserve(self, key: Key, *, model: str, est_tokens: int = 0, est_usd: Decimal | None = FREE) -> Grant:
         """Hold what a call is thought to take; `est_usd=None`: its price is unknown.

@@ -6,7 +6,7 @@ says who answered after it. What breaks later ends with the wire's own error.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -51,7 +51,7 @@ async def answer_chat(visit: Visit, raw: bytes) -> None:
         await _answer(visit, call, Replay(kept, made.requested))
         return
     # What the short way held is given back: this one may lead further.
-    await settle(visit.grant, Usage(), None)
+    settle(visit.grant, Usage(), None)
     made, visit.grant = await reserve(visit.parts.access, visit.key, made, request)
     if slot:
         visit.tell_cache("miss")
@@ -82,9 +82,15 @@ async def _answer_stream(visit: Visit, call: Call, stream: ChatStream | Replay) 
     visit.fail = renderer.fail
     kind = [("content-type", wire.STREAM_TYPE)]
     ping = HABITS[visit.route.wire].ping
+
+    def take(batch: Sequence[StreamEvent]) -> bool:
+        # What follows the first content needs nobody to wake while the caller reads it as fast as it comes.
+        is_free = visit.first_ms is not None and exchange.write_now()
+        return is_free and exchange.write_now(b"".join(map(renderer.feed, batch)))
+
     with beating(exchange, ping, lambda: exchange.start(kind), visit.parts.settings.ping_s):
         async with aclosing(stream):
-            async for batch in stream.batches():
+            async for batch in stream.batches(take):
                 if visit.first_ms is None:
                     visit.first_ms = visit.elapsed_ms()
                     batch = [_stamped(event, visit, call) for event in batch]  # noqa: PLW2901

@@ -27,6 +27,7 @@ TAKE = "jackfield.take"
 WRITE = "jackfield.write"
 # The same for a whole answer: status, lines of the head, body.
 ANSWER = "jackfield.answer"
+TYPED = ("content-type", "application/json")
 BODY_PAUSE_S = 60.0  # longest silence inside a body
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 UNFIT = re.compile(r"[^\t\x20-\x7e]")
@@ -139,9 +140,10 @@ class Exchange:
         head = _split(f"x-request-id: {self.id}\r\n{lines}".encode())
         await self._send({"type": "http.response.start", "status": 200, "headers": head})
 
-    def write_now(self, data: bytes) -> bool:
-        """Send the next piece, if any, and tell whether that was possible: it is not while the caller reads slowly."""
-        self.is_quiet = False
+    def write_now(self, data: bytes = b"") -> bool:
+        """Send the next piece, if any, and tell whether that is possible: it is not while the caller reads slowly."""
+        if data:
+            self.is_quiet = False
         return self._write(data)
 
     async def write(self, data: bytes) -> None:
@@ -155,8 +157,7 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": data})
 
     def _lines(self, headers: Iterable[tuple[str, str]]) -> str:
-        said = {"content-type": "application/json", **dict(headers), **dict(self.further)}
-        return render_lines(said.items())
+        return render_lines(dict([TYPED, *headers, *self.further]).items())
 
 
 def render_lines(headers: Iterable[tuple[str, str]]) -> str:

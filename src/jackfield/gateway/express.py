@@ -11,20 +11,20 @@ from contextlib import aclosing
 from decimal import Decimal
 
 import msgspec
-from msgspec import Raw
 from msgspec.structs import replace
 
 from jackfield.catalog.price import bill_usd
 from jackfield.errors import BadReply, Error, InvalidRequest
 from jackfield.gateway.call import find_model
-from jackfield.gateway.head import Heads, cost_of, head_of
+from jackfield.gateway.head import COST, Heads
 from jackfield.gateway.heartbeat import beating
 from jackfield.gateway.parts import Visit
 from jackfield.gateway.passing import Passing
 from jackfield.gateway.permit import reserve
-from jackfield.gateway.target import LONGEST, Target, has_media
+from jackfield.gateway.record import LONGEST_NAME, Told
+from jackfield.gateway.target import LONGEST, Lane, Target, has_media
 from jackfield.gateway.whole import SHALLOW, Shallow, read_whole
-from jackfield.gateway.wires import GEMINI, HABITS, LEGACY, load_wire
+from jackfield.gateway.wires import HABITS, LEGACY, load_wire
 from jackfield.message import Attempt, ChatRequest, ChatResponse, Usage
 from jackfield.protocols.base import preview
 from jackfield.protocols.estimate import fill_usage
@@ -34,6 +34,8 @@ from jackfield.reply import Tried
 from jackfield.transport.reply import HttpReply
 
 GONE = "cancelled"
+MOST_LANES = 100  # of callers with one head
+ENCODER = msgspec.json.Encoder()
 TEXT = msgspec.json.Decoder(str)
 OPTIONS = msgspec.json.Decoder(dict[str, bool])
 
@@ -52,21 +54,32 @@ async def find_express(visit: Visit, raw: bytes) -> Express | None:
         return None
     try:
         body = SHALLOW.decode(raw)
-        name = route.model or TEXT.decode(body.get("model", b'""'))
-        wants_usage = OPTIONS.decode(body.get("stream_options", b"{}")).get("include_usage", False)
+        stream = route.stream or (not route.model and bytes(body.get("stream", b"")) == b"true")
+        lane = await _find_lane(visit, bytes(body.get("model", b'""')), stream=stream)
+        hides_usage = stream and not OPTIONS.decode(body.get("stream_options", b"{}")).get("include_usage", False)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    stream = route.stream or (not route.model and bytes(body.get("stream", b"")) == b"true")
-    name = find_model(name, visit.exchange, visit.parts.client.config)
-    target = await visit.parts.targets.find(route.wire, name, visit.clock.seconds(), stream=stream)
-    if target is None or not (target.takes(body) and visit.key.limits.allows(target.ref)):
+    target, key = lane.target, visit.key
+    if target is None or not (target.takes(body) and key.limits.allows(target.ref)):
         return None
-    visit.requested = name
-    if not (visit.key.rules.is_empty or await _hold(visit, target, raw)):
+    visit.requested = lane.requested
+    if not (key.rules.is_empty or await _hold(visit, target, raw)):
         return None
-    return Express(
-        visit, target, body, raw, Passing(route.wire, target.ref, drops_usage=not wants_usage) if stream else None
-    )
+    passing = Passing(route.wire, target.ref, drops_usage=hides_usage) if stream else None
+    return Express(visit, target, body, raw, passing)
+
+
+async def _find_lane(visit: Visit, said: bytes, *, stream: bool) -> Lane:
+    lanes, now_s = visit.entry.lanes, visit.clock.seconds()
+    lane = lanes.get((said, stream))
+    if lane is None or now_s >= lane.until_s:
+        name = find_model(visit.route.model or TEXT.decode(said), visit.exchange, visit.parts.client.config)
+        lane = await visit.parts.targets.find(visit.route.wire, name, now_s, stream=stream)
+        if len(lanes) >= MOST_LANES:
+            lanes.clear()
+        if len(said) <= LONGEST_NAME:
+            lanes[said, stream] = lane
+    return lane
 
 
 async def _hold(visit: Visit, target: Target, raw: bytes) -> bool:
@@ -90,7 +103,7 @@ class Express:
         self._body = body
         self._raw = raw
         self._passing = passing  # of a stream
-        self._whole: ChatResponse | None = None  # as it is told
+        self._whole: Told | None = None
         self._end: str | None = GONE  # why the try ended; `None`: well
 
     async def answer(self) -> Error | None:
@@ -111,7 +124,7 @@ class Express:
         except Error as error:
             self._end = error.type
             if self._passing and self._passing.has_begun:
-                error.partial, error.attempts = self.heard(), (self._attempt(),)
+                error.attempts = (self._attempt(),)
                 place = (candidate.info.id, candidate.credential, candidate.model.id)
                 await asyncio.to_thread(client.health.note_failure, *place, error)
                 raise
@@ -121,14 +134,13 @@ class Express:
         return None
 
     async def _pass_whole(self, reply: HttpReply) -> None:
-        data = await reply.read()
-        read = read_whole(self._visit.route.wire, data)
-        fields = read.fields
-        fields["modelVersion" if self._visit.route.wire == GEMINI else "model"] = Raw(msgspec.json.encode(self.ref))
+        target = self._target
+        read = read_whole(self._visit.route.wire, await reply.read(), target.named)
         self._end = None
-        self._whole = self._told(read.reply, *self._bill(read.reply))
-        head = [*head_of(self._whole), *cost_of(self._whole.cost_usd)]
-        await self._visit.exchange.answer(200, head, msgspec.json.encode(fields))
+        self._whole = self._told(*self._bill(read.usage, read.reply))
+        usd = self._whole.cost_usd
+        lines = target.lines if usd is None else f"{target.lines}{COST}: {usd:f}\r\n"
+        await self._visit.exchange.answer_lines(200, lines, ENCODER.encode(read.fields))
 
     async def _pass_stream(self, reply: HttpReply, passing: Passing) -> None:
         if reply.headers.get("content-type", "").startswith("application/json"):
@@ -179,36 +191,28 @@ class Express:
 
     # -- what is told ------------------------------------------------------------------
 
-    def heard(self) -> ChatResponse:
-        """Return the reply as far as it has come."""
+    def heard(self) -> Told:
+        """Return what the call has come to."""
         if self._whole:
             return self._whole
         said = self._passing.reply() if self._passing else ChatResponse()
         # Who is left alone with a request has read it, and counts that.
         is_billed = self._end == GONE or (self._passing and (said.content or self._passing.is_complete))
-        return self._told(said, *(self._bill(said) if is_billed else (said.usage, None)))
+        return self._told(*(self._bill(said.usage, said) if is_billed else (said.usage, None)))
 
-    def _told(self, said: ChatResponse, usage: Usage, usd: Decimal | None) -> ChatResponse:
-        plan, profile = self._target.plan, self._target.auth.profile_id
-        tried = Attempt(self.ref, profile, self._end, self._visit.elapsed_ms(), None, usage, usd)
-        return replace(
-            said,
-            model=self.ref,
-            requested=plan.requested,
-            attempts=(tried,),
-            warnings=plan.warnings,
-            usage=usage,
-            cost_usd=usd,
+    def _told(self, usage: Usage, usd: Decimal | None) -> Told:
+        tried = Attempt(
+            self._target.shown, self._target.auth.profile_id, self._end, self._visit.elapsed_ms(), None, usage, usd
         )
+        return Told(self._target.shown, self._target.requested, (tried,), usage, usd)
 
     def _attempt(self) -> Attempt:
-        return Attempt(self.ref, self._target.auth.profile_id, self._end, self._visit.elapsed_ms())
+        return Attempt(self._target.shown, self._target.auth.profile_id, self._end, self._visit.elapsed_ms())
 
-    def _bill(self, said: ChatResponse) -> tuple[Usage, Decimal | None]:
-        usage = said.usage
+    def _bill(self, usage: Usage, said: ChatResponse | None) -> tuple[Usage, Decimal | None]:
         if self._passing and not self._passing.is_complete:
             usage = replace(usage, output=None)  # a start's count is none of what came after it
-        if usage.input is None or usage.output is None:
+        if said and (usage.input is None or usage.output is None):
             usage = fill_usage(replace(said, usage=usage), self._request(), self._visit.route.wire)
         return usage, bill_usd(usage, self._target.candidate.model.cost or None)
 

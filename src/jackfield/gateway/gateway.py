@@ -10,19 +10,19 @@ from typing import Any
 import msgspec
 
 from jackfield import __version__
-from jackfield.errors import AuthError, Error, InvalidRequest, NotAllowed, Overloaded
+from jackfield.errors import Error, InvalidRequest, NotAllowed, Overloaded
 from jackfield.gateway.board import Board
 from jackfield.gateway.chat import answer_chat
-from jackfield.gateway.door import Places, find_secrets
+from jackfield.gateway.door import Places
+from jackfield.gateway.entry import OPEN_TO_ALL
 from jackfield.gateway.exchange import SINGLE, Exchange, Left, Message, Receive, Send
-from jackfield.gateway.keys import Key
 from jackfield.gateway.lists import render_list, render_model
 from jackfield.gateway.metrics import Key as Series
 from jackfield.gateway.metrics import Metrics
 from jackfield.gateway.metrics import render as render_page
 from jackfield.gateway.parts import Clock, Parts, Visit
 from jackfield.gateway.permit import TRUSTED, settle
-from jackfield.gateway.refusal import NoRoute, as_callers, render
+from jackfield.gateway.refusal import as_callers, render
 from jackfield.gateway.routes import Route, find_client, find_route, guess_wire
 from jackfield.gateway.side import answer_count, answer_embed, answer_explain
 from jackfield.gateway.telemetry import Telemetry
@@ -33,7 +33,8 @@ TEXT = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
 Build = Callable[[], Awaitable[Parts]]
 Beside = Callable[["Gateway"], Coroutine[Any, Any, None]]  # goes on while the gateway answers
 CLOSE_S = 5.0  # longest wait for the parts of earlier reloads when the server ends
-OPEN_TO_ALL = frozenset({"health", "ready", "about"})  # they tell nothing that anybody may not know
+OPEN_ALWAYS = OPEN_TO_ALL | {"metrics"}  # also while the gateway is ending
+Question = Callable[[Visit, bytes], Awaitable[None]]
 
 
 class Gateway:
@@ -68,6 +69,7 @@ class Gateway:
         """
         async with self._reloading:
             new = await self._build()
+            new.places = new.places or self._places
             old, self.parts = self.parts, new
         if old is not None:
             task = asyncio.create_task(_retire(old))
@@ -123,12 +125,15 @@ class Gateway:
     async def _answer(self, exchange: Exchange) -> None:
         parts = self.parts
         if parts is None:
-            await _refuse(exchange, Overloaded("the gateway is starting or ending"), guess_wire(exchange.path))
+            await _refuse(exchange, Overloaded("the gateway is starting or ending"), find_wire(exchange))
             return
         parts.enter()
         self.open.add(exchange)
         try:
-            await self._admit(exchange, parts)
+            await self._serve(self._let_in(exchange, parts))
+        except Error as error:
+            self.metrics.note_refusal(error.type)
+            await _refuse(exchange, error, find_wire(exchange))
         except Left:
             pass
         except asyncio.CancelledError:
@@ -141,47 +146,26 @@ class Gateway:
             logging.getLogger(__name__).exception("request %s failed inside the gateway", exchange.id)
             if exchange.status:
                 raise
-            await _refuse(exchange, Error("the gateway failed; its log says more"), guess_wire(exchange.path))
+            await _refuse(exchange, Error("the gateway failed; its log says more"), find_wire(exchange))
         finally:
             parts.leave()
             self.open.discard(exchange)
             exchange.stop_watching()
 
-    async def _admit(self, exchange: Exchange, parts: Parts) -> None:
-        wire, came_s, came_ms = "", self.clock.seconds(), self.clock.now_ms()
-        try:
-            client = find_client(exchange.headers)
-            wire = guess_wire(exchange.path, client)
-            if exchange.is_ambiguous:
-                raise InvalidRequest("a header that may come once comes twice", hint=f"one of {SINGLE_NAMES}")
-            (parts.places or self._places).check(exchange.headers)
-            route = find_route(exchange.method, exchange.path, client)
-            wire = route.wire
-            if route.endpoint in parts.settings.disabled:
-                raise NoRoute(f"{exchange.path} is switched off", hint=f"see gateway.http.endpoints.{route.endpoint}")
-            if route.kind in OPEN_TO_ALL:
-                await self._tell(exchange, route, parts)
-                return
-            if self.is_draining and route.kind != "metrics":
-                raise Overloaded("the gateway is ending", retry_after_s=1)
-            key = _identify(exchange, parts)
-            await self._serve(
-                Visit(
-                    parts=parts,
-                    exchange=exchange,
-                    route=route,
-                    key=key,
-                    clock=self.clock,
-                    came_s=came_s,
-                    came_ms=came_ms,
-                )
-            )
-        except Error as error:
-            self.metrics.note_refusal(error.type)
-            await _refuse(exchange, error, wire)
+    def _let_in(self, exchange: Exchange, parts: Parts) -> Visit:
+        came_s, came_ms = self.clock.seconds(), self.clock.now_ms()
+        if exchange.is_ambiguous:
+            raise InvalidRequest("a header that may come once comes twice", hint=f"one of {SINGLE_NAMES}")
+        entry = parts.entries.find(exchange)
+        if self.is_draining and entry.route.kind not in OPEN_ALWAYS:
+            raise Overloaded("the gateway is ending", retry_after_s=1)
+        return Visit(parts, exchange, entry, self.clock, came_s, came_ms)
 
     async def _serve(self, visit: Visit) -> None:
         exchange, route, parts = visit.exchange, visit.route, visit.parts
+        if question := QUESTIONS.get(route.kind):
+            await self._ask(visit, question, await exchange.read_body(parts.settings.body_limit))
+            return
         match route.kind:
             case "models":
                 await exchange.answer(
@@ -194,7 +178,7 @@ class Gateway:
                     raise NotAllowed("the numbers are for whoever has the gateway's own token")
                 await exchange.answer(200, [TEXT], render_page(await self._count()))
             case _:
-                await self._ask(visit, await exchange.read_body(parts.settings.body_limit))
+                await self._tell(exchange, route, parts)
 
     def numbers(self) -> dict[Series, int | float]:
         """Return what this process has done so far, and what it does now."""
@@ -220,11 +204,11 @@ class Gateway:
                 said = {"status": "ok"}
         await exchange.answer(503 if said.get("status") == "draining" else 200, [], msgspec.json.encode(said))
 
-    async def _ask(self, visit: Visit, raw: bytes) -> None:
+    async def _ask(self, visit: Visit, question: Question, raw: bytes) -> None:
         outcome, failure = "ok", None
         trace = self.telemetry.begin(visit) if self.telemetry else None
         try:
-            await QUESTIONS[visit.route.kind](visit, raw)
+            await question(visit, raw)
         except Error as error:
             outcome, failure = error.type, error
             await _break_off(visit, error)
@@ -232,27 +216,22 @@ class Gateway:
             outcome = "cancelled"
             raise
         finally:
-            reply = visit.reply(failure)
-            await settle(visit.grant, reply.usage, reply.cost_usd)
-            finished = visit.finish(reply, outcome)
+            told = visit.told(failure)
+            settle(visit.grant, told.usage, told.cost_usd)
+            finished = visit.finish(told, outcome)
             self.metrics.note(finished)
             visit.parts.note(finished)
             if trace and self.telemetry:
                 self.telemetry.end(trace, finished)
 
 
-def _identify(exchange: Exchange, parts: Parts) -> Key:
-    try:
-        return parts.access.identify(find_secrets(exchange.headers, exchange.query))
-    except AuthError:
-        if not parts.settings.is_open:
-            raise
-        # Clients send a key whether one is wanted or not.
-        return parts.access.identify([])
-
-
 # What is asked → who answers; all of them take the body as it came.
-QUESTIONS = {"chat": answer_chat, "count": answer_count, "embed": answer_embed, "explain": answer_explain}
+QUESTIONS: dict[str, Question] = {
+    "chat": answer_chat,
+    "count": answer_count,
+    "embed": answer_embed,
+    "explain": answer_explain,
+}
 
 
 async def _break_off(visit: Visit, error: Error) -> None:
@@ -262,6 +241,15 @@ async def _break_off(visit: Visit, error: Error) -> None:
         await visit.exchange.end(visit.fail(told))
     else:
         await _refuse(visit.exchange, told, visit.route.wire)
+
+
+def find_wire(exchange: Exchange) -> str:
+    """Return the protocol to refuse a request in."""
+    client = find_client(exchange.headers)
+    try:
+        return find_route(exchange.method, exchange.path, client).wire
+    except Error:
+        return guess_wire(exchange.path, client)
 
 
 async def _refuse(exchange: Exchange, error: Error, wire: str) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from jackfield.message import ChatResponse
 
+COST = "x-jackfield-cost-usd"
 Heads = list[tuple[str, str]]
 
 
@@ -18,4 +19,4 @@ def head_of(response: ChatResponse, *, running: bool = False) -> Heads:
 
 def cost_of(cost_usd: Decimal | None) -> Heads:
     """Return the header that tells what a reply cost, where that is known."""
-    return [] if cost_usd is None else [("x-jackfield-cost-usd", f"{cost_usd:f}")]
+    return [] if cost_usd is None else [(COST, f"{cost_usd:f}")]

@@ -55,6 +55,11 @@ class KeyBook:
         self._thread: Thread | None = None
 
     @property
+    def version(self) -> int:
+        """A number that is another one when any key is."""
+        return self._known.version
+
+    @property
     def is_read(self) -> bool:
         """Tell whether all keys are known: there is no database, or it was read."""
         return self._open is None or self._known.version >= 0
@@ -119,10 +124,10 @@ class KeyBook:
         version, today = keys_version(database), periods(now_ms())[0]
         keys = list_keys(database)
         month_start = _month_start(today)
-        self._known = Known(
-            version, keys, dict(database.rows(SPENT, today * DAY_MS)), dict(database.rows(SPENT, month_start * DAY_MS))
-        )
+        spent = [dict(database.rows(SPENT, day * DAY_MS)) for day in (today, month_start)]
+        # The version last: whoever goes by it finds the keys that are its.
         self._by_digest = {bytes.fromhex(key.digest): key for key in (*keys, *self._fixed)}
+        self._known = Known(version, keys, *spent)
         self._read.set()
 
 

@@ -14,9 +14,10 @@ from jackfield.errors import Error
 from jackfield.gateway.access import Access, Grant
 from jackfield.gateway.cache import Cache
 from jackfield.gateway.door import Places
+from jackfield.gateway.entry import Entries, Entry
 from jackfield.gateway.exchange import Exchange
 from jackfield.gateway.keys import Key
-from jackfield.gateway.record import Finished, Listener, as_name, as_named
+from jackfield.gateway.record import Finished, Listener, Told, as_name, tell
 from jackfield.gateway.routes import Route
 from jackfield.gateway.target import Targets
 from jackfield.ledger.writer import Ledger
@@ -55,6 +56,12 @@ class Parts(Struct, kw_only=True, dict=True):
     ledger: Ledger | None = None  # asked for how it is; its rows come from a listener
     open_calls: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @cached_property
+    def entries(self) -> Entries:
+        """Who is let in."""
+        assert self.places is not None
+        return Entries(self.access, self.places, self.settings.disabled, is_open=self.settings.is_open)
 
     @cached_property
     def targets(self) -> Targets:
@@ -105,13 +112,12 @@ class Parts(Struct, kw_only=True, dict=True):
             each.note(call)
 
 
-class Visit(Struct, kw_only=True):
+class Visit(Struct):
     """One request that was let in, and what has become of it so far."""
 
     parts: Parts
     exchange: Exchange
-    route: Route
-    key: Key
+    entry: Entry
     clock: Clock
     came_s: float
     came_ms: int
@@ -119,45 +125,57 @@ class Visit(Struct, kw_only=True):
     end_user: str = ""
     grant: Grant | None = None
     first_ms: int | None = None  # when the first piece of a stream went out
-    heard: Callable[[], ChatResponse] | None = None  # the reply, as far as it has come
+    heard: Callable[[], ChatResponse | Told] | None = None  # the reply, as far as it has come
     fail: Callable[[Error], bytes] | None = None  # says in a stream that it breaks
     cache: str = ""  # what the cache had: `hit`, `miss`
+
+    @property
+    def route(self) -> Route:
+        """What is asked, and in which protocol."""
+        return self.entry.route
+
+    @property
+    def key(self) -> Key:
+        """Who asks."""
+        return self.entry.key
 
     def elapsed_ms(self) -> int:
         """Return how long ago it came."""
         return round((self.clock.seconds() - self.came_s) * 1000)
 
-    def reply(self, error: Error | None) -> ChatResponse:
-        """Return the reply as far as it has come; what the cache gave was used by nobody."""
-        if self.heard:
-            said = self.heard()
-            return replace(said, usage=Usage()) if self.cache == "hit" else said
-        return (error and error.partial) or ChatResponse(attempts=error.attempts if error else ())
+    def told(self, error: Error | None) -> Told:
+        """Return what the call has come to; what the cache gave was used by nobody."""
+        if self.heard is None:
+            return tell((error and error.partial) or ChatResponse(attempts=error.attempts if error else ()))
+        said = self.heard()
+        told = said if isinstance(said, Told) else tell(said)
+        return replace(told, usage=Usage()) if self.cache == "hit" else told
 
     def tell_cache(self, had: str) -> None:
         """Note, and tell the caller, what the cache had."""
         self.cache = had
         self.exchange.further.append(("x-jackfield-cache", had))
 
-    def finish(self, reply: ChatResponse, outcome: str) -> Finished:
+    def finish(self, told: Told, outcome: str) -> Finished:
         """Return what is kept of the call."""
+        route, key = self.entry.route, self.entry.key
         return Finished(
             request_id=self.exchange.id,
             at_ms=self.came_ms,
             ms=self.elapsed_ms(),
             first_ms=self.first_ms,
-            wire=self.route.wire,
-            kind=self.route.kind,
-            key_id=self.key.id,
-            key_name=self.key.name,
+            wire=route.wire,
+            kind=route.kind,
+            key_id=key.id,
+            key_name=key.name,
             end_user=as_name(self.end_user),
-            requested=as_name(reply.requested or self.requested),
-            model=as_name(reply.model),
+            requested=told.requested or as_name(self.requested),
+            model=told.model,
             outcome=outcome,
             status=self.exchange.status,
             is_stream=self.fail is not None,
-            attempts=as_named(reply.attempts),
-            usage=reply.usage,
-            cost_usd=reply.cost_usd,
+            attempts=told.attempts,
+            usage=told.usage,
+            cost_usd=told.cost_usd,
             cache=self.cache,
         )

@@ -66,10 +66,10 @@ def _narrowed(made: Plan, allowed: Sequence[Candidate]) -> Plan:
     return replace(made, candidates=tuple(allowed), skipped=(*made.skipped, *skipped))
 
 
-async def settle(grant: Grant | None, usage: Usage, usd: Decimal | None) -> None:
+def settle(grant: Grant | None, usage: Usage, usd: Decimal | None) -> None:
     """End the leave: what was used counts; of a call that used nothing, nothing does."""
     if grant is None:
         return
     if usage != Usage():
-        await grant.settle(usage, usd)
+        grant.settle(usage, usd)
     grant.release()

@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.message import Attempt, Usage
+from jackfield.message import Attempt, ChatResponse, Usage
 
 LONGEST_NAME = 300  # a caller may ask for any
 
@@ -35,6 +35,21 @@ class Finished(Struct, frozen=True, kw_only=True):
     usage: Usage = Usage()
     cost_usd: Decimal | None = None
     cache: str = ""  # `hit`, `miss`; empty: it was not asked
+
+
+class Told(Struct, frozen=True):
+    """What a call has come to; its names are fit for a line."""
+
+    model: str = ""  # who answered
+    requested: str = ""
+    attempts: Sequence[Attempt] = ()
+    usage: Usage = Usage()
+    cost_usd: Decimal | None = None
+
+
+def tell(said: ChatResponse) -> Told:
+    """Return what a reply tells of its call."""
+    return Told(as_name(said.model), as_name(said.requested), as_named(said.attempts), said.usage, said.cost_usd)
 
 
 def as_name(said: str) -> str:

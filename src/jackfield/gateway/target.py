@@ -17,6 +17,8 @@ from jackfield.catalog import defaults
 from jackfield.client import AsyncClient
 from jackfield.credential import RequestAuth
 from jackfield.errors import Error
+from jackfield.gateway.exchange import TYPED, render_lines
+from jackfield.gateway.record import as_name
 from jackfield.gateway.wires import GEMINI, RESPONSES
 from jackfield.message import ChatRequest, Message
 from jackfield.model import Compat
@@ -71,16 +73,16 @@ class Target(Struct, frozen=True):
 
     candidate: Candidate
     plan: Plan
+    ref: str  # who answers
+    shown: str  # the same, fit for a line
+    requested: str  # by which name it was asked for, fit for a line
+    named: Raw  # who answers, for a reply
+    lines: str  # of a reply's head
     template: HttpRequest  # everything but the body
     auth: RequestAuth
     concerns: frozenset[str]  # fields that need the long way
     given: Mapping[str, Raw]  # fields that are sent unless the caller says otherwise
     removed: frozenset[str]  # fields the server refuses
-
-    @property
-    def ref(self) -> str:
-        """Who answers."""
-        return str(self.candidate.ref)
 
     def takes(self, body: Mapping[str, Raw]) -> bool:
         """Tell whether nothing in a body needs more than another name of the model."""
@@ -103,29 +105,39 @@ def _merged(said: Raw, ours: Raw) -> Raw:
     return Raw(msgspec.json.encode(both))
 
 
+class Lane(Struct):
+    """Where a name leads for a while; `target=None`: that has to be weighed."""
+
+    requested: str
+    until_s: float
+    target: Target | None
+
+
 class Targets:
-    """Targets by name, for a second each."""
+    """Lanes by name, for a second each."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
-        self._kept: dict[tuple[str, str, bool], tuple[float, Target | None]] = {}
+        self._kept: dict[tuple[str, str, bool], Lane] = {}
 
-    async def find(self, wire: str, name: str, now_s: float, *, stream: bool) -> Target | None:
-        """Return where a name leads, `None` where that has to be weighed."""
+    async def find(self, wire: str, name: str, now_s: float, *, stream: bool) -> Lane:
+        """Return where a name leads."""
         key = wire, name, stream
-        until_s, target = self._kept.get(key, (0.0, None))
-        if now_s >= until_s:
+        lane = self._kept.get(key)
+        if lane is None or now_s >= lane.until_s:
             try:
                 target = await _find(self._client, wire, name, stream=stream)
             except Error:
                 target = None  # the long way says what is wrong
             if len(self._kept) >= MOST:
                 self._kept.clear()
-            self._kept[key] = now_s + KEEP_S, target
-        return target
+            lane = self._kept[key] = Lane(name, now_s + KEEP_S, target)
+        return lane
 
     def forget(self) -> None:
-        """Find every target anew: somebody has failed."""
+        """End every lane: somebody has failed."""
+        for lane in self._kept.values():
+            lane.until_s = 0.0
         self._kept.clear()
 
 
@@ -145,9 +157,16 @@ async def _find(client: AsyncClient, wire: str, name: str, *, stream: bool) -> T
         given.pop(own, None)
     if template is not bare or (wire == GEMINI and given):
         return None  # a plugin looks at every body; fields inside others are not filled in here
+    ref = str(candidate.ref)
+    loss = [("x-jackfield-loss", "; ".join(made.warnings))] if made.warnings else []
     return Target(
         candidate=candidate,
         plan=made,
+        ref=ref,
+        shown=as_name(ref),
+        requested=as_name(made.requested),
+        named=Raw(msgspec.json.encode(ref)),
+        lines=render_lines([("x-jackfield-model", ref), ("x-jackfield-attempts", "1"), *loss, TYPED]),
         template=replace(template, headers=Repeated(template.headers)),
         auth=auth,
         concerns=_concerns(compat),

@@ -21,12 +21,12 @@ from jackfield.protocols.plain import Closed, read_plain
 Shallow = dict[str, Raw]
 SHALLOW = msgspec.json.Decoder(Shallow)
 OBJECT = msgspec.json.Decoder(JsonObject)
-# Wire → where its answer stands, where its counts stand, who reads them.
-PLACES: dict[str, tuple[str, str, Callable[[JsonObject], Usage]]] = {
-    COMPLETIONS: ("choices", "usage", of_completions),
-    RESPONSES: ("output", "usage", of_responses),
-    MESSAGES: ("content", "usage", of_messages),
-    GEMINI: ("candidates", "usageMetadata", of_gemini),
+# Wire → where its answer stands, where its counts stand, who reads them, where it says who answers.
+PLACES: dict[str, tuple[str, str, Callable[[JsonObject], Usage], str]] = {
+    COMPLETIONS: ("choices", "usage", of_completions, "model"),
+    RESPONSES: ("output", "usage", of_responses, "model"),
+    MESSAGES: ("content", "usage", of_messages, "model"),
+    GEMINI: ("candidates", "usageMetadata", of_gemini, "modelVersion"),
 }
 EMPTY = frozenset({b"[]", b"null", b""})
 
@@ -49,15 +49,16 @@ def read_usage(data: Raw | bytes) -> Usage | None:
 
 
 class Whole(Struct, frozen=True):
-    """A reply's fields as they came, and as much of it as was read."""
+    """A reply's fields as they came, its counts, and all of it where it was read."""
 
     fields: Shallow
-    reply: ChatResponse
+    usage: Usage
+    reply: ChatResponse | None = None
 
 
-def read_whole(wire: str, data: bytes) -> Whole:
-    """Return a reply that may be passed on; raise what it says is wrong, `BadReply` when it is none."""
-    answer, counts, parse_usage = PLACES[wire]
+def read_whole(wire: str, data: bytes, named: Raw) -> Whole:
+    """Return a reply that may be passed on, as that model's; raise what it says is wrong, `BadReply` when it is none."""
+    answer, counts, parse_usage, name = PLACES[wire]
     try:
         fields = SHALLOW.decode(data)
         held = fields.get(counts, b"{}")
@@ -65,7 +66,9 @@ def read_whole(wire: str, data: bytes) -> Whole:
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         load(wire).parse_response(data)
         raise BadReply(f"the reply is no JSON object: {preview(data)}") from error
+    fields[name] = named
     is_plain = usage.input is not None and usage.output is not None and "error" not in fields
     if is_plain and bytes(fields.get(answer, b"")) not in EMPTY:
-        return Whole(fields, ChatResponse(usage=usage))
-    return Whole(fields, load(wire).parse_response(data))
+        return Whole(fields, usage)
+    reply = load(wire).parse_response(data)
+    return Whole(fields, reply.usage, reply)

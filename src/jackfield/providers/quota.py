@@ -47,9 +47,7 @@ def parse_quota(headers: Mapping[str, str], now: datetime | None = None) -> tupl
     A reset at a moment is counted from the reply's own date; `now` stands in where it has none.
     """
     found: dict[tuple[int, str], dict[str, str]] = {}
-    for header, text in headers.items():
-        if "ratelimit" not in header and not header.startswith("x-codex"):
-            continue
+    for header, text in headers.items() if tells_quota(headers) else ():
         for family, pattern in enumerate(COUNTERS):
             if match := pattern.fullmatch(header):
                 found.setdefault((family, match["name"] or ""), {})[match["part"]] = text.strip()
@@ -58,6 +56,12 @@ def parse_quota(headers: Mapping[str, str], now: datetime | None = None) -> tupl
     now = parse_date(headers.get("date", "")) or now
     windows = (_window(name, parts, now) for (_, name), parts in found.items())
     return tuple(each for each in windows if each.left_percent is not None or each.remaining is not None)
+
+
+def tells_quota(headers: Mapping[str, str]) -> bool:
+    """Tell whether any header may be of a counter."""
+    names = " ".join(headers)
+    return "ratelimit" in names or "x-codex" in names
 
 
 def describe(window: Window) -> str:
