@@ -28,6 +28,7 @@ ARTEFACTS = Path(__file__).parent / "artefacts"
 IMAGES = Path(__file__).parents[2] / "docs/images"
 WAIT_MS = 20_000  # a busy machine is no failure
 GRAVE = {"serious", "critical"}
+WIDTHS = [1280, 768, 360]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 expect.set_options(timeout=WAIT_MS)

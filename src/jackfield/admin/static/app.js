@@ -1,6 +1,6 @@
 // The page as a whole: which view is shown, who is signed in, what lies over everything.
 
-import { closeSession, openSession, refresh, session, setPerson, signIn } from "./api.js";
+import { closeSession, configVersion, openSession, refresh, session, setPerson, signIn } from "./api.js";
 import { Banner, ConflictDialog, Header, SignInDialog } from "./shell.js";
 import { makeStore } from "./store.js";
 import { Busy, html, Layers, Notice, Page, render, Button, toast, useEffect, useErrorBoundary, useState, useStore } from "./ui.js";
@@ -87,9 +87,15 @@ function View({ name, query }) {
   return Shown ? html`<${Shown} query=${query} go=${go} />` : html`<${Busy} />`;
 }
 
-async function enter() {
-  await signIn();
-  await refresh();
+// What was refused while nobody was signed in is asked anew.
+function enter() {
+  signIn().then(
+    () => {
+      configVersion.write(configVersion.read() + 1);
+      return refresh(true);
+    },
+    () => null,
+  );
 }
 
 function leave() {
