@@ -12,13 +12,9 @@ from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.login import is_browser, log_in, pick_way
 from jackfield.cli.signin import (
     Duration,
-    as_row,
     end_of,
-    find_method,
     find_provider,
     keep_profile,
-    make_profile,
-    name_profile,
     profile_option,
     provider_option,
     read_secret,
@@ -28,6 +24,7 @@ from jackfield.cli.signin import (
 from jackfield.credential import Profile, ProfileType, Secret
 from jackfield.errors import UsageError
 from jackfield.model import ProviderInfo
+from jackfield.setup.profile import as_row, find_method, make_profile, name_profile
 
 
 @click.command("paste-api-key")

@@ -10,9 +10,10 @@ from jackfield.auth.flows.paste import parse_token
 from jackfield.auth.sources import names, variables
 from jackfield.cli.choices import Choice
 from jackfield.cli.context import Context
-from jackfield.cli.signin import check_secret, make_profile, name_profile
+from jackfield.cli.signin import check_secret
 from jackfield.credential import Profile, ProfileType, Secret, SecretRef
 from jackfield.errors import MissingKey
+from jackfield.setup.profile import make_profile, name_profile
 
 TYPES: dict[str, ProfileType] = {"token": "token"}
 

@@ -14,7 +14,7 @@ from jackfield.cli.alternative import alternative
 from jackfield.cli.choices import BROWSER, KEYED
 from jackfield.cli.context import Context, pass_context
 from jackfield.cli.setup import Setup, apply
-from jackfield.cli.signin import find_method, find_provider, name_profile, profile_option, provider_option
+from jackfield.cli.signin import find_provider, profile_option, provider_option
 from jackfield.cli.talk import Dialogue
 from jackfield.config.save import Set, edit_config
 from jackfield.credential import Profile
@@ -23,6 +23,7 @@ from jackfield.imports.places import PLACES, folders_of
 from jackfield.message import JsonObject
 from jackfield.model import AuthMethod, Flow, ProviderInfo
 from jackfield.plugins.load import is_enabled
+from jackfield.setup.profile import find_method, name_profile
 
 if TYPE_CHECKING:
     from jackfield.auth.flows.client import Client

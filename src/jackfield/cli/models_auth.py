@@ -12,11 +12,10 @@ from jackfield.cli.auth_order import order
 from jackfield.cli.auth_paste import add, paste_api_key, paste_token, setup_token
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.login import login, login_github_copilot
-from jackfield.cli.signin import as_row, shown_key
-from jackfield.config.save import Edit, Set, Unset, edit_config
+from jackfield.config.save import edit_config
 from jackfield.credential import Profile
 from jackfield.errors import MissingKey, UsageError
-from jackfield.message import JsonObject
+from jackfield.setup.profile import as_row, forget, is_named, shown_key
 
 
 @click.group(short_help="Add, list, order and remove credentials.")
@@ -71,26 +70,13 @@ def logout(context: Context, profile_id: str, yes: bool, as_json: bool) -> None:
             raise UsageError("nobody is there to confirm", hint=f"run: jackfield models auth logout {profile_id} --yes")
         click.confirm(f"Remove {profile_id} from {context.store.path}?", abort=True, err=True)
     context.store.delete(profile_id)
-    named = {*context.config.auth_profiles, *(each for ids in context.config.auth_order.values() for each in ids)}
-    if profile_id in named:
+    if is_named(context, profile_id):
         edit_config(context.paths, lambda raw: forget(raw, profile_id), environ=context.environ)
         ui.note(f"updated {context.paths.config}")
     if as_json:
         ui.as_json({"ok": True, "removed": profile_id, "authStorePath": str(context.store.path)})
     else:
         ui.out(f"Removed auth profile: {profile_id}")
-
-
-def forget(raw: JsonObject, profile_id: str) -> list[Edit]:
-    """Return the edits that take a profile out of the config's `auth`; an order it alone was in goes too."""
-    section = raw.get("auth", {})
-    edits: list[Edit] = [Unset(("auth", "profiles", profile_id))]
-    for provider, ids in section.get("order", {}).items():
-        left = [each for each in ids if each != profile_id]
-        if left != ids:
-            path = ("auth", "order", provider)
-            edits.append(Set(path, left) if left else Unset(path))
-    return edits
 
 
 for command in (add, paste_api_key, paste_token, setup_token, login, login_github_copilot, order):

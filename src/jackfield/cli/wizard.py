@@ -19,12 +19,12 @@ from jackfield.cli.given import Given
 from jackfield.cli.login import is_browser, require_enabled, runs_code
 from jackfield.cli.models_menu import pick_model
 from jackfield.cli.setup import Setup, apply, becomes_default, enabling, preview
-from jackfield.cli.signin import shown_key
 from jackfield.cli.unattended import place, prepare, report
 from jackfield.cli.wizard_key import Left, ask_credential, takes_key, tell_fault
 from jackfield.config.save import edit_config
 from jackfield.errors import AuthError, UsageError
 from jackfield.plugins.load import is_enabled
+from jackfield.setup.profile import shown_key
 
 LEAVE = "leave"
 

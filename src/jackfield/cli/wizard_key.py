@@ -25,10 +25,11 @@ from jackfield.cli.keys import (
     take_variable,
 )
 from jackfield.cli.login import is_browser, sign_in
-from jackfield.cli.signin import check_secret, end_of, shown_key, warn_of
+from jackfield.cli.signin import check_secret, end_of, warn_of
 from jackfield.cli.unattended import is_optional
 from jackfield.credential import Profile, Secret
 from jackfield.errors import AuthError, Error, MissingKey
+from jackfield.setup.profile import shown_key
 
 
 class Left(Exception):
