@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -31,6 +32,7 @@ def options(command: Command) -> Command:
         click.option("--admin-port", metavar="PORT", type=click.IntRange(0, 65535), help=f"Port to look after it; else the config's, else {ADMIN_PORT}."),
         click.option("--log-format", type=click.Choice(("json", "text")), help="How it writes to stderr; else the config's, else json."),
         click.option("--auth", type=click.Choice(("token", "none")), help="Who may call: who has the token, or (on this machine alone) everybody."),
+        click.option("--open", "opens", is_flag=True, help="Open its page in a browser, signed in."),
     )):  # fmt: skip
         command = option(command)
     return command
@@ -79,6 +81,8 @@ def run(context: Context, /, host: str | None, port: int | None, workers: int, *
         where = "" if mode == "none" else find_token(context.config, may_make=is_loopback(host))[1]
         ui.out(_describe(address_of(listener), where))
         ui.out(_describe_admin(context, admin))
+        if said["opens"]:
+            _open_page(context, admin)
         _serve(
             context, held, (listener, admin), workers,
             host=host, is_open=mode == "none", log_format=said["log_format"] or "",
@@ -107,6 +111,17 @@ def _serve(context: Context, held: ExitStack, listeners: tuple[Any, Any], worker
         **found,
     )
     serve(partial(make_gateway, service, admin), [listener], workers=workers)
+
+
+def _open_page(context: Context, listener: Any) -> None:
+    from jackfield.cli.open_page import open_page
+    from jackfield.cli.serve import find_admin_token
+    from jackfield.transport.listen import address_of
+
+    if listener is None:
+        raise UsageError("there is no page to open: the admin's address is off or taken", hint="name one: --admin-port")
+    token = find_admin_token(context.config)[0]
+    open_page(address_of(listener), token, time.time_ns() // 1_000_000, context.environ, ui.note)
 
 
 def _describe_admin(context: Context, listener: Any) -> str:

@@ -1,0 +1,33 @@
+"""Opening the page in the user's browser. Its address holds a code, so it is told to the browser and to nobody else."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Mapping
+
+from jackfield.credential import Secret
+
+SCREENS = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
+
+
+def open_page(
+    address: str, token: Secret, now_ms: int, environ: Mapping[str, str], tell: Callable[[str], None]
+) -> None:
+    """Open the page, signed in by a code that works once and for a minute; says so where there is no browser."""
+    from jackfield.admin.session import make_code
+
+    # Without a screen only browsers in the terminal are left, and the gateway needs the terminal.
+    if sys.platform not in {"win32", "darwin"} and not any(map(environ.get, SCREENS)):
+        tell(f"there is no browser here: open {address} in one, and sign in with the admin token")
+        return
+    url = f"{address}/#code={make_code(token, now_ms)}"
+    # Some browsers let their caller wait until they are closed.
+    threading.Thread(target=_open, args=(url, address, tell), daemon=True).start()
+
+
+def _open(url: str, address: str, tell: Callable[[str], None]) -> None:
+    import webbrowser
+
+    if not webbrowser.open(url):
+        tell(f"no browser could be opened: open {address}, and sign in with the admin token")
