@@ -1,4 +1,4 @@
-"""The installed command as a person runs it: a process of its own, in the test's own home."""
+"""The command as a person runs it: a process of its own, in the test's own home (how: tests/forks.py)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests import forks
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,15 @@ class Result:
 
 def run(*args: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Result:
     """Run `jackfield ARGS` with nothing on standard input unless given; stop after 60 seconds."""
-    done = subprocess.run(
-        [sys.executable, "-m", "jackfield", *args],
-        input=stdin.encode() if isinstance(stdin, str) else stdin,
-        capture_output=True,
-        env={**os.environ, **(env or {})},
-        cwd=cwd or os.environ["HOME"],
-        timeout=60,
-        check=False,
-    )
+    data, whole = stdin.encode() if isinstance(stdin, str) else stdin, {**os.environ, **(env or {})}
+    folder = cwd or os.environ["HOME"]
+    if forks.fits(whole):
+        done = forks.run(args, stdin=data, env=whole, cwd=folder, timeout_s=60)
+    else:
+        done = subprocess.run(
+            [sys.executable, "-m", "jackfield", *args],
+            input=data, capture_output=True, env=whole, cwd=folder, timeout=60, check=False,
+        )  # fmt: skip
     result = Result(done.returncode, done.stdout.decode(), done.stderr.decode())
     assert "Traceback" not in result.err, result.err
     return result

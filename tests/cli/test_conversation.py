@@ -7,27 +7,26 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-import pexpect
 import pytest
 
 from tests.cli.test_chat import HELLO, PNG, chunk
 from tests.commands import local_provider, write_config
 from tests.servers import HANG, serve, sse_reply
+from tests.terminals import open_terminal, pexpect
 
 PROMPT = r">(\x1b\[0m| )"  # a capable terminal moves the cursor instead of printing the space
-Open = Callable[..., "pexpect.spawn[str]"]
+Open = Callable[..., Any]
 
 
 @pytest.fixture
 def talk() -> Iterator[Open]:
-    opened: list[pexpect.spawn[str]] = []
+    opened: list[Any] = []
 
-    def start(*args: str, term: str = "xterm") -> pexpect.spawn[str]:
-        child: pexpect.spawn[str] = pexpect.spawn(
-            sys.executable, ["-m", "jackfield", "chat", *args], encoding="utf-8", timeout=10, dimensions=(40, 120),
-            env={**os.environ, "TERM": term, "PROMPT_TOOLKIT_NO_CPR": "1"}, cwd=os.environ["HOME"],
-        )  # fmt: skip
+    def start(*args: str, term: str = "xterm") -> Any:
+        variables = {"TERM": term, "PROMPT_TOOLKIT_NO_CPR": "1"}
+        child = open_terminal("chat", *args, env=variables, size=(40, 120), encoding="utf-8", timeout=10)
         opened.append(child)
         child.expect("/help lists the commands")
         return child
@@ -37,13 +36,13 @@ def talk() -> Iterator[Open]:
         child.close(force=True)
 
 
-def type_line(child: pexpect.spawn[str], line: str) -> None:
+def type_line(child: Any, line: str) -> None:
     # What is typed before the prompt stands there would be read by the terminal's own line editor.
     child.expect(PROMPT)
     child.sendline(line)
 
 
-def ended(child: pexpect.spawn[str]) -> int | None:
+def ended(child: Any) -> int | None:
     child.expect(pexpect.EOF)
     child.close()
     return child.exitstatus
@@ -219,7 +218,7 @@ def test_answers_into_a_pipe_go_there_alone(home: Path) -> None:
     with serve(HELLO) as server:
         write_config(local_provider(server.url))
         line = f"{sys.executable} -m jackfield chat > said.txt"
-        child: pexpect.spawn[str] = pexpect.spawn("/bin/sh", ["-c", line], encoding="utf-8", timeout=10, cwd=home)
+        child = pexpect.spawn("/bin/sh", ["-c", line], encoding="utf-8", timeout=10, cwd=home)
         type_line(child, "one")
         type_line(child, "/exit")
         assert ended(child) == 0

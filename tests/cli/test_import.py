@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pexpect
 import pytest
 
 from tests.commands import run, write_config
 from tests.imports.trees import token
+from tests.terminals import open_terminal, pexpect
 
 KEY = "sk-ant-api03-abcdefghijklmnop"
 SERVER = "http://10.0.0.5:8000/v1"
@@ -327,14 +327,14 @@ def test_what_stands_in_a_broken_file_is_not_repeated() -> None:
 
 def test_a_person_is_asked_and_may_say_no() -> None:
     opencode()
-    child = pexpect.spawn(sys.executable, ["-m", "jackfield", "import", "opencode"], encoding="utf-8", timeout=30)
+    child = open_terminal("import", "opencode", encoding="utf-8", timeout=30)
     child.expect(r"Write this\? \[y/N\]")
     child.sendline("n")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 130
     assert not ours("jackfield.json").exists()
-    child = pexpect.spawn(sys.executable, ["-m", "jackfield", "import", "opencode"], encoding="utf-8", timeout=30)
+    child = open_terminal("import", "opencode", encoding="utf-8", timeout=30)
     child.expect(r"Write this\? \[y/N\]")
     child.sendline("y")
     child.expect("Auth profile: anthropic:opencode")
@@ -354,7 +354,7 @@ def test_without_the_extra_yaml_says_what_to_install() -> None:
 
 def answer_after(change: Callable[[], object]) -> str:
     """Start an import, change something while its question stands, say yes; return what it printed then."""
-    child = pexpect.spawn(sys.executable, ["-m", "jackfield", "import", "opencode"], encoding="utf-8", timeout=30)
+    child = open_terminal("import", "opencode", encoding="utf-8", timeout=30)
     child.expect(r"Write this\? \[y/N\]")
     change()
     child.sendline("y")

@@ -17,10 +17,7 @@ import pytest
 from tests.auth.oauth_server import form
 from tests.commands import run
 from tests.servers import Received, json_reply, serve
-
-pexpect = pytest.importorskip("pexpect")
-if not hasattr(pexpect, "spawn"):
-    pytest.skip("no terminals on this system", allow_module_level=True)
+from tests.terminals import open_terminal, pexpect
 
 ROW = """
 id = "acme"
@@ -92,10 +89,8 @@ def load(name: str) -> dict[str, Any]:
 
 
 def spawn(*args: str, env: dict[str, str] | None = None) -> Any:
-    return pexpect.spawn(
-        sys.executable, ["-m", "jackfield", *args], encoding="utf-8", timeout=30, dimensions=(50, 400),
-        env={**os.environ, "TERM": "dumb", **(env if env is not None else CLIENT)},
-    )  # fmt: skip
+    variables = {"TERM": "dumb", **(CLIENT if env is None else env)}
+    return open_terminal(*args, env=variables, size=(50, 400), encoding="utf-8", timeout=30)
 
 
 def end(child: Any) -> tuple[int, str]:

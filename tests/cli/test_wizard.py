@@ -2,62 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.commands import local_provider, run, write_config
 from tests.servers import Received, free_port, json_reply, serve
-
-pexpect = pytest.importorskip("pexpect")
-if not hasattr(pexpect, "spawn"):
-    pytest.skip("no terminals on this system", allow_module_level=True)
+from tests.wizard.terminal import CTRL_C, ENTER, NO_CHECK, drive, folder, load, primary
 
 KEY = "vapi_1234567890abcd"
-ENTER, CTRL_C = "\r", "\x03"
 REPLY = {
     "id": "1", "object": "chat.completion", "created": 1, "model": "m",
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "OK."}, "finish_reason": "stop"}],
 }  # fmt: skip
-# What is expected on the screen, what is then typed.
-Steps = list[tuple[str, str]]
 KEY_STEP = ("Venice API key", KEY + ENTER)
-NO_CHECK = ("one word", "n" + ENTER)
-
-
-def folder() -> Path:
-    return Path(os.environ["HOME"]) / ".jackfield"
-
-
-def load(name: str) -> dict[str, Any]:
-    path = folder() / name
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
-def primary() -> str | None:
-    return load("jackfield.json").get("agents", {}).get("defaults", {}).get("model", {}).get("primary")
-
-
-def drive(*args: str, steps: Steps, term: str = "dumb", env: dict[str, str] | None = None) -> tuple[int, str]:
-    """Run a command on a terminal, answer its questions, and return its exit code and all it showed."""
-    child = pexpect.spawn(
-        sys.executable, ["-m", "jackfield", *args], encoding="utf-8", timeout=30, dimensions=(50, 160),
-        env={**os.environ, "TERM": term, **(env or {})},
-    )  # fmt: skip
-    shown = []
-    for expected, typed in steps:
-        child.expect(expected)
-        shown.append(child.before + child.after)
-        child.send(typed)
-    child.expect(pexpect.EOF)
-    shown.append(child.before)
-    child.close()
-    assert "Traceback" not in "".join(shown), "".join(shown)
-    return child.exitstatus, "".join(shown)
 
 
 @pytest.mark.parametrize("term", ["dumb", "xterm-256color"])

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
-
-import pexpect
 
 from tests.commands import run
 from tests.plugins.folder import ROW, plugin_home, write_code, write_row
+from tests.terminals import open_terminal, pexpect
 
 AUTH = '[[auth]]\nchoice = "acme-page"\nkind = "oauth"\nlabel = "Acme"\nplugin = "mine"\n[[models]]'
 CODE = """
@@ -32,10 +29,8 @@ def test_a_person_signs_in_the_plugins_way_once_it_is_enabled(home: Path) -> Non
 
     assert run("plugins", "disable", "acme").code == 0
     assert "models auth login --provider acme" in run("plugins", "enable", "mine").err
-    child = pexpect.spawn(
-        sys.executable, ["-m", "jackfield", "models", "auth", "login", "--provider", "acme"],
-        encoding="utf-8", timeout=20, env={**os.environ, "TERM": "dumb"}, cwd=str(home),
-    )  # fmt: skip
+    line = ("models", "auth", "login", "--provider", "acme")
+    child = open_terminal(*line, env={"TERM": "dumb"}, encoding="utf-8", timeout=20)
     child.expect("Fetch a badge")
     child.expect("Your name")
     child.sendline("ada")

@@ -1,4 +1,8 @@
-"""One key, put everywhere a key may come from: every command of the program runs, and no place but the store holds it."""
+"""One key, put everywhere a key may come from: every command of the program runs, and no place but the store holds it.
+
+With the key in the file store each command is started as the installed one is, imports and all: that no command
+wants an import which another one made is shown here for all of them. With the keyring they are forks.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +29,10 @@ import click
 import pytest
 
 from jackfield.cli.main import main
+from tests import forks
 from tests.plugins.folder import write_row
 from tests.servers import HANG, Received, Step, json_reply, serve, sse_reply
-
-pexpect = pytest.importorskip("pexpect")
-if not hasattr(pexpect, "spawn"):
-    pytest.skip("no terminals on this system", allow_module_level=True)
+from tests.terminals import open_terminal, pexpect
 
 STORE = ".jackfield/auth-profiles.json"
 RING = ".local/share/python_keyring/keyring_pass.cfg"  # of the keyring on files, below the home
@@ -275,13 +277,17 @@ def watched() -> Iterator[set[bytes]]:
 FIRST = ("-v", "--offline")
 
 
-def execute(run: Run, env: Mapping[str, str], places: Mapping[str, str]) -> tuple[int, bytes]:
-    """Run one row; return its code and all that it showed."""
-    words = [word.format_map(places) for word in run.words.split()]
-    command = [sys.executable, "-m", "jackfield", *FIRST, *words]
+def execute(run: Run, env: Mapping[str, str], places: Mapping[str, str], *, start: bool) -> tuple[int, bytes]:
+    """Run one row, from its very start or as a fork; return its code and all that it showed."""
+    words = [*FIRST, *(word.format_map(places) for word in run.words.split())]
     env = {**env, **{name: text.format_map(places) for name, text in run.env.items()}}
     if run.typed:
-        return on_terminal(command, run, env, places)
+        return on_terminal(words, run, env, places, start=start)
+    given = run.stdin.format_map(places).encode()
+    if not (start or run.until):
+        done = forks.run(words, stdin=given, env=env, cwd=places["cwd"], timeout_s=60)
+        return done.returncode, done.stdout + done.stderr
+    command = [sys.executable, "-m", "jackfield", *words]
     child = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=places["cwd"]
     )
@@ -293,7 +299,7 @@ def execute(run: Run, env: Mapping[str, str], places: Mapping[str, str]) -> tupl
         address = re.search(rb"http://127\.0\.0\.1:\d+", first)
         first += b"".join(call(address[0].decode() + path, body) for path, body in run.asks if address)
         child.send_signal(signal.SIGINT)
-    out, err = child.communicate(run.stdin.format_map(places).encode(), timeout=60)
+    out, err = child.communicate(given, timeout=60)
     return child.returncode, first + out + err
 
 
@@ -313,15 +319,17 @@ def call(url: str, body: str) -> bytes:
     raise AssertionError(f"{url} does not answer")
 
 
-def on_terminal(command: list[str], run: Run, env: Mapping[str, str], places: Mapping[str, str]) -> tuple[int, bytes]:
+def on_terminal(
+    words: list[str], run: Run, env: Mapping[str, str], places: Mapping[str, str], *, start: bool
+) -> tuple[int, bytes]:
     shown: list[bytes] = []
-    child = pexpect.spawn(
-        command[0], command[1:], env={**env, "TERM": "dumb"}, cwd=places["cwd"], timeout=30, dimensions=(50, 400)
-    )
+    env = {**env, "TERM": "dumb", "PROMPT_TOOLKIT_NO_CPR": "1"}
+    child = open_terminal(*words, env=env, cwd=places["cwd"], size=(50, 400), start=start, timeout=30)
     for question, reply in run.typed:
         child.expect(question)
         shown += [child.before, child.after]
         text = reply.format_map(places)
+        child.delaybeforesend = 0.05 if text == CTRL_C else None
         child.send(text if text == CTRL_C else text.rstrip("\n") + "\r")
     child.expect(pexpect.EOF)
     child.close()
@@ -359,7 +367,7 @@ def test_whatever_runs_the_key_is_in_the_store_and_nowhere_else(home: Path, tmp_
         path = lay_out(home, folders, server.url, kept_in)
         places = {"canary": CANARY, "url": server.url, **{name: str(folder) for name, folder in folders.items()}}
         for run in RUNS:
-            code, shown = execute(run, env, places)
+            code, shown = execute(run, env, places, start=kept_in == "file")
             assert (run.words, code) == (run.words, run.code), shown[-2000:].decode()
             assert (run.words, found_in(shown)) == (run.words, [])
             assert b"Traceback" not in shown, run.words

@@ -5,17 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import pytest
-
-pexpect = pytest.importorskip("pexpect")
-if not hasattr(pexpect, "spawn"):
-    pytest.skip("no terminals on this system", allow_module_level=True)
+from tests.terminals import open_terminal, pexpect
 
 ENTER, CTRL_C, ESC, DOWN, UP = "\r", "\x03", "\x1b", "\x1b[B", "\x1b[A"
 DUMB, DRAWN = "dumb", "xterm-256color"
@@ -27,8 +21,7 @@ NO_CHECK = ("one word", "n" + ENTER)
 SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(NamedTuple):
     """How it ended, and all that was on the screen."""
 
     code: int
@@ -43,24 +36,28 @@ def drive(
     size: tuple[int, int] = (50, 160),
 ) -> Ended:
     """Run `jackfield ARGS` on a terminal of that size (rows, columns), answer its questions, wait for its end."""
-    return drive_command([sys.executable, "-m", "jackfield", *args], steps, term=term, env=env, size=size)
+    child = open_terminal(*args, env=_variables(term, env), size=size, encoding="utf-8", timeout=40)
+    return _answer(child, steps)
 
 
 def drive_command(
-    command: Sequence[str],
-    steps: Sequence[Step],
-    *,
-    term: str = DUMB,
-    env: Mapping[str, str] | None = None,
-    size: tuple[int, int] = (50, 160),
+    command: Sequence[str], steps: Sequence[Step], *, term: str = DUMB, env: Mapping[str, str] | None = None
 ) -> Ended:
     """Run any command so."""
-    # Nobody here says where the cursor is, as a real terminal does; asking for it would be a wait.
     child = pexpect.spawn(
-        command[0], [*command[1:]], encoding="utf-8", timeout=40, dimensions=size, cwd=os.environ["HOME"],
-        env={**os.environ, "TERM": term, "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})},
+        command[0], [*command[1:]], encoding="utf-8", timeout=40, dimensions=(50, 160), cwd=os.environ["HOME"],
+        env={**os.environ, **_variables(term, env)},
     )  # fmt: skip
     child.delayafterclose = child.ptyproc.delayafterclose = 0
+    return _answer(child, steps)
+
+
+def _variables(term: str, env: Mapping[str, str] | None) -> dict[str, str]:
+    # Nobody here says where the cursor is, as a real terminal does; asking for it would be a wait.
+    return {"TERM": term, "PROMPT_TOOLKIT_NO_CPR": "1", **(env or {})}
+
+
+def _answer(child: Any, steps: Sequence[Step]) -> Ended:
     shown = ""
     for expected, typed in steps:
         child.expect(expected)
