@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from jackfield.cli import ask, ui
 from jackfield.cli.context import Context, json_option, pass_context
-from jackfield.cli.login import is_browser, log_in, pick_way
+from jackfield.cli.login import log_in, pick_way
 from jackfield.cli.signin import (
     Duration,
     end_of,
@@ -24,6 +24,7 @@ from jackfield.cli.signin import (
 from jackfield.credential import Profile, ProfileType, Secret
 from jackfield.errors import UsageError
 from jackfield.model import ProviderInfo
+from jackfield.setup.login import is_browser
 from jackfield.setup.profile import as_row, find_method, make_profile, name_profile
 
 

@@ -17,7 +17,6 @@ from jackfield.model import AuthMethod, ProviderInfo
 SKIP = "skip"
 KEYED = frozenset({"api-key", "none"})  # kinds whose flag takes a key
 TYPED = frozenset({"api-key", "token"})  # kinds whose secret is typed, whether or not a flag takes it too
-BROWSER = frozenset({"oauth", "device-code"})  # kinds that open a page elsewhere
 OFFERED = frozenset({"api-key", "token", "none", "aws", "adc"})  # kinds this version can carry out
 
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from jackfield.auth.details import move_flow, parse_host
 from jackfield.cli import ask, ui
 from jackfield.cli.alternative import alternative
-from jackfield.cli.choices import BROWSER, KEYED
+from jackfield.cli.choices import KEYED
 from jackfield.cli.context import Context, pass_context
 from jackfield.cli.setup import Setup, apply
 from jackfield.cli.signin import find_provider, profile_option, provider_option
@@ -22,7 +21,7 @@ from jackfield.errors import AuthError, UsageError
 from jackfield.imports.places import PLACES, folders_of
 from jackfield.message import JsonObject
 from jackfield.model import AuthMethod, Flow, ProviderInfo
-from jackfield.plugins.load import is_enabled
+from jackfield.setup.login import at_company, is_browser, require_enabled, runs_code
 from jackfield.setup.profile import find_method, name_profile
 
 if TYPE_CHECKING:
@@ -97,11 +96,14 @@ def log_in(
 
 def sign_in(context: Context, info: ProviderInfo, way: AuthMethod, profile_id: str | None = None) -> Profile:
     """Return the profile that a sign-in on the provider's page makes, or the plugin's own; stores nothing."""
-    import asyncio
-
     if runs_code(way):
         profile = context.plugins.sign_in(way.plugin, info.id, Dialogue())
         return replace(profile, id=name_profile(info, profile_id or profile.id, "default"))
+    import asyncio
+
+    from jackfield.cli.person import Terminal
+    from jackfield.setup.meeting import meet
+
     flow = way.flow or Flow(engine="paste")
     client = find_client(context, info, flow)
     if tool := find_signed_in(context, flow):
@@ -109,28 +111,17 @@ def sign_in(context: Context, info: ProviderInfo, way: AuthMethod, profile_id: s
         ui.note(f"{title} is signed in on this machine; to use that instead: jackfield import {tool} --only logins")
     if flow.notice:
         ui.warn(flow.notice)
-    profile = asyncio.run(_meet(context, info, way, client))
-    return replace(profile, id=name_profile(info, profile_id or profile.id, "default"))
-
-
-async def _meet(context: Context, info: ProviderInfo, way: AuthMethod, client: Client) -> Profile:
-    import os
-
-    from jackfield.auth.flows import signin
-    from jackfield.auth.flows.ask import ask_over
-    from jackfield.cli.person import Terminal
-    from jackfield.transport.http import Transport
-
-    async with Transport(environ=context.config.environ, offline=context.offline) as sender:
-        world = signin.World(
-            ask=lambda request: ask_over(sender, request, info),
+    return asyncio.run(
+        meet(
+            context,
+            info,
+            way,
+            client,
             person=Terminal(context.environ),
-            environ=context.environ,
-            platform=sys.platform,
-            random=os.urandom,
-            now_ms=context.now_ms,
+            profile_id=profile_id,
+            offline=context.offline,
         )
-        return await signin.sign_in(info, way, client, world)
+    )
 
 
 def find_client(context: Context, info: ProviderInfo, flow: Flow) -> Client:
@@ -159,16 +150,6 @@ def find_signed_in(context: Context, flow: Flow) -> str:
 # -- which way ---------------------------------------------------------------------
 
 
-def is_browser(method: AuthMethod) -> bool:
-    """Tell whether this way of signing in happens in a browser, and somebody knows how: a flow or a plugin."""
-    return method.kind in BROWSER and (method.flow is not None or bool(method.plugin))
-
-
-def runs_code(method: AuthMethod) -> bool:
-    """Tell whether this way of signing in is a plugin's own code, which nobody runs before it is enabled."""
-    return bool(method.plugin) and method.flow is None and method.kind in BROWSER
-
-
 def pick_way(context: Context, info: ProviderInfo, name: str | None, *, device: bool = False) -> AuthMethod:
     """Return the sign-in that is meant; raise saying what works instead where there is none."""
     ways = [method for method in info.auth if is_browser(method)]
@@ -188,29 +169,8 @@ def pick_way(context: Context, info: ProviderInfo, name: str | None, *, device: 
     return ways[0]
 
 
-def at_company(info: ProviderInfo, way: AuthMethod, text: str) -> AuthMethod:
-    """Return the way to sign in at the company's server that is named; the same where none is, or the public one."""
-    if not text.strip():
-        return way
-    if way.flow is None or not way.flow.host_detail:
-        raise UsageError(f"{info.name or info.id} has no servers of companies", hint="leave out --enterprise-url")
-    host = parse_host(text)
-    if not host:
-        raise UsageError(f"{text!r} is no server's name", hint="write it like company.ghe.com")
-    return way if host == way.flow.host else replace(way, flow=move_flow(way.flow, host))
-
-
-def require_enabled(context: Context, info: ProviderInfo, way: AuthMethod) -> None:
-    """Raise `AuthError` for a sign-in of a plugin that is disabled."""
-    if way.plugin and not is_enabled(context.config, way.plugin):
-        raise AuthError(
-            f"signing in to {info.id} is a plugin's business, and {way.plugin} is disabled",
-            hint=f"run: jackfield plugins enable {way.plugin}",
-        )
-
-
 def _require_ready(context: Context, info: ProviderInfo, way: AuthMethod) -> None:
-    require_enabled(context, info, way)
+    require_enabled(context.config, info, way)
     if not ui.can_ask():
         raise AuthError(
             f"signing in to {info.name or info.id} needs a terminal (TTY): somebody has to open a page",

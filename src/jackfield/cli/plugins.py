@@ -140,7 +140,7 @@ def _switch(context: Context, plugin_id: str, *, on: bool, as_json: bool) -> Non
 
 def _next_steps(context: Context, plugin_id: str) -> list[str]:
     """Return the command for each way to sign in that a plugin makes usable, one per provider."""
-    from jackfield.cli.choices import BROWSER
+    from jackfield.setup.login import BROWSER
 
     steps: dict[str, str] = {}
     for name in context.catalog.provider_ids():

@@ -8,7 +8,7 @@ from jackfield.catalog.index import load_index
 from jackfield.cli import ui
 from jackfield.cli.alternative import alternative
 from jackfield.cli.check import find_fault
-from jackfield.cli.choices import BROWSER, OFFERED, Choice
+from jackfield.cli.choices import OFFERED, Choice
 from jackfield.cli.context import Context
 from jackfield.cli.custom import CUSTOM, check_url, entry_of_custom, place_custom
 from jackfield.cli.given import Given
@@ -20,6 +20,7 @@ from jackfield.errors import AuthError, Error, NotAllowed, UsageError
 from jackfield.message import JsonObject
 from jackfield.model import ModelRef
 from jackfield.routing.policy import check_allowed
+from jackfield.setup.login import BROWSER
 
 
 def carry_out(context: Context, given: Given) -> None:

@@ -16,7 +16,6 @@ from jackfield.cli.choices import CHOICES, OFFERED, Choice, groups, list_choices
 from jackfield.cli.context import Context
 from jackfield.cli.custom import COMPATIBILITY, CUSTOM, check_url
 from jackfield.cli.given import Given
-from jackfield.cli.login import is_browser, require_enabled, runs_code
 from jackfield.cli.models_menu import pick_model
 from jackfield.cli.setup import Setup, apply, becomes_default, enabling, preview
 from jackfield.cli.unattended import place, prepare, report
@@ -24,6 +23,7 @@ from jackfield.cli.wizard_key import Left, ask_credential, takes_key, tell_fault
 from jackfield.config.save import edit_config
 from jackfield.errors import AuthError, UsageError
 from jackfield.plugins.load import is_enabled
+from jackfield.setup.login import is_browser, require_enabled, runs_code
 from jackfield.setup.profile import shown_key
 
 LEAVE = "leave"
@@ -89,7 +89,7 @@ def refuse(context: Context, choice: Choice) -> None:
             hint=f"what works instead: {alternative(context, choice.info)}",
         )
     if runs_code(choice.method):
-        require_enabled(context, choice.info, choice.method)
+        require_enabled(context.config, choice.info, choice.method)
     elif plugin := choice.method.plugin:
         config = context.config
         edit_config(context.paths, lambda raw: enabling(plugin, config, raw), environ=context.environ, dry_run=True)

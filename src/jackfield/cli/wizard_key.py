@@ -24,11 +24,12 @@ from jackfield.cli.keys import (
     require_shape,
     take_variable,
 )
-from jackfield.cli.login import is_browser, sign_in
+from jackfield.cli.login import sign_in
 from jackfield.cli.signin import check_secret, end_of, warn_of
 from jackfield.cli.unattended import is_optional
 from jackfield.credential import Profile, Secret
 from jackfield.errors import AuthError, Error, MissingKey
+from jackfield.setup.login import is_browser
 from jackfield.setup.profile import shown_key
 
 

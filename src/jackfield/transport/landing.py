@@ -65,10 +65,10 @@ async def _answer(
     elif received.method != "GET":
         await _say(writer, "405 Method Not Allowed", "This page is only looked at.")
     elif problem := judge(parts.query):
-        await _say(writer, "400 Bad Request", f"The sign-in failed: {problem}. The terminal says what to do.")
+        await _say(writer, "400 Bad Request", f"The sign-in failed: {problem}. Where you began it stands what to do.")
         _hear(heard, parts.query)
     else:
-        await _say(writer, "200 OK", "Heard. You can close this page and go back to the terminal.")
+        await _say(writer, "200 OK", "Heard. You can close this page and go back to where you began.")
         _hear(heard, parts.query)
 
 

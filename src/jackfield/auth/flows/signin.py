@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from jackfield.auth.flows import pkce
 from jackfield.auth.flows.client import Client
-from jackfield.auth.flows.device import LONGEST_INTERVAL_S, Waiting
+from jackfield.auth.flows.device import LONGEST_INTERVAL_S, Code, Waiting
 from jackfield.auth.flows.headless import why_headless
 from jackfield.auth.flows.project import find_project
 from jackfield.auth.flows.token import Ask, as_text, check_answer, render_question, to_profile
@@ -56,6 +56,12 @@ class World(Struct, frozen=True, kw_only=True):
     now_ms: Callable[[], int]
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     landing_s: float = LANDING_S
+    # For a person at a browser of their own: they are handed the code, and every page, wherever this runs.
+    show_code: Callable[[Code], object] | None = None
+
+    def why_headless(self) -> str:
+        """Return in words why a page opened here would not be seen; empty when it would."""
+        return "" if self.show_code else why_headless(self.environ, self.platform)
 
 
 async def sign_in(info: ProviderInfo, method: AuthMethod, client: Client, world: World) -> Profile:
@@ -120,7 +126,7 @@ async def _by_page(flow: Flow, client: Client, world: World) -> JsonObject:
 
 def _show(url: str, world: World) -> None:
     world.person.tell(f"Sign in on this page:\n{url}")
-    if reason := why_headless(world.environ, world.platform):
+    if reason := world.why_headless():
         world.person.tell(f"{reason}: open it elsewhere; the last page may not load there")
     else:
         world.person.browse(url)
@@ -154,9 +160,11 @@ async def _paste(attempt: pkce.Attempt, person: Person) -> str:
 async def _by_code(flow: Flow, client: Client, world: World) -> JsonObject:
     waiting = Waiting(flow, client, world.random)
     code = waiting.begin(await world.ask(waiting.start()), world.now_ms())
+    if world.show_code:
+        world.show_code(code)
     world.person.tell(f"Open {code.url}\nand enter the code: {code.user_code}")
     world.person.tell("This goes on by itself when that is done; Ctrl-C leaves")
-    if not why_headless(world.environ, world.platform):
+    if not world.why_headless():
         world.person.browse(code.whole_url)
     while True:
         await world.sleep(waiting.interval_s)
