@@ -10,14 +10,16 @@ import os
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
+from typing import Any
 
-from msgspec.structs import astuple
+from msgspec.structs import asdict, astuple
 
 from jackfield.errors import Error
 from jackfield.ledger.database import Database, Unfit, open_database
 from jackfield.ledger.row import COLUMNS, Row
+from jackfield.ledger.sums import sum_up
 
 CAPACITY = 20_000  # rows that wait while the database is away: some 20 MB
 BATCH = 1_000
@@ -32,6 +34,8 @@ INSERT = (
 )
 JOIN = """INSERT INTO ledger_writers (id, pid, started_ms, seen_ms, dropped) VALUES (?, ?, ?, ?, ?)
           ON CONFLICT (id) DO UPDATE SET seen_ms = excluded.seen_ms, dropped = excluded.dropped, killed = 0"""
+COUNT = "UPDATE ledger_writers SET written = ? WHERE id = ?"
+COUNTED = "SELECT written FROM ledger_writers WHERE id = ?"
 LEAVE = "UPDATE ledger_writers SET ended_ms = ? WHERE id = ?"
 KILLED = "SELECT id, pid, seen_ms FROM ledger_writers WHERE ended_ms IS NULL AND killed = 0 AND seen_ms < ? AND id <> ?"
 BURY = "UPDATE ledger_writers SET killed = 1 WHERE id = ? AND killed = 0 AND ended_ms IS NULL"
@@ -147,15 +151,24 @@ class Ledger:
         return self._database
 
     def _write(self, database: Database) -> None:
-        while self._rows and len(self._batch) < BATCH:
-            self._batch.append(self._rows.popleft())
-        try:
-            database.write((INSERT, [astuple(row) for row in self._batch]), self._presence())
-        except Unfit:
-            database.write((INSERT, [_fit(row) for row in self._batch]), self._presence())
-        # A batch that failed is written again; rows of it that arrived after all are known by their id.
+        # A batch that failed is written again as it was, unless it arrived after all and only the word of it was lost.
+        if not self._batch:
+            while self._rows and len(self._batch) < BATCH:
+                self._batch.append(self._rows.popleft())
+        if not (self.trouble and self._has_arrived(database)):
+            try:
+                self._write_rows(database, self._batch)
+            except Unfit:
+                self._write_rows(database, [_fit(row) for row in self._batch])
         self.written += len(self._batch)
         self._batch.clear()
+
+    def _write_rows(self, database: Database, rows: Sequence[Row]) -> None:
+        counted = COUNT, [(self.written + len(rows), self._id)]
+        database.write((INSERT, [astuple(row) for row in rows]), *sum_up(rows), self._presence(), counted)
+
+    def _has_arrived(self, database: Database) -> bool:
+        return database.rows(COUNTED, self._id) == [(self.written + len(self._batch),)]
 
     def _presence(self) -> tuple[str, list[tuple[object, ...]]]:
         self._seen_ms = self._now_ms()
@@ -187,12 +200,12 @@ class Ledger:
             self._database.close()
 
 
-def _fit(row: Row) -> tuple[object, ...]:
+def _fit(row: Row) -> Row:
     """Return the row as every database can hold it: one that is refused would hold up all behind it."""
-    return tuple(_fitting(value) for value in astuple(row))
+    return Row(**{name: _fitting(value) for name, value in asdict(row).items()})
 
 
-def _fitting(value: object) -> object:
+def _fitting(value: Any) -> Any:
     match value:
         case str():
             return value.encode(errors="replace").decode().replace("\0", "")
