@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 VENDOR = Path(__file__).parents[2] / "src/jackfield/admin/static/vendor"
-ROW = re.compile(r"^\| (\S+) \|.*\| ([0-9a-f]{64}) \|$", re.M)
+ROW = re.compile(r"^\| (\S+) \|.*\| ([0-9a-f]{64}) \|$", re.MULTILINE)
 
 
 def test_every_file_of_others_is_listed_with_its_hash() -> None:
