@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str], None]  # takes a warning
 Hear = Callable[[Mapping[str, str]], None]  # takes the headers of a reply
+Take = Callable[[Sequence[StreamEvent]], bool]  # takes events in the moment they come, or tells that they must wait
 
 
 class Direct:
@@ -79,17 +80,20 @@ class Direct:
         auth: RequestAuth,
         tell: Tell | None = None,
         hear: Hear | None = None,
+        take: Take | None = None,
     ) -> Batches:
         """Yield one candidate's reply, what came together together; raise what its provider, or the way there, has to say.
 
         With `tell`, a server that refuses a field is asked once more without it, and `tell` is told.
-        `hear` gets the headers of every reply, a refusal's too.
+        `hear` gets the headers of every reply, a refusal's too. What `take` takes is not yielded.
         """
         auth = await self.freshen(candidate.info, auth)
         renamed = find_renamed(request, defaults.api(candidate.model, candidate.info))
         reply = await self._open(candidate, with_thinking(request, candidate.model, self._config), auth, tell, hear)
         try:
-            async with aclosing(_read(reply, candidate, request, auth.source, tell)) as batches:
+            await check_reply(reply, candidate.info, candidate.model, auth.source)
+            take = None if renamed else take
+            async with aclosing(_read(reply, candidate, tell, take, stream=request.stream)) as batches:
                 async for batch in batches:
                     if renamed or isinstance(batch[0], MessageStart):
                         yield [_as_ours(event, candidate, renamed) for event in batch]
@@ -193,22 +197,27 @@ def _as_ours(event: StreamEvent, candidate: Candidate, renamed: Mapping[str, str
 
 
 async def _read(
-    reply: HttpReply, candidate: Candidate, request: ChatRequest, source: str, tell: Tell | None
+    reply: HttpReply, candidate: Candidate, tell: Tell | None, take: Take | None, *, stream: bool
 ) -> Batches:
     protocol = load_protocol(candidate.info, candidate.model)
-    await check_reply(reply, candidate.info, candidate.model, source)
-    if not request.stream or reply.headers.get("content-type", "").startswith("application/json"):
+    if not stream or reply.headers.get("content-type", "").startswith("application/json"):
         # Some servers answer a request for a stream with a whole reply.
         yield tuple(split_events(protocol.parse_response(await reply.read())))
         return
     parser = protocol.StreamParser()
     size = 0
-    async for chunk in reply.chunks():
+
+    def read(chunk: bytes) -> Sequence[StreamEvent]:
+        nonlocal size
         size += len(chunk)
         if size > REPLY_LIMIT:
             raise BadReply(f"the stream of {reply.url} is over {REPLY_LIMIT} bytes")
-        if events := parser.feed(chunk):
-            yield events
+        events = parser.feed(chunk)
+        return () if take and events and take(events) else events
+
+    async with aclosing(reply.pieces(read)) as batches:
+        async for batch in batches:
+            yield batch
     if events := _close(parser, candidate):
         yield events
     if parser.skipped and tell:

@@ -106,6 +106,11 @@ class Accumulator:
                 self._end = event
                 self.complete = True
 
+    def feed_all(self, events: Iterable[StreamEvent]) -> None:
+        """Take the next events."""
+        for event in events:
+            self.feed(event)
+
     def response(self) -> ChatResponse:
         """Return the reply as far as it was heard."""
         return ChatResponse(

@@ -5,33 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.catalog import defaults
-from jackfield.catalog.price import bill_usd, sum_usage, sum_usd
+from jackfield.catalog.price import sum_usage, sum_usd
 from jackfield.config.schema import StreamBreak
-from jackfield.direct import Direct
+from jackfield.direct import Direct, Take
 from jackfield.errors import Cancelled, Error, InvalidRequest
 from jackfield.events import Accumulator, StreamEvent
-from jackfield.message import Attempt, ChatRequest, ChatResponse, Usage
+from jackfield.message import Attempt, ChatRequest, ChatResponse
 from jackfield.model import ModelRef
-from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import find_losses
 from jackfield.routing.candidate import Candidate, Plan
 from jackfield.routing.hold import WhenWhole
 from jackfield.routing.patience import as_waits
 from jackfield.routing.splice import MOST_BREAKS, Splice, may_continue, takes_prefill, with_prefill
 from jackfield.routing.walk import Batches, Events, Walk, has_content
+from jackfield.toll import Spent, bill
 
 if TYPE_CHECKING:
     from jackfield.client import AsyncClient
 
-Spent = tuple[Usage | None, Decimal | None]
 GONE = (asyncio.CancelledError, GeneratorExit)  # the caller, while a try was under way
 
 
@@ -82,6 +79,7 @@ class ChatStream:
         self._heard = Accumulator()  # the current try
         # What the caller was told, where that may be made of several tries.
         self._whole = Accumulator() if self._on_break == "continue" else None
+        self._take: Take | None = None
         self._running: tuple[Candidate, Accumulator, ChatRequest] | None = None
         self._notice = ""
         self._warnings = list(made.warnings)
@@ -116,8 +114,13 @@ class ChatStream:
             raise self._broken
         return self.heard()
 
-    def batches(self) -> Batches:
-        """Iterate as `async for` does, over events that came together: one hop for all of them."""
+    def batches(self, take: Take | None = None) -> Batches:
+        """Iterate as `async for` does, over events that came together: one hop for all of them.
+
+        With `take`, what follows the first content is offered to it in the moment it comes, before anybody is woken;
+        what it takes is not yielded.
+        """
+        self._take = take
         return self._batches
 
     @property
@@ -132,7 +135,7 @@ class ChatStream:
         """
         spent: list[Spent] = [(each.usage, each.cost_usd) for each in self._walk.attempts if each.usage is not None]
         if self._running:
-            spent.append(self._bill(*self._running))
+            spent.append(bill(*self._running))
         return replace(
             self._said().response(),
             usage=sum_usage([usage for usage, _ in spent if usage is not None]),
@@ -168,8 +171,7 @@ class ChatStream:
             async with aclosing(self._told()) as batches:
                 async for batch in batches:
                     if self._whole:
-                        for event in batch:
-                            self._whole.feed(event)
+                        self._whole.feed_all(batch)
                     self._reader = None
                     yield batch
                     self._reader = asyncio.current_task()
@@ -237,46 +239,40 @@ class ChatStream:
         self._walk.profile_id = auth.profile_id
         hold = await self._client.toll.enter(candidate, asked, self._session, left_s=self._walk.left_s())
         tell = None if self._strict else self._warnings.append
+        # What goes on from another's words is not told as it comes.
+        take = self._hand_on if self._take and request is None else None
         hear = partial(self._client.toll.hear, candidate)
         self._heard, failed = Accumulator(), None
         self._running = candidate, self._heard, asked
         try:
-            async with aclosing(self._direct.attempt(candidate, asked, auth, tell, hear)) as batches:
+            async with aclosing(self._direct.attempt(candidate, asked, auth, tell, hear, take)) as batches:
                 async for batch in batches:
-                    for event in batch:
-                        self._heard.feed(event)
+                    self._heard.feed_all(batch)
                     yield batch
         except BaseException as error:
             failed = error
             raise
         finally:
-            usage, usd = self._bill(*self._running)
-            self._walk.spent = (
-                self._guess(*self._running) if usage is None and isinstance(failed, GONE) else (usage, usd)
-            )
+            usage, usd = bill(*self._running)
+            is_left = usage is None and isinstance(failed, GONE)
+            self._walk.spent = bill(*self._running, unheard=True) if is_left else (usage, usd)
             self._running = None
             await self._client.toll.leave(hold, usd, failed, used=usage is not None)
+
+    def _hand_on(self, batch: Sequence[StreamEvent]) -> bool:
+        """Hand events straight to the caller, past all who would only pass them on; tell whether they were taken."""
+        if not (self._walk.answered and self._take and self._take(batch)):
+            return False
+        self._heard.feed_all(batch)
+        if self._whole:
+            self._whole.feed_all(batch)
+        return True
 
     # -- what is told ------------------------------------------------------------------
 
     def _said(self) -> Accumulator:
         """Return what the caller was told: nothing, until a try has begun to answer."""
         return self._whole or (self._heard if self._walk.answered else Accumulator())
-
-    def _bill(self, candidate: Candidate, heard: Accumulator, asked: ChatRequest) -> Spent:
-        """Return what a try used up and what that costs; nothing when it was refused before its first word."""
-        said = heard.response()
-        is_refused = not (said.content or heard.complete or said.usage != Usage())
-        return (None, None) if is_refused else self._guess(candidate, heard, asked)
-
-    def _guess(self, candidate: Candidate, heard: Accumulator, asked: ChatRequest) -> Spent:
-        """Return what a try has used up as far as it was heard, if only the question."""
-        said = heard.response()
-        if not heard.complete:
-            # What a reply's start says of its length is no count of what came after it.
-            said = replace(said, usage=replace(said.usage, output=None))
-        usage = fill_usage(said, asked, defaults.api(candidate.model, candidate.info))
-        return usage, bill_usd(usage, candidate.model.cost or None)
 
     def _note_answer(self) -> None:
         if self._walk.answered is None:

@@ -13,11 +13,17 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
+from jackfield.catalog import defaults
+from jackfield.catalog.price import bill_usd
 from jackfield.config.schema import Config
 from jackfield.direct import with_thinking
 from jackfield.embedding import EmbedRequest
+from jackfield.events import Accumulator
 from jackfield.health.store import HealthStore, news
-from jackfield.message import ChatRequest
+from jackfield.message import ChatRequest, Usage
+from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import for_wire
 from jackfield.providers.quota import parse_quota, tells_quota
 from jackfield.routing.candidate import Candidate
@@ -28,6 +34,7 @@ from jackfield.spend.estimate import pace_tokens, worst_embed_usd
 from jackfield.spend.pace import Pacer
 
 T = TypeVar("T")
+Spent = tuple[Usage | None, Decimal | None]
 
 
 class Toll:
@@ -138,3 +145,18 @@ class Toll:
         info, model = candidate.info, candidate.model
         sent = for_wire(with_thinking(request, model, self._config), info, model)
         return self.budget.refusal(sent, info, model, session)
+
+
+def bill(candidate: Candidate, heard: Accumulator, asked: ChatRequest, *, unheard: bool = False) -> Spent:
+    """Return what a try has used up as far as it was heard, and what that costs.
+
+    Nothing when it was refused before its first word; with `unheard` the question all the same.
+    """
+    said = heard.response()
+    if not (unheard or said.content or heard.complete or said.usage != Usage()):
+        return None, None
+    if not heard.complete:
+        # What a reply's start says of its length is no count of what came after it.
+        said = replace(said, usage=replace(said.usage, output=None))
+    usage = fill_usage(said, asked, defaults.api(candidate.model, candidate.info))
+    return usage, bill_usd(usage, candidate.model.cost or None)

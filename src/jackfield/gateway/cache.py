@@ -108,7 +108,7 @@ class Replay:
         """Return the whole reply."""
         return self._kept
 
-    async def batches(self) -> AsyncIterator[Sequence[StreamEvent]]:
+    async def batches(self, _: object = None) -> AsyncIterator[Sequence[StreamEvent]]:
         """Yield the whole reply as events, at once."""
         yield tuple(split_events(self._kept))
 

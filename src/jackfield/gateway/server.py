@@ -153,9 +153,10 @@ class BoundedProtocol(HttpToolsProtocol):
         # As uvicorn does it, without its questions: they cost each piece of a stream a fifth of its time.
         cycle = self.cycle
         is_open = cycle.chunked_encoding and not (cycle.disconnected or cycle.response_complete)
-        if not (data and is_open) or self.pipeline or self.flow.write_paused:
+        if not is_open or self.pipeline or self.flow.write_paused:
             return False
-        self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        if data:
+            self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
         return True
 
     # -- patience ---
