@@ -10,7 +10,7 @@ from jackfield.cli.alternative import alternative
 from jackfield.cli.check import find_fault
 from jackfield.cli.choices import OFFERED, Choice
 from jackfield.cli.context import Context
-from jackfield.cli.custom import CUSTOM, check_url, entry_of_custom, place_custom
+from jackfield.cli.custom import CUSTOM, entry_of_custom, place_custom
 from jackfield.cli.given import Given
 from jackfield.cli.keys import Key, find_key, missing_key, require_machine_keys
 from jackfield.cli.setup import Setup, apply
@@ -20,6 +20,7 @@ from jackfield.errors import AuthError, Error, NotAllowed, UsageError
 from jackfield.message import JsonObject
 from jackfield.model import ModelRef
 from jackfield.routing.policy import check_allowed
+from jackfield.setup.custom import check_url
 from jackfield.setup.login import BROWSER
 
 
@@ -76,7 +77,7 @@ def prepare(choice: Choice, given: Given, key: Key | None) -> Setup:
         model=model,
         alias=info.default_alias if model == info.default_model else "",
         set_default=given.set_default,
-        entry=entry_of_custom(choice, given.custom) if choice.id == CUSTOM else entry,
+        entry=entry_of_custom(given.custom) if choice.id == CUSTOM else entry,
         plugin=method.plugin,
     )
 

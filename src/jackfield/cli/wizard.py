@@ -14,7 +14,7 @@ from jackfield.cli.alternative import alternative
 from jackfield.cli.check import find_fault
 from jackfield.cli.choices import CHOICES, OFFERED, Choice, groups, list_choices
 from jackfield.cli.context import Context
-from jackfield.cli.custom import COMPATIBILITY, CUSTOM, check_url
+from jackfield.cli.custom import COMPATIBILITY, CUSTOM
 from jackfield.cli.given import Given
 from jackfield.cli.models_menu import pick_model
 from jackfield.cli.setup import Setup, apply, becomes_default, enabling, preview
@@ -23,6 +23,7 @@ from jackfield.cli.wizard_key import Left, ask_credential, takes_key, tell_fault
 from jackfield.config.save import edit_config
 from jackfield.errors import AuthError, UsageError
 from jackfield.plugins.load import is_enabled
+from jackfield.setup.custom import check_url
 from jackfield.setup.login import is_browser, require_enabled, runs_code
 from jackfield.setup.profile import shown_key
 
