@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any
-
 import click
-from msgspec import Struct
 
 from jackfield.catalog.price import as_usd
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.errors import UsageError
-from jackfield.spend.account import DAY, SESSION, Balance
+from jackfield.setup.budgets import Row, as_row, load_budgets, render_row
+from jackfield.spend.account import DAY, SESSION
 from jackfield.spend.budget import day_of, shown
 
-SHOWN = 10  # sessions, the one used last first
 SESSION_OPTION = click.option("--session", metavar="ID", help="A session, as chat --session names it.")
-
-
-class Row(Struct, frozen=True):
-    """One account with its limit."""
-
-    name: str
-    key: str
-    balance: Balance
-    limit: Decimal | None
-
-    @property
-    def left(self) -> Decimal | None:
-        """What may still be spent and is not reserved; `None`: there is no limit."""
-        if self.limit is None:
-            return None
-        return max(Decimal(0), self.limit - as_usd(self.balance.spent + self.balance.held))
 
 
 @click.group("budget", invoke_without_command=True, short_help="Show what was spent, and the limits.")
@@ -64,11 +43,10 @@ def show(context: Context, session: str | None, as_json: bool) -> None:
     A call that was killed stays reserved, at the most it may have cost.
     """
     rules, day = context.config.budget, day_of(context.now_ms())
-    keys, balances = _read(context, session)
-    rows = [_row(key, balances[key], rules.per_day if key.startswith(DAY) else rules.per_session) for key in keys]
+    rows = load_budgets(context.paths.home, rules, context.now_ms, session)
     is_set = rules.per_day is not None or rules.per_session is not None
     if as_json:
-        today, *sessions = map(_render, rows)
+        today, *sessions = map(render_row, rows)
         ui.as_json(
             {"ok": True, "day": day, "today": today, "sessions": sessions, "allowUnpriced": rules.allow_unpriced}
         )
@@ -103,53 +81,14 @@ def reset(context: Context, session: str | None, everything: bool, as_json: bool
     finally:
         accounts.close()
     if as_json:
-        ui.as_json({"ok": True, "reset": [_render(_row(key, balance, None)) for key, balance in before.items()]})
+        ui.as_json({"ok": True, "reset": [render_row(as_row(key, balance)) for key, balance in before.items()]})
         return
     for key, balance in before.items():
         ui.out(
-            f"{_name(key)}: {shown(as_usd(balance.spent))} spent, {shown(as_usd(balance.held))} reserved, now nothing"
+            f"{as_row(key, balance).name}: {shown(as_usd(balance.spent))} spent, {shown(as_usd(balance.held))} reserved, now nothing"
         )
-
-
-def _read(context: Context, session: str | None) -> tuple[Sequence[str], Mapping[str, Balance]]:
-    """Return today's account and the sessions', with their balances; a file that is not there is not made."""
-    from jackfield.spend.store import open_accounts
-    from jackfield.state import NAME
-
-    keys = [DAY + day_of(context.now_ms()), *([SESSION + session] if session else [])]
-    if not (context.paths.home / NAME).exists():
-        return keys, dict.fromkeys(keys, Balance())
-    accounts = open_accounts(context.paths.home, context.now_ms)
-    try:
-        keys += [] if session else accounts.keys(SESSION)[:SHOWN]
-        return keys, accounts.balances(keys)
-    finally:
-        accounts.close()
-
-
-def _row(key: str, balance: Balance, limit: Decimal | None) -> Row:
-    return Row(_name(key), key, balance, limit)
-
-
-def _name(key: str) -> str:
-    return "today" if key.startswith(DAY) else f"session {key.removeprefix(SESSION)}"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     amounts = (as_usd(row.balance.spent), as_usd(row.balance.held), row.limit, row.left)
     return (row.name, *("-" if usd is None else shown(usd) for usd in amounts))
-
-
-def _render(row: Row) -> dict[str, Any]:
-    named = (
-        {"session": row.key.removeprefix(SESSION)}
-        if row.key.startswith(SESSION)
-        else {"day": row.key.removeprefix(DAY)}
-    )
-    money = {
-        "spentUsd": as_usd(row.balance.spent),
-        "reservedUsd": as_usd(row.balance.held),
-        "limitUsd": row.limit,
-        "leftUsd": row.left,
-    }
-    return named | {name: None if usd is None else format(usd, "f") for name, usd in money.items()}

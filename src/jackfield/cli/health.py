@@ -10,19 +10,9 @@ import click
 
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
-from jackfield.cli.health_rows import (
-    Row,
-    as_row,
-    as_stored_row,
-    matches,
-    name_credential,
-    render_cells,
-    render_row,
-    say_until,
-    say_used,
-)
-from jackfield.cli.status_quota import render_quotas
+from jackfield.cli.health_rows import render_cells, say_until, say_used
 from jackfield.errors import UsageError
+from jackfield.setup.rests import end_rests, list_rests, matches, name_credential, render_quotas, render_row
 
 if TYPE_CHECKING:
     from jackfield.health.record import Quota
@@ -59,9 +49,7 @@ def list_(context: Context, shared: bool, as_json: bool) -> None:
     """List what rests, what is to be tried again, and the quotas."""
     now_ms = context.now_ms()
     with _opened(context, shared=shared) as store:
-        view = store.view()
-    rows = [*(as_row(rest, now_ms) for rest in view.rests), *_stored(context)]
-    rows.sort(key=lambda row: (row.provider, row.credential, row.model))
+        view, rows = store.view(), list_rests(store, context)
     quotas = sorted(view.every_quota, key=lambda quota: (quota.provider, quota.credential, quota.name))
     if as_json:
         ui.as_json(
@@ -96,14 +84,7 @@ def reset(context: Context, place: str | None, every: bool, shared: bool, as_jso
     if place is not None and every:
         raise UsageError("choose either PLACE or --all, not both")
     with _opened(context, shared=shared) as store:
-        ended = 0
-        for rest in store.view().rests:
-            if place is None or matches(as_row(rest, 0), _normal(context, place)):
-                ended += store.reset(rest.place)
-    stored = [row for row in _stored(context) if place is None or matches(row, _normal(context, place))]
-    if stored:
-        context.store.end_rests([row.profile for row in stored])
-    ended += len(stored)
+        ended = end_rests(store, context, lambda row: place is None or matches(row, _normal(context, place)))
     if not ended and place is not None:
         _check_known(context, place)
     if as_json:
@@ -126,13 +107,6 @@ def _opened(context: Context, *, shared: bool) -> Iterator[HealthStore]:
         store.close()
         for problem in store.problems:
             ui.warn(problem)
-
-
-def _stored(context: Context) -> list[Row]:
-    """Return the rests that stand in the credential store, written there by a program of OpenClaw's."""
-    now_ms = context.now_ms()
-    rows = ((profile, context.store.usage(profile.id)) for profile in context.store.list())
-    return [as_stored_row(profile, usage, now_ms) for profile, usage in rows if usage.rests_until(now_ms)]
 
 
 def _normal(context: Context, place: str) -> str:

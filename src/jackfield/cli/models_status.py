@@ -11,11 +11,11 @@ import click
 from jackfield.auth.health import judge
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context, refuse_both
-from jackfield.cli.health_rows import name_credential
 from jackfield.cli.signin import find_provider
 from jackfield.cli.status_json import render_status
 from jackfield.cli.status_quota import list_quotas
 from jackfield.errors import MissingKey, UsageError
+from jackfield.setup.rests import name_credential
 from jackfield.setup.state import (
     ProviderState,
     list_resting,

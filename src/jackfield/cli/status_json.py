@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from jackfield.auth.health import WARN_AFTER_MS, judge
 from jackfield.cli.context import Context
-from jackfield.cli.status_quota import list_quotas, render_quotas
+from jackfield.cli.status_quota import list_quotas
 from jackfield.credential import Profile
 from jackfield.message import JsonObject
+from jackfield.setup.rests import render_quotas
 from jackfield.setup.state import ProviderState, list_resting
 
 # kind of source → OpenClaw's word for it

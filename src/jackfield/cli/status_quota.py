@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from jackfield.cli.context import Context
 from jackfield.health.record import Quota
-from jackfield.message import JsonObject
 
 STALE_MS = 7 * 86_400_000  # what was told so long ago without a reset says nothing any more
 
@@ -27,20 +24,3 @@ def list_quotas(context: Context) -> list[Quota]:
     now_ms = context.now_ms()
     running = [each for each in quotas if (each.resets_ms or each.read_ms + STALE_MS) > now_ms]
     return sorted(running, key=lambda each: (each.provider, each.credential, each.name))
-
-
-def render_quotas(quotas: Sequence[Quota], now_ms: int, spill_at: float | None) -> list[JsonObject]:
-    """Return the windows as JSON; `nearlyUsed`: other profiles of the provider go first."""
-    return [
-        {
-            "provider": each.provider,
-            "credential": each.credential,
-            "window": each.name,
-            "used": None if (used := each.used_at(now_ms)) is None else round(used, 4),
-            "resetsAt": each.resets_ms,
-            "readAt": each.read_ms,
-            "ageMs": max(0, now_ms - each.read_ms),
-            "nearlyUsed": each.reaches(spill_at, now_ms),
-        }
-        for each in quotas
-    ]

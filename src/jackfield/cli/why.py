@@ -12,7 +12,8 @@ import click
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.health_rows import say_span
-from jackfield.message import ChatRequest, ImageBlock, JsonObject, Message, ResponseFormat, TextBlock, Tool
+from jackfield.message import ChatRequest, JsonObject
+from jackfield.setup.example import Example, make_example
 
 BREAKS = {
     "error": "you get what came, and an error",
@@ -42,7 +43,7 @@ def why(context: Context, /, ref: str, fallbacks: tuple[str, ...], as_json: bool
       jackfield models why fast --image --tokens 50000
     """
     context.tell_warnings()
-    tell_plan(context, _example(ref, **asked), as_json=as_json, fallbacks=fallbacks)
+    tell_plan(context, make_example(ref, Example(**asked)), as_json=as_json, fallbacks=fallbacks)
 
 
 def tell_plan(
@@ -73,19 +74,6 @@ def tell_plan(
 async def _explain(context: Context, request: ChatRequest, how: dict[str, Any]) -> JsonObject:
     async with context.open_client() as client:
         return client.explain(request, **how)
-
-
-def _example(
-    ref: str, *, tokens: int | None = None, image: bool = False, tools: bool = False, schema: bool = False
-) -> ChatRequest:
-    """Make a question with these needs; a short English word is a token."""
-    picture = [ImageBlock("image/png", "")] if image else []
-    return ChatRequest(
-        model=ref,
-        messages=[Message("user", [*picture, TextBlock("word " * (tokens or 1))])],
-        tools=[Tool("tool")] if tools else (),
-        response_format=ResponseFormat({"type": "object"}) if schema else None,
-    )
 
 
 # -- for a person --------------------------------------------------------------------
