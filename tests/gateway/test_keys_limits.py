@@ -101,6 +101,20 @@ def test_tokens_that_were_really_used_stay_within_the_pace_and_one_call(
             meter.leave()
 
 
+@given(
+    st.builds(Rules, tokens=st.integers(0, 50), day=st.integers(-1, 50), month=st.integers(-1, 50)),
+    st.lists(st.builds(Need, st.integers(0, 40), st.integers(0, 40)), max_size=12),
+)
+def test_a_rough_hold_leaves_half_of_every_limit(rules: Rules, needs: list[Need]) -> None:
+    meter, tokens, nanos = Meter(NOON_MS), 0, 0
+    for need in needs:
+        if meter.take_roughly(rules, need, NOON_MS):
+            tokens, nanos = tokens + need.tokens, nanos + need.nanos
+        assert not rules.tokens or 2 * tokens <= rules.tokens + 1e-6
+        assert all(limit < 0 or 2 * nanos <= limit for limit in (rules.day, rules.month))
+        assert meter.day_spent == nanos
+
+
 async def test_a_refusal_says_how_long_it_holds() -> None:
     clock = Clock()
     access = door(clock, tokens_per_minute=600)

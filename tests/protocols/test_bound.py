@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jackfield.message import (
     AudioBlock,
+    Block,
     ChatRequest,
     DocumentBlock,
     ImageBlock,
@@ -20,7 +22,9 @@ from jackfield.message import (
     ToolResult,
     VideoBlock,
 )
-from jackfield.protocols.estimate import FRAMES, bound_input, estimate_input
+from jackfield.model import Compat
+from jackfield.protocols import load
+from jackfield.protocols.estimate import FRAMES, bound_bytes, bound_input, estimate_input
 
 # Signs of different kinds in turn weigh most.
 repeated = st.builds(lambda unit, times: unit * times, st.text("1a,_ \n漢é", max_size=4), st.integers(1, 300))
@@ -66,3 +70,26 @@ def test_no_wires_estimate_is_over_the_bound(request: ChatRequest) -> None:
 def test_the_bound_of_plain_words_is_near_enough_to_spare_the_estimate_of_a_short_question() -> None:
     question = ChatRequest(model="m", messages=[Message.user("How far is it to the moon? " * 20)])
     assert bound_input(question) < 8 * estimate_input(question)
+
+
+@given(requests.filter(lambda request: not any(has_file(block) for each in request.messages for block in each.content)))
+@example(ChatRequest(model="m", messages=[Message.user("a1" * 9000)]))
+@example(ChatRequest(model="m", messages=[Message.assistant(ToolCall("1", "f", '{"a":' + str([1e15] * 9000) + "}"))]))
+@example(ChatRequest(model="m", messages=[Message.assistant(ToolCall("1", "f", '{"a":"' + "é" * 9000 + '"}'))]))
+def test_no_wires_estimate_is_over_the_bound_of_its_body(request: ChatRequest) -> None:
+    for wire in ("openai-completions", "openai-responses", "anthropic-messages", "google-generative-ai"):
+        raw = msgspec.json.encode(load(wire).render_request(request, Compat()))
+        assert all(estimate_input(load(wire).parse_request(raw), api) <= bound_bytes(raw) for api in ("", *FRAMES))
+
+
+def test_a_body_with_many_tools_is_within_the_bound() -> None:
+    raw = b'{"model":"m","messages":[],"tools":[%b]}' % b",".join([b'{"type":"function","function":{"name":"f"}}'] * 99)
+    request = load("openai-completions").parse_request(raw)
+    assert len(request.tools) == 99
+    assert estimate_input(request, "anthropic-messages") <= bound_bytes(raw)
+
+
+def has_file(block: Block) -> bool:
+    return isinstance(block, ImageBlock | AudioBlock | VideoBlock | OpaqueBlock) or (
+        isinstance(block, DocumentBlock) and not block.media_type.startswith("text/")
+    )

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from jackfield.catalog.price import cost_usd
+from jackfield.catalog.price import as_nanos, cost_usd
 from jackfield.embedding import EmbedRequest
 from jackfield.message import AudioBlock, ChatRequest, Message, Thinking, Usage
 from jackfield.model import Cost, Model, ProviderInfo, Tier
 from jackfield.protocols.estimate import estimate_input
-from jackfield.spend.estimate import fitting_tokens, pace_tokens, worst_embed_usd, worst_tokens, worst_usd
+from jackfield.spend.estimate import find_rates, fitting_tokens, pace_tokens, worst_embed_usd, worst_tokens, worst_usd
 from tests.spend.setup import FREE, INFO, PRICED, UNPRICED, ask
 
 PRICES = st.one_of(st.none(), st.decimals(min_value=0, max_value=200, places=4))
@@ -127,3 +127,13 @@ def test_a_pace_counts_the_input_and_the_answer_that_is_asked_for() -> None:
 
     assert pace_tokens(ask(max_tokens=100), INFO, PRICED) == size + 100
     assert pace_tokens(ask(max_tokens=None), INFO, PRICED) == size
+
+
+@given(cost=COSTS, words=st.text(max_size=300), longest=SIZES)
+def test_rates_never_make_a_call_cheaper_than_it_is_at_worst(cost: Cost, words: str, longest: int) -> None:
+    request, model = ask(words, longest), Model(id="m", cost=cost)
+    rates, worst = find_rates(INFO, model), worst_usd(request, INFO, model)
+
+    assert (rates is None) is bool(cost.tiers)
+    if rates and worst is not None:
+        assert rates.worst_nanos(estimate_input(request, INFO.api), longest) >= as_nanos(worst)

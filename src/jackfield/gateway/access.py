@@ -176,6 +176,14 @@ class Access:
             raise _refusal(key, taken)
         return Grant(key, self._meters, rules, taken)
 
+    def reserve_roughly(self, key: Key, tokens: int, nanos: int) -> Grant | None:
+        """Hold more than a call to one of the key's models will take, where that leaves half of every limit.
+
+        `None`: the limits are nearer than that, and what the call takes is to be known better.
+        """
+        taken = self._meters.take_roughly(key.id, key.rules, Need(tokens, nanos))
+        return None if taken is None else Grant(key, self._meters, key.rules, taken)
+
     async def admit(
         self, token: str | None, *, model: str, est_tokens: int = 0, est_usd: Decimal | None = FREE
     ) -> Grant:

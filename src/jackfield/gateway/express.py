@@ -11,6 +11,7 @@ from contextlib import aclosing
 from decimal import Decimal
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.catalog.price import bill_usd
@@ -20,11 +21,11 @@ from jackfield.gateway.head import COST, Heads
 from jackfield.gateway.heartbeat import beating
 from jackfield.gateway.parts import Visit
 from jackfield.gateway.passing import Passing
-from jackfield.gateway.permit import reserve
+from jackfield.gateway.permit import reserve, reserve_roughly
 from jackfield.gateway.record import LONGEST_NAME, Told
 from jackfield.gateway.target import LONGEST, Lane, Target, has_media
 from jackfield.gateway.whole import SHALLOW, Shallow, read_whole
-from jackfield.gateway.wires import HABITS, LEGACY, load_wire
+from jackfield.gateway.wires import COMPLETIONS, HABITS, LEGACY, MESSAGES, RESPONSES, load_wire
 from jackfield.message import Attempt, ChatRequest, ChatResponse, Usage
 from jackfield.protocols.base import preview
 from jackfield.protocols.estimate import fill_usage
@@ -38,6 +39,16 @@ MOST_LANES = 100  # of callers with one head
 ENCODER = msgspec.json.Encoder()
 TEXT = msgspec.json.Decoder(str)
 OPTIONS = msgspec.json.Decoder(dict[str, bool])
+
+
+USERS = {COMPLETIONS: ("user", "safety_identifier"), RESPONSES: ("safety_identifier", "user")}
+
+
+class _Metadata(Struct):
+    user_id: str = ""
+
+
+METADATA = msgspec.json.Decoder(_Metadata)
 
 
 class NoStream(BadReply):
@@ -62,11 +73,23 @@ async def find_express(visit: Visit, raw: bytes) -> Express | None:
     target, key = lane.target, visit.key
     if target is None or not (target.takes(body) and key.limits.allows(target.ref)):
         return None
-    visit.requested = lane.requested
-    if not (key.rules.is_empty or await _hold(visit, target, raw)):
-        return None
+    visit.requested, visit.end_user = lane.requested, _find_user(route.wire, body)
+    if not key.rules.is_empty:
+        visit.grant = reserve_roughly(visit.parts.access, key, target.rates, body, raw)
+        if visit.grant is None and not await _hold(visit, target, raw):
+            return None
     passing = Passing(route.wire, target.ref, drops_usage=hides_usage) if stream else None
     return Express(visit, target, body, raw, passing)
+
+
+def _find_user(wire: str, body: Shallow) -> str:
+    """Return for whom a caller asks, as its codec would."""
+    try:
+        if wire == MESSAGES:
+            return METADATA.decode(body["metadata"]).user_id if "metadata" in body else ""
+        return next((TEXT.decode(body[name]) for name in USERS.get(wire, ()) if name in body), "")
+    except (msgspec.DecodeError, UnicodeError):
+        return ""
 
 
 async def _find_lane(visit: Visit, said: bytes, *, stream: bool) -> Lane:
@@ -88,7 +111,6 @@ async def _hold(visit: Visit, target: Target, raw: bytes) -> bool:
         request = replace(load_wire(visit.route.wire).parse_request(raw), model=visit.requested)
     except InvalidRequest:
         return False  # the long way says what is wrong
-    visit.end_user = request.user or ""
     made, visit.grant = await reserve(visit.parts.access, visit.key, target.plan, request)
     return made.candidates[0] is target.plan.candidates[0]
 

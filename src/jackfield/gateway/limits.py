@@ -70,6 +70,18 @@ class Meter:
         self.month_spent += need.nanos
         return Taken(tokens, need.nanos, self.day, self.month)
 
+    def take_roughly(self, rules: Rules, need: Need, now_ms: int) -> Taken | None:
+        """Take more than a call will need, where that leaves half of every limit; else nothing."""
+        self.turn(now_ms)
+        wanted = need.tokens * MINUTE_MS / rules.tokens if rules.tokens else 0
+        is_far = (
+            max(self.tokens_full_ms - now_ms, 0) + wanted <= MINUTE_MS / 2
+            and (rules.day < 0 or 2 * (self.day_spent + need.nanos) <= rules.day)
+            and (rules.month < 0 or 2 * (self.month_spent + need.nanos) <= rules.month)
+        )
+        taken = self.take(rules, need, now_ms) if is_far else None
+        return taken if isinstance(taken, Taken) else None
+
     def settle(self, rules: Rules, taken: Taken, need: Need) -> None:
         """Put what a call did take in the place of what was taken for it; its day may be over."""
         if rules.tokens:

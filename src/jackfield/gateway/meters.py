@@ -19,6 +19,10 @@ class Meters(Protocol):
         """Take what a call needs, or all of nothing."""
         ...
 
+    def take_roughly(self, key_id: str, rules: Rules, need: Need) -> Taken | None:
+        """Take more than a call will need, at once, where nearly all is left of every limit; else nothing."""
+        ...
+
     def settle(self, key_id: str, rules: Rules, taken: Taken, need: Need) -> None:
         """Put what a call did take in the place of what was taken for it."""
         ...
@@ -59,6 +63,10 @@ class LocalMeters:
     def take_here(self, key_id: str, rules: Rules, need: Need) -> Taken | Refused:
         """Take what a call needs, or all of nothing."""
         return self.meter(key_id).take(rules, need, self.now_ms())
+
+    def take_roughly(self, key_id: str, rules: Rules, need: Need) -> Taken | None:
+        """Take more than a call will need, at once, where nearly all is left of every limit; else nothing."""
+        return self.meter(key_id).take_roughly(rules, need, self.now_ms())
 
     async def take(self, key_id: str, rules: Rules, need: Need) -> Taken | Refused:
         """Take what a call needs, or all of nothing."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta, Raw
 from msgspec.structs import replace
 
 from jackfield.catalog import defaults
@@ -12,11 +15,20 @@ from jackfield.errors import NotAllowed
 from jackfield.gateway.access import OWNER, Access, Grant
 from jackfield.gateway.keys import Key
 from jackfield.message import ChatRequest, Usage
-from jackfield.protocols.estimate import estimate_input
+from jackfield.protocols.estimate import bound_bytes, estimate_input
 from jackfield.routing.candidate import Candidate, Plan, Skipped
-from jackfield.spend.estimate import worst_usd
+from jackfield.spend.estimate import Rates, worst_usd
 
 FREE = Decimal(0)
+# Fields of a body that make nothing dearer than its size, its limits of an answer and its model do.
+ANSWER_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+HARMLESS = frozenset({
+    *ANSWER_LIMITS, "model", "messages", "system", "input", "instructions", "contents", "systemInstruction",
+    "stream", "stream_options", "temperature", "top_p", "top_k", "seed", "stop", "stop_sequences",
+    "presence_penalty", "frequency_penalty", "tools", "tool_choice", "parallel_tool_calls", "user", "metadata",
+    "response_format", "reasoning_effort", "store", "prompt_cache_key",
+})  # fmt: skip
+LENGTH = msgspec.json.Decoder(Annotated[int, Meta(ge=0, lt=2**53)])
 TRUSTED = frozenset({"", OWNER})  # ids of keys that may hear which models were tried and why they failed
 
 
@@ -36,6 +48,19 @@ async def reserve(access: Access, key: Key, made: Plan, request: ChatRequest) ->
         allowed, usd = _within_prices(key, allowed, request, sizes)
     grant = await access.reserve(key, model=str(allowed[0].ref), est_tokens=tokens, est_usd=usd)
     return _narrowed(made, allowed), grant
+
+
+def reserve_roughly(access: Access, key: Key, rates: Rates | None, body: Mapping[str, Raw], raw: bytes) -> Grant | None:
+    """Return leave for a call to one model by the size of its body; `None` where it must be looked at closely."""
+    if not body.keys() <= HARMLESS or (key.rules.has_budget and rates is None):
+        return None
+    try:
+        asked = [LENGTH.decode(body[name]) for name in ANSWER_LIMITS if name in body]
+    except msgspec.DecodeError:
+        return None
+    tokens, longest = bound_bytes(raw), max(asked, default=0)
+    nanos = rates.worst_nanos(tokens, longest if asked else rates.longest) if key.rules.has_budget and rates else 0
+    return access.reserve_roughly(key, tokens + longest, nanos)
 
 
 def _estimate(candidates: Sequence[Candidate], request: ChatRequest) -> list[int]:

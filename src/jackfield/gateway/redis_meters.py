@@ -94,6 +94,10 @@ class SharedMeters:
             self._debt(key_id).add(taken, taken.nanos)
         return taken
 
+    def take_roughly(self, key_id: str, rules: Rules, need: Need) -> Taken | None:  # noqa: ARG002  the protocol's signature
+        """Take nothing: what is left is known elsewhere, and to ask there takes longer than to estimate."""
+        return None
+
     def settle(self, key_id: str, rules: Rules, taken: Taken, need: Need) -> None:
         """Put what a call did take in the place of what was taken for it."""
         self._local.settle(key_id, rules, taken, need)

@@ -24,6 +24,7 @@ from jackfield.message import ChatRequest, Message
 from jackfield.model import Compat
 from jackfield.providers.provider import render
 from jackfield.routing.candidate import Candidate, Plan
+from jackfield.spend.estimate import Rates, find_rates
 from jackfield.transport.head import Repeated
 from jackfield.transport.request import HttpRequest
 
@@ -80,6 +81,7 @@ class Target(Struct, frozen=True):
     lines: str  # of a reply's head
     template: HttpRequest  # everything but the body
     auth: RequestAuth
+    rates: Rates | None
     concerns: frozenset[str]  # fields that need the long way
     given: Mapping[str, Raw]  # fields that are sent unless the caller says otherwise
     removed: frozenset[str]  # fields the server refuses
@@ -169,6 +171,7 @@ async def _find(client: AsyncClient, wire: str, name: str, *, stream: bool) -> T
         lines=render_lines([("x-jackfield-model", ref), ("x-jackfield-attempts", "1"), *loss, TYPED]),
         template=replace(template, headers=Repeated(template.headers)),
         auth=auth,
+        rates=find_rates(candidate.info, candidate.model),
         concerns=_concerns(compat),
         given=given,
         removed=frozenset(("fallbacks", *(compat.unsupported_fields or ()))),

@@ -11,14 +11,17 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
+
 from jackfield.catalog import defaults
-from jackfield.catalog.price import cost_usd
+from jackfield.catalog.price import MILLION, as_nanos, cost_usd
 from jackfield.embedding import EmbedRequest
 from jackfield.message import AudioBlock, ChatRequest, Usage
 from jackfield.model import Cost, Model, ProviderInfo
 from jackfield.protocols.estimate import estimate_input, estimate_text
 
 MARGIN = 1.7  # times the estimate; see the figures in protocols/estimate.py
+ROUNDED = 10  # billionths of a dollar that a sum may be rounded up by
 SMALL = 64  # tokens: the shortest requests are estimated worst
 # Fields for the server by which a caller may ask for more than the request's own `max_tokens` says.
 LONGEST = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "num_predict")
@@ -54,6 +57,28 @@ def longest_answer(request: ChatRequest, info: ProviderInfo, model: Model) -> in
     thinking = request.thinking.budget_tokens if request.thinking else None
     # A budget that is not below the limit of the answer is added to it.
     return longest + thinking if thinking and thinking >= longest else longest
+
+
+class Rates(Struct, frozen=True):
+    """What a model's tokens cost at worst, in billionths of a dollar, and the longest answer it gives unasked."""
+
+    input_nanos: int
+    output_nanos: int
+    longest: int
+
+    def worst_nanos(self, tokens: int, longest: int) -> int:
+        """Return what so many tokens and an answer may cost at worst: never less than `worst_usd` does."""
+        size = round(tokens * MARGIN) + SMALL
+        return size * self.input_nanos + longest * self.output_nanos + ROUNDED
+
+
+def find_rates(info: ProviderInfo, model: Model) -> Rates | None:
+    """Return a model's rates; `None` where prices are unknown, or differ by a request's size."""
+    cost = defaults.cost(model)
+    if cost is None or cost.input is None or cost.output is None or cost.tiers:
+        return None
+    dearest = max(price for price in (cost.input, cost.cache_write, cost.cache_write_1h) if price is not None)
+    return Rates(as_nanos(dearest / MILLION), as_nanos(cost.output / MILLION), defaults.max_tokens(model, info))
 
 
 def fitting_tokens(request: ChatRequest, info: ProviderInfo, model: Model, left: Decimal) -> int:
