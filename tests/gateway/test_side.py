@@ -100,6 +100,33 @@ def test_a_plan_is_told_and_nobody_asked(gateway) -> None:
     assert [each["model"] for each in said["candidates"]] == ["box/m", "box/other"]
 
 
+def test_a_plan_tells_what_it_would_cost_and_why_others_are_left_out(gateway) -> None:
+    long = [{"role": "user", "content": "word " * 12_000}]
+    said = gateway.post("/v1/route/explain", {"model": "team", "messages": long}).json()
+    assert [each["model"] for each in said["candidates"]] == ["box/other"]
+    assert [(each["model"], each["cause"]) for each in said["skipped"]] == [("box/m", "context_window")]
+    assert (said["resolved"], said["onStreamBreak"]) == (["route team"], "error")
+    assert said["candidates"][0]["inputTokens"] > 10_000
+
+
+def test_a_plan_knows_that_nobody_keeps_what_a_request_refers_to(gateway) -> None:
+    body = {"model": "box/m", "input": "x", "previous_response_id": "resp_1"}
+    refused = gateway.post("/v1/route/explain", body)
+    assert (refused.status, "previous_response_id" in refused.json()["error"]["message"]) == (400, True)
+
+
+def test_of_a_chain_those_who_keep_what_a_request_refers_to_are_planned() -> None:
+    keeper = provider("http://127.0.0.1:1/v1", "openai-responses")
+    config = configured(
+        routes={"team": {"primary": "box/m", "fallbacks": ["own/m"]}}, box=provider("http://127.0.0.1:1/v1"), own=keeper
+    )
+    with running(config) as gateway:
+        body = {"model": "team", "input": "x", "previous_response_id": "resp_1"}
+        said = gateway.post("/v1/route/explain", body).json()
+    assert [each["model"] for each in said["candidates"]] == ["own/m"]
+    assert [(each["model"], each["cause"]) for each in said["skipped"]] == [("box/m", "not_kept")]
+
+
 @pytest.mark.parametrize("name", ["default", "auto", "openclaw", "openclaw/main", "openclaw:main", "agent:main"])
 def test_openclaws_names_mean_the_default(gateway, name) -> None:
     said = gateway.post("/v1/route/explain", {"model": name, "messages": HELLO}).json()

@@ -14,7 +14,7 @@ from jackfield.gateway.wires import RESPONSES
 from jackfield.message import ChatRequest, JsonObject
 from jackfield.protocols.base import own_fields
 from jackfield.protocols.fields import as_list, as_object
-from jackfield.routing.candidate import Plan
+from jackfield.routing.candidate import Plan, Skipped
 
 REPEATED = (
     "instructions", "max_output_tokens", "max_tool_calls", "metadata", "parallel_tool_calls", "previous_response_id",
@@ -60,4 +60,8 @@ def narrow(made: Plan, request: ChatRequest) -> Plan:
             f"{made.candidates[0].ref} does not keep what {' and '.join(asked)} asks for",
             hint="send the whole conversation as input",
         )
-    return replace(made, candidates=able)
+    words = f"it does not keep what {' and '.join(asked)} asks for"
+    left = [
+        Skipped(str(each.ref), words, each.credential, cause="not_kept") for each in made.candidates if each not in able
+    ]
+    return replace(made, candidates=able, skipped=(*made.skipped, *left))

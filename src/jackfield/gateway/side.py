@@ -5,20 +5,19 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from jackfield.catalog import defaults
 from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.gateway.access import Grant
 from jackfield.gateway.call import decode_body, find_model, read_call
 from jackfield.gateway.head import cost_of
 from jackfield.gateway.parts import Visit
+from jackfield.gateway.plans import guess_wire, tell_plan
 from jackfield.gateway.routes import Route
-from jackfield.gateway.wires import COMPLETIONS, GEMINI, MESSAGES, RESPONSES
+from jackfield.gateway.wires import GEMINI, MESSAGES
 from jackfield.message import ChatRequest, ChatResponse, JsonObject
 from jackfield.protocols import counting
 from jackfield.protocols.embeddings import find_codec
 from jackfield.protocols.embeddings.openai import render_response
 from jackfield.protocols.estimate import estimate_text
-from jackfield.routing.candidate import Candidate, Plan
 from jackfield.spend.estimate import worst_embed_usd
 
 ENCODER = msgspec.json.Encoder()
@@ -71,29 +70,9 @@ def _render_vectors(answer: EmbedResponse, request: EmbedRequest, route: Route, 
 
 async def answer_explain(visit: Visit, raw: bytes) -> None:
     """Say what would be tried for a chat request, and why; sends nothing to anybody."""
-    body, is_anthropic = decode_body(raw), b"anthropic-version" in visit.exchange.headers
-    wire = MESSAGES if is_anthropic else RESPONSES if "input" in body else GEMINI if "contents" in body else COMPLETIONS
+    body = decode_body(raw)
+    wire = MESSAGES if b"anthropic-version" in visit.exchange.headers else guess_wire(body)
     call = read_call(body, Route("chat", wire), visit.exchange, visit.parts.client.config)
     visit.requested = call.request.model
-    made = visit.parts.client.plan(call.request, fallbacks=call.fallbacks)
-    await visit.exchange.answer(200, [], ENCODER.encode(_render_plan(made)))
-
-
-def _render_plan(made: Plan) -> JsonObject:
-    return {
-        "requested": made.requested,
-        "candidates": [_render_candidate(each) for each in made.candidates],
-        "skipped": msgspec.to_builtins(made.skipped),
-        "warnings": made.warnings,
-    }
-
-
-def _render_candidate(candidate: Candidate) -> JsonObject:
-    return {
-        "model": str(candidate.ref),
-        "api": defaults.api(candidate.model, candidate.info),
-        "profile": candidate.profile_id,
-        "credential": candidate.source.label if candidate.source else None,
-        "reason": candidate.reason,
-        "doubts": candidate.doubts,
-    }
+    told = tell_plan(visit.parts.client, call.request, fallbacks=call.fallbacks, session=call.session)
+    await visit.exchange.answer(200, [], ENCODER.encode(told))

@@ -14,7 +14,7 @@ from jackfield.model import Model, ModelRef, ProviderInfo
 # Why somebody is not tried, in one word that programs may rely on.
 Cause = Literal[
     "unknown_model", "privacy", "context_window", "no_images", "no_audio", "no_video", "no_tools", "no_schema",
-    "not_configured", "missing_credential", "excluded_credential", "cooling", "credential_exhausted", "not_affordable",
+    "not_configured", "missing_credential", "excluded_credential", "cooling", "credential_exhausted", "not_affordable", "not_kept",
 ]  # fmt: skip
 
 
