@@ -55,6 +55,7 @@ def test_one_backup_holds_the_text_before(folder: Path) -> None:
     assert (folder / "jackfield.json.bak").read_bytes() == second
     assert sorted(path.name for path in folder.iterdir()) == [
         ".jackfield.json.lock",
+        "history",
         "jackfield.json",
         "jackfield.json.bak",
     ]
@@ -66,7 +67,7 @@ def test_a_file_open_to_others_is_closed(folder: Path) -> None:
     paths.config.chmod(0o644)
     edit_config(paths, [Set(("models", "mode"), "replace")], environ={})
 
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*") if path.is_file()} == {0o600}
 
 
 def test_line_ends_and_byte_order_mark_stay(folder: Path) -> None:
@@ -266,7 +267,7 @@ def test_no_variables_value_is_ever_written(folder: Path) -> None:
     ]
 
     assert all(result.files for result in results)
-    assert b"canary" not in b"".join(path.read_bytes() for path in folder.iterdir())
+    assert b"canary" not in b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert "canary" not in str(results)
     assert "'${K}-${E}'" in paths.config.read_text("utf-8")
 

@@ -130,7 +130,7 @@ def _render(error: Error) -> JsonObject:
     if error.hint:
         said["hint"] = error.hint
     if isinstance(error, Conflict):
-        said |= {"type": "conflict", "hash": error.hash}
+        said |= {"type": "conflict", "hash": error.hash, "diff": error.diff}
     return {"error": said}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import signal
 from collections.abc import Callable
@@ -14,9 +13,7 @@ from msgspec import Struct, field
 from jackfield.auth.store import FileStore
 from jackfield.catalog.load import Catalog
 from jackfield.client import AsyncClient
-from jackfield.config.node import Node
 from jackfield.config.schema import Config
-from jackfield.config.source import load_tree
 from jackfield.errors import Overloaded
 from jackfield.gateway.gateway import Gateway
 from jackfield.gateway.parts import Parts
@@ -86,12 +83,3 @@ class Desk(Struct, frozen=True, kw_only=True):
         if self.workers > 1 and hasattr(signal, "SIGHUP"):
             os.kill(os.getppid(), signal.SIGHUP)  # the supervisor hands it on
         return done
-
-
-def read_config(config: Config) -> tuple[Node, str]:
-    """Return the config on disk as authored, includes in place, and the hash of its texts; raise `InvalidConfig`."""
-    root, sources = load_tree(config.paths.config, config.environ)
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.text.encode())
-    return root, digest.hexdigest()

@@ -11,13 +11,13 @@ import click
 from msgspec.structs import asdict
 
 from jackfield.cli import ui
+from jackfield.cli.config_history import history, undo
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.config.keypath import KeyPath, parse_path
 from jackfield.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from jackfield.config.save import Edit
-    from jackfield.config.schema import Config, Issue
 
 NOTHING = object()
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show the change, write nothing.")
@@ -29,6 +29,10 @@ def config(ctx: click.Context) -> None:
     """Read and change the config file. Alone: check it."""
     if ctx.invoked_subcommand is None:
         ctx.exit(ctx.invoke(validate, as_json=False))
+
+
+config.add_command(history)
+config.add_command(undo)
 
 
 @config.command()
@@ -101,14 +105,9 @@ def unset(context: Context, path: str, as_json: bool, dry_run: bool) -> None:
 @pass_context
 def validate(context: Context, as_json: bool) -> int:
     """Check the config; list everything that is wrong with it."""
-    from jackfield.config.load import check_config
-    from jackfield.config.schema import InvalidConfig
+    from jackfield.setup.config_check import find_faults
 
-    try:
-        checked = check_config(context.paths, context.environ, cwd=context.cwd)
-        issues, warnings = checked.issues or _unknown_providers(context, checked.config), checked.config.warnings
-    except InvalidConfig as error:
-        issues, warnings = error.issues, ()
+    issues, warnings = find_faults(context.paths, context.environ, cwd=context.cwd)
     if as_json:
         path = str(context.paths.config)
         ui.as_json(
@@ -151,23 +150,6 @@ def schema(as_json: bool) -> None:  # noqa: ARG001  accepted everywhere
     from jackfield.config.describe import render_json_schema
 
     ui.as_json(render_json_schema())
-
-
-def _unknown_providers(context: Context, loaded: Config) -> tuple[Issue, ...]:
-    """Return an issue for each entry that the catalog cannot complete to a provider."""
-    from jackfield.catalog.load import Catalog
-    from jackfield.config.source import complaint, load_tree
-    from jackfield.plugins.load import Plugins
-
-    catalog, root = Catalog(loaded, Plugins(loaded).providers), load_tree(context.paths.config, context.environ)[0]
-    nodes = root.find(("models", "providers"))
-    issues: list[Issue] = []
-    for name, node in nodes.value.items() if nodes else ():
-        entry = loaded.providers[name.strip().lower()]
-        if catalog.provider(entry.id) is None:
-            message = f'no provider "{name}" is known: give it a "baseUrl", or correct the id'
-            issues += complaint(node, ("models", "providers", name), message).issues
-    return tuple(issues)
 
 
 # -- values ------------------------------------------------------------------------

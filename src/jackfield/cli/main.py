@@ -101,6 +101,7 @@ def main(ctx: click.Context, /, **flags: Any) -> None:
       jackfield chat --model provider/model "Hello"   ask
     """
     from jackfield.cli.context import Context
+    from jackfield.config.writer import WRITER
 
     if flags["config_path"] == "":
         raise click.BadParameter("no path is given", ctx, param_hint="--config")
@@ -113,6 +114,7 @@ def main(ctx: click.Context, /, **flags: Any) -> None:
         ctx.color = False
     ctx.obj = Context(environ, config_path=flags["config_path"], offline=flags["offline"])
     ctx.obj.verbose = flags["verbose"]
+    WRITER.set(lambda: running.command_path if (running := click.get_current_context(silent=True)) else "jackfield")
 
 
 def run(argv: Sequence[str], program: str = "jackfield") -> int:

@@ -1,7 +1,7 @@
 """Keys that stand in a file as they are, and how they get into the credential store.
 
 A key of the config or of the home's `.env` becomes a profile, and its line goes. The backup that
-stays beside the config has the moved key blotted out: it is in the store, and nowhere else.
+stays beside the config, and its history, have the moved key blotted out: it is in the store, and nowhere else.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from jackfield.cli.context import Context
 from jackfield.cli.signin import keep_profile, make_profile
 from jackfield.config.disk import hold_lock, save_text
 from jackfield.config.environment import VARIABLE, parse_dotenv
+from jackfield.config.history import blot
 from jackfield.config.keypath import KeyPath, render_path
 from jackfield.config.mask import find_secrets, is_telling
 from jackfield.config.node import Node
 from jackfield.config.read import place
-from jackfield.config.save import Edit, EditResult, Set, Unset, edit_config
+from jackfield.config.save import Edit, EditResult, Set, Unset, edit_config, hold_config
 from jackfield.config.source import load_tree, read_text
 from jackfield.config.table import PROVIDER
 from jackfield.credential import ProfileType, Secret, SecretRef
@@ -167,7 +168,7 @@ def move(context: Context, keys: Sequence[PlainKey]) -> None:
         elif info := context.catalog.provider(key.provider):
             keep_profile(context, info, make_profile(info, key.profile_id, key.type, key.secret.reveal()))
     if edits:
-        _blot(edit_config(context.paths, edits, environ=context.environ), keys)
+        _blot(context, edit_config(context.paths, edits, environ=context.environ), keys)
     _shorten(context.paths.dotenv, {key.variable for key in keys if key.variable})
 
 
@@ -181,13 +182,16 @@ def _edits(context: Context, keys: Sequence[PlainKey]) -> list[Edit]:
     return edits
 
 
-def _blot(result: EditResult, keys: Sequence[PlainKey]) -> None:
+def _blot(context: Context, result: EditResult, keys: Sequence[PlainKey]) -> None:
     for file in result.files:
         backup = file.with_name(f"{file.name}.bak")
         text = read_text(backup) or ""
         for key in keys:
             text = text.replace(key.secret.reveal(), MOVED)
         save_text(backup, text)
+    with hold_config(context.paths):
+        for key in keys:
+            blot(context.paths, key.secret.reveal(), MOVED)
 
 
 def _shorten(file: Path, names: set[str]) -> None:

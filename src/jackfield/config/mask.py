@@ -12,6 +12,7 @@ from typing import Any
 
 from jackfield.config.environment import VARIABLE
 from jackfield.config.json5 import Json5Error, parse
+from jackfield.config.keypath import KeyPath
 from jackfield.config.node import Node
 from jackfield.config.shape import Anything, Either, Key, ListOf, MapOf, SecretText, Shape, Table
 from jackfield.config.table import ROOT
@@ -27,7 +28,9 @@ def mask_text(text: str) -> str:
     """Return a config's text with its secrets masked; a text that cannot be parsed is returned whole."""
     try:
         nodes = (
-            sorted(find_secrets(parse(text), ROOT), key=lambda node: node.start, reverse=True) if text.strip() else []
+            sorted(find_secrets(parse(text), ROOT, overridden=True), key=lambda node: node.start, reverse=True)
+            if text.strip()
+            else []
         )
     except Json5Error:
         return text
@@ -48,17 +51,31 @@ def mask(node: Node) -> str:
     return Secret(node.value).masked()
 
 
-def find_secrets(node: Node, shape: Shape | None, key: str = "") -> Iterator[Node]:
-    """Yield the texts that are secrets, below a node of a shape (`None`: nobody knows it)."""
+def find_secrets(node: Node, shape: Shape | None, key: str = "", *, overridden: bool = False) -> Iterator[Node]:
+    """Yield the texts that are secrets, below a node of a shape (`None`: nobody knows it).
+
+    With `overridden` also those under a key that is said again: they stand in the text all the same.
+    """
     if node.kind == "string":
         if _is_secret(node, shape, key):
             yield node
     elif node.kind == "array":
         for child in node.value:
-            yield from find_secrets(child, shape.item if isinstance(shape, ListOf) else None, key)
+            yield from find_secrets(
+                child, shape.item if isinstance(shape, ListOf) else None, key, overridden=overridden
+            )
     elif node.kind == "object":
-        for name, child in node.value.items():
-            yield from find_secrets(child, _shape_below(shape, name), name)
+        for name, child in node.members if overridden else node.value.items():
+            yield from find_secrets(child, _shape_below(shape, name), name, overridden=overridden)
+
+
+def shape_at(shape: Shape | None, path: KeyPath) -> Shape | None:
+    """Return what may stand at a path below a shape; `None` where nobody knows."""
+    for step in path:
+        shape = (
+            _shape_below(shape, step) if isinstance(step, str) else shape.item if isinstance(shape, ListOf) else None
+        )
+    return shape
 
 
 def is_telling(key: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import reduce
 from pathlib import Path
 
@@ -76,6 +77,21 @@ def load_tree(
     return includes.resolve(root, (), (includes.file,)), tuple(includes.sources)
 
 
+def read_sources(file: Path, environ: Mapping[str, str], texts: Mapping[Path, str] = ON_DISK) -> tuple[Source, ...]:
+    """Return the files of a config, each once, as far as they can be found: a broken one is the last on its branch.
+
+    Raises `InvalidConfig` where the config itself cannot be read at all.
+    """
+    includes = open_includes(file, environ, texts)
+    text = includes.text(includes.file, file, MAX_BYTES)
+    if text is None:
+        return (Source("", str(file)),)
+    with suppress(InvalidConfig):
+        includes.resolve(includes.root(), (), (includes.file,))
+    found = {source.name: source for source in includes.sources}
+    return tuple(found.values())
+
+
 def open_includes(file: Path, environ: Mapping[str, str], texts: Mapping[Path, str] = ON_DISK) -> Includes:
     """Return what finds and reads the files a config includes."""
     real = real_path(file)
@@ -114,12 +130,20 @@ class Includes(Struct):
 
     def read(self, file: Path, name: Path, limit: int = MAX_INCLUDED_BYTES) -> Node | None:
         """Return one file's own tree; `None` when there is no file."""
-        text = self.texts[file] if file in self.texts else read_text(name, limit)
+        text = self.text(file, name, limit)
         if text is None:
             return None
-        node = parse_file(name, text)
+        try:
+            node = parse_file(name, text)
+        except InvalidConfig:
+            self.sources.append(Source(text, str(name)))
+            raise
         self.sources.append(node.source)
         return node
+
+    def text(self, file: Path, name: Path, limit: int) -> str | None:
+        """Return one file's text; `None` when there is no file."""
+        return self.texts[file] if file in self.texts else read_text(name, limit)
 
     def resolve(self, node: Node, path: KeyPath, chain: tuple[Path, ...]) -> Node:
         """Return a tree with its includes in place; `chain` are the files that led here."""

@@ -8,4 +8,4 @@ VIEWS: Routes = {
     for matter in (status, config, health, usage, keys, chat)
     for name, by_method in matter.ROUTES.items()
 }
-BODY_LIMITS: dict[str, int] = {**chat.LIMITS}  # where more is sent than usual, in bytes
+BODY_LIMITS: dict[str, int] = {**chat.LIMITS, **config.LIMITS}  # where more is sent than usual, in bytes

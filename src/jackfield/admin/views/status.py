@@ -7,7 +7,8 @@ import os
 
 from jackfield import __version__
 from jackfield.admin.asked import Asked, Routes
-from jackfield.admin.desk import Desk, read_config
+from jackfield.admin.desk import Desk
+from jackfield.admin.seen import look_at
 from jackfield.config.schema import InvalidConfig
 from jackfield.message import JsonObject
 
@@ -16,9 +17,9 @@ async def tell_status(desk: Desk, _: Asked) -> JsonObject:
     """Say what runs, where, since when and how it is."""
     gateway = desk.gateway
     try:
-        config_hash = (await asyncio.to_thread(read_config, desk.config))[1]
+        config_hash = (await asyncio.to_thread(look_at, desk)).hash
     except InvalidConfig:
-        config_hash = ""  # it cannot be read; `configTrouble` says why
+        config_hash = ""  # it is no text; `configTrouble` says what it is
     return {
         "version": __version__,
         "pid": os.getpid(),
