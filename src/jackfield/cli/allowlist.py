@@ -6,9 +6,8 @@ from jackfield.auth.resolve import is_available
 from jackfield.cli import ask, ui
 from jackfield.cli.context import Context
 from jackfield.cli.models_menu import label_models
-from jackfield.config.save import Edit, Set, Unset, edit_config
-
-PATH = ("agents", "defaults", "models")
+from jackfield.config.save import edit_config
+from jackfield.setup.allow import make_edits
 
 
 def choose(context: Context) -> None:
@@ -39,14 +38,6 @@ def choose(context: Context) -> None:
         edit_config(context.paths, edits, environ=context.environ)
         context.reload()
         ui.out(f"Updated {result.path}")
-
-
-def make_edits(before: tuple[str, ...], chosen: list[str]) -> list[Edit]:
-    """Return what turns one allowlist into another; entries that stay keep their aliases and params."""
-    if not chosen:
-        return [Unset(PATH)]
-    removed: list[Edit] = [Unset((*PATH, ref)) for ref in before if ref not in chosen]
-    return removed + [Set((*PATH, ref), {}) for ref in chosen if ref not in before]
 
 
 def _options(context: Context) -> list[tuple[str, str]]:

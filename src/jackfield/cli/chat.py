@@ -146,7 +146,7 @@ async def ask(context: Context, request: ChatRequest, options: dict[str, Any]) -
 
 def without_default(context: Context) -> ConfigError:
     """Return the error of a question to nobody; its hint names what could answer here and now."""
-    from jackfield.cli.models_rows import Listing
+    from jackfield.setup.rows import Listing
 
     first: dict[str, str] = {}
     for row in Listing(context).usable():

@@ -24,12 +24,12 @@ from jackfield.cli import answer, ui
 from jackfield.cli.attach import load_attachment
 from jackfield.cli.chat import summary, with_turn
 from jackfield.cli.context import Context
-from jackfield.cli.models_rows import Listing
 from jackfield.client import AsyncClient
 from jackfield.errors import Error, UsageError
 from jackfield.message import Block, ChatRequest, ChatResponse, Message, TextBlock, ToolCall
 from jackfield.routing.chain import resolve_ref
 from jackfield.routing.policy import check_allowed
+from jackfield.setup.rows import Listing
 
 WELCOME = "Type a message; /help lists the commands, Ctrl-C stops an answer, Ctrl-D leaves."
 

@@ -8,7 +8,8 @@ import msgspec
 from jackfield.catalog import defaults
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context, refuse_both
-from jackfield.cli.models_rows import Listing, Row, render_row
+from jackfield.setup.row_json import render_row
+from jackfield.setup.rows import Listing, Row
 
 DAY_S = 24 * 3600
 HEADER = ("Model", "Input", "Ctx", "Local", "Auth", "Tags")

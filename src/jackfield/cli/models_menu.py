@@ -12,11 +12,11 @@ from jackfield.catalog.merge import is_local
 from jackfield.cli import ask, ui
 from jackfield.cli.check import find_models
 from jackfield.cli.context import Context
-from jackfield.cli.models_rows import HIDDEN
 from jackfield.cli.setup import Setup
 from jackfield.errors import Error
 from jackfield.model import Model, ProviderInfo
 from jackfield.providers.discover import find_local
+from jackfield.setup.rows import HIDDEN
 
 # A server that a person has just named is waited for longer than those a listing looks for.
 PATIENCE_S = 3.0

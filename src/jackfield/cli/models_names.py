@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import click
 
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context, refuse_both
-from jackfield.cli.models_set import DEFAULTS, listed, resolve_name, said, save
-from jackfield.config.keypath import KeyPath
-from jackfield.config.save import Append, Edit, Set, Unset
-from jackfield.config.select import BUILT_IN_ALIASES
-from jackfield.errors import UsageError
+from jackfield.cli.models_set import resolve_name, save
 from jackfield.message import JsonObject
+from jackfield.setup import choose
 
-ALIAS = re.compile(r"[A-Za-z0-9_.:-]+")
-OWN: KeyPath = ("models", "aliases")
 plain_option = click.option("--plain", is_flag=True, help="Print bare lines.")
 
 
@@ -52,13 +46,10 @@ def list_aliases(context: Context, plain: bool, as_json: bool) -> None:
 @pass_context
 def add_alias(context: Context, alias: str, model: str, as_json: bool) -> None:
     """Let ALIAS stand for a model; names are the same in upper and lower case."""
-    if not ALIAS.fullmatch(alias):
-        raise UsageError(f"{alias!r} is no alias", hint="use letters, digits and _ . : -")
+    choose.require_alias(alias)
     ref = resolve_name(context, model)
-    if (known := context.config.aliases.get(alias.lower())) not in (None, ref):
-        raise click.ClickException(f"Alias {alias} already points to {known}.")
-    if known is None:
-        save(context, lambda root: _name(root, alias, ref))
+    if choose.is_free(alias, ref, context.config):
+        save(context, choose.add_alias(alias, ref))
     _report(f"Alias: {alias} -> {ref}", {"alias": alias, "model": ref}, as_json=as_json)
 
 
@@ -70,27 +61,8 @@ def remove_alias(context: Context, alias: str, as_json: bool) -> None:
     """Take a short name away."""
     if alias.lower() not in context.config.aliases:
         raise click.ClickException(f"Alias not found: {alias}")
-    save(context, lambda root: _unname(root, alias.lower()))
+    save(context, choose.drop_alias(alias))
     _report(f"Removed alias {alias}", {"alias": alias}, as_json=as_json)
-
-
-def _name(root: JsonObject, alias: str, ref: str) -> Sequence[Edit]:
-    # A map in use is where its owner looks for aliases; one alias per model is all it holds.
-    if said(root, (*DEFAULTS, "models")) and "/" in ref:
-        return [Set((*DEFAULTS, "models", ref, "alias"), alias)]
-    return [Set((*OWN, alias), ref)]
-
-
-def _unname(root: JsonObject, alias: str) -> Sequence[Edit]:
-    own = [Unset((*OWN, name)) for name in said(root, OWN) or () if name.strip().lower() == alias]
-    rows = said(root, (*DEFAULTS, "models")) or {}
-    path = (*DEFAULTS, "models")
-    given = [
-        Unset((*path, ref, "alias")) for ref, row in rows.items() if (row.get("alias") or "").strip().lower() == alias
-    ]
-    # A built-in alias stands in no file; an empty one turns it off.
-    off = [Set((*path, ref, "alias"), "") for name, ref in BUILT_IN_ALIASES.items() if name == alias and ref in rows]
-    return [*own, *given] or off
 
 
 # -- fallbacks ---------------------------------------------------------------------
@@ -131,7 +103,7 @@ def add_fallback(context: Context, ctx: click.Context, model: str, as_json: bool
     key = _key_of(ctx)
     ref = resolve_name(context, model)
     if ref not in _refs(context, key):
-        save(context, lambda root: [*_put(root, (*DEFAULTS, key), ref), *listed(root, ref)])
+        save(context, choose.add_fallback(key, ref))
     _report_list(_refs(context, key, ref), as_json=as_json)
 
 
@@ -142,12 +114,12 @@ def add_fallback(context: Context, ctx: click.Context, model: str, as_json: bool
 @pass_context
 def remove_fallback(context: Context, ctx: click.Context, model: str, as_json: bool) -> None:
     """Ask MODEL no longer."""
-    path = (*DEFAULTS, _key_of(ctx))
-    refs = _refs(context, _key_of(ctx))
+    key = _key_of(ctx)
+    refs = _refs(context, key)
     ref = model if model in refs else resolve_name(context, model)
     if ref not in refs:
         raise click.ClickException(f"Fallback not found: {model}")
-    save(context, lambda root: [Unset((*path, _key(root, path), _list(root, path).index(ref)))])
+    save(context, choose.drop_fallback(key, ref))
     _report_list([each for each in refs if each != ref], as_json=as_json)
 
 
@@ -157,9 +129,8 @@ def remove_fallback(context: Context, ctx: click.Context, model: str, as_json: b
 @pass_context
 def clear_fallbacks(context: Context, ctx: click.Context, as_json: bool) -> None:
     """Ask nobody after the first model."""
-    path = (*DEFAULTS, _key_of(ctx))
     if _refs(context, _key_of(ctx)):
-        save(context, lambda root: [Unset((*path, _key(root, path)))])
+        save(context, choose.clear_fallbacks(_key_of(ctx)))
     _report_list([], as_json=as_json)
 
 
@@ -173,24 +144,6 @@ image_fallbacks = click.Group(
 def _refs(context: Context, key: str, *more: str) -> list[str]:
     known = context.config.fallbacks if key == "model" else context.config.image_fallbacks
     return list(dict.fromkeys([*known, *more]))
-
-
-def _put(root: JsonObject, path: KeyPath, ref: str) -> Sequence[Edit]:
-    choice = said(root, path)
-    if isinstance(choice, dict):
-        return [Append((*path, _key(root, path)), ref)]
-    return [Set(path, {**({"primary": choice} if choice else {}), "fallbacks": [ref]})]
-
-
-def _key(root: JsonObject, path: KeyPath) -> str:
-    """Return the list's key as this config spells it."""
-    choice = said(root, path) or {}
-    return "fallback" if "fallback" in choice and "fallbacks" not in choice else "fallbacks"
-
-
-def _list(root: JsonObject, path: KeyPath) -> list[str]:
-    found = said(root, (*path, _key(root, path)))
-    return list(found) if isinstance(found, list) else []
 
 
 # -- printing ----------------------------------------------------------------------

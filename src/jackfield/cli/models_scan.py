@@ -14,10 +14,11 @@ from jackfield.catalog import defaults
 from jackfield.cli import ask, ui
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.free_models import FreeModel, Probe, Wanted, oldest_day, pick_free, probe_all
-from jackfield.cli.models_set import DEFAULTS, listed, said, save
+from jackfield.cli.models_set import save
 from jackfield.config.save import Edit, Set
 from jackfield.errors import Error, ModelNotFound, UsageError
 from jackfield.message import JsonObject
+from jackfield.setup.choose import DEFAULTS, listed, said
 
 SOURCE = "openrouter"
 HEADER = ("Model", "Tool", "Image", "Ctx", "Params")

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import click
 
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
-from jackfield.config.keypath import KeyPath
-from jackfield.config.save import Edit, Set, edit_config
-from jackfield.errors import ModelNotFound, NotAllowed
-from jackfield.message import JsonObject
+from jackfield.config.save import edit_config
+from jackfield.errors import NotAllowed
 from jackfield.model import ModelRef
-from jackfield.routing.chain import resolve_ref
 from jackfield.routing.policy import check_allowed
-
-DEFAULTS: KeyPath = ("agents", "defaults")
+from jackfield.setup import choose as choosing
+from jackfield.setup.choose import MakeEdits
 
 
 @click.command("set")
@@ -42,69 +36,19 @@ def set_image(context: Context, model: str, as_json: bool) -> None:
 
 def _choose(context: Context, key: str, model: str) -> str:
     ref = resolve_name(context, model)
-    save(context, choose(key, ref))
+    save(context, choosing.choose(key, ref))
     return ref
 
 
 def resolve_name(context: Context, text: str) -> str:
-    """Return what to write for a model the user names: a route's name, or a ref under the provider's own id.
-
-    Raises `ModelNotFound` for an unknown provider; an unknown model of a known one earns a warning.
-    """
-    name = text.strip()
-    if name in context.config.routes:
-        return name
-    ref, profile_id = resolve_ref(name, context.config, context.catalog)
-    if profile_id:
-        raise ModelNotFound(f"{name!r} pins a profile; name the model alone", hint=f"jackfield models set {ref}")
-    _doubt(context, ref)
-    # The id stays as the user spelt it: an alias of the catalog means the same tomorrow.
-    written = ModelRef.parse(name)
-    return (
-        str(ModelRef(ref.provider, written.model))
-        if written and name.lower() not in context.config.aliases
-        else str(ref)
-    )
+    """Return what to write for a model the user names; warns of one that nobody knows."""
+    ref, doubt = choosing.resolve_name(text, context.config, context.catalog)
+    if doubt:
+        ui.warn(doubt)
+    return ref
 
 
-def _doubt(context: Context, ref: ModelRef) -> None:
-    catalog = context.catalog
-    if catalog.models(ref.provider) and catalog.find(ref.provider, ref.model) is None:
-        near = [each for each in catalog.near(str(ref)) if each.startswith(f"{ref.provider}/")]
-        nearest = f"; nearest: {', '.join(near)}" if near else ""
-        ui.warn(f"{ref} is not in the catalog and is passed on as written{nearest}")
-
-
-def choose(key: str, ref: str) -> Callable[[JsonObject], Sequence[Edit]]:
-    """Return the edits that make `ref` the first choice of `agents.defaults.<key>`; fallbacks stay."""
-
-    def edits(root: JsonObject) -> Sequence[Edit]:
-        path = (*DEFAULTS, key)
-        is_table = isinstance(said(root, path), dict)
-        first = Set((*path, "primary"), ref) if is_table else Set(path, {"primary": ref})
-        return [first, *listed(root, ref)]
-
-    return edits
-
-
-def listed(root: JsonObject, ref: str) -> list[Edit]:
-    """Return the edit that adds a ref to `agents.defaults.models`, if that map is in use and lacks it.
-
-    An empty map is left alone: one entry would turn it into an allowlist of one.
-    """
-    models = said(root, (*DEFAULTS, "models"))
-    return [Set((*DEFAULTS, "models", ref), {})] if models and ref not in models and "/" in ref else []
-
-
-def said(root: JsonObject, path: KeyPath) -> Any:
-    """Return what the authored config has at a path; `None` when nothing."""
-    value: Any = root
-    for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
-    return value
-
-
-def save(context: Context, edits: Callable[[JsonObject], Sequence[Edit]]) -> None:
+def save(context: Context, edits: MakeEdits) -> None:
     """Write the edits and say on stderr which file changed."""
     result = edit_config(context.paths, edits, environ=context.environ)
     for file in result.files:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from jackfield.cli.context import Context
-from jackfield.cli.models_set import said
 from jackfield.cli.plugins import make_edits as switch
 from jackfield.cli.signin import keep_profile, warn_if_unused
 from jackfield.config.save import Append, Edit, EditResult, Set, edit_config
@@ -20,6 +19,7 @@ from jackfield.credential import Profile
 from jackfield.message import JsonObject
 from jackfield.model import ProviderInfo
 from jackfield.plugins.load import is_enabled
+from jackfield.setup.choose import said
 
 
 class Setup(Struct, frozen=True, kw_only=True):

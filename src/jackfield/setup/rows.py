@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
 from functools import cache
+from typing import Protocol
 
-from msgspec import UNSET, Struct, to_builtins
+from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.auth.resolve import is_available, resolve
-from jackfield.catalog import defaults
+from jackfield.auth.store import FileStore
 from jackfield.catalog.discovered import OLD_AGE_S
 from jackfield.catalog.index import Outline
-from jackfield.catalog.load import is_local
-from jackfield.cli.context import Context
+from jackfield.catalog.load import Catalog, is_local
 from jackfield.config.schema import Config
 from jackfield.errors import Error
-from jackfield.message import JsonObject
-from jackfield.model import Cost, Model, ModelRef, ProviderInfo
+from jackfield.model import Model, ModelRef, ProviderInfo
 from jackfield.providers.discover import LocalServer, find_local
 from jackfield.routing.chain import resolve_ref
 from jackfield.routing.policy import admission, privacy_of
@@ -56,37 +54,61 @@ class About(Struct, frozen=True, kw_only=True):
     age_s: float | None  # of that list
 
 
+class Sight(Protocol):
+    """What a listing looks at: a command's set-up, or the gateway's."""
+
+    @property
+    def config(self) -> Config:
+        """The config."""
+        ...
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog."""
+        ...
+
+    @property
+    def store(self) -> FileStore:
+        """The credential store."""
+        ...
+
+    def now_ms(self) -> int:
+        """Return the time in Unix milliseconds."""
+        ...
+
+
 class Listing:
     """One look at the user's set-up; what is asked twice is looked up once.
 
     Rows of models nobody configured hold what a table shows, unless they are wanted `whole`.
     """
 
-    def __init__(self, context: Context, *, whole: bool = False) -> None:
-        self._config, self._catalog, self._whole = context.config, context.catalog, whole
-        self._known = context.catalog.models if whole else context.catalog.outlines
-        self._tags = _tags(context.config, self._key_of)
-        environ = context.config.environ
+    def __init__(self, sight: Sight, *, whole: bool = False) -> None:
+        self._config, self._catalog, self._whole = sight.config, sight.catalog, whole
+        self._known = self._catalog.models if whole else self._catalog.outlines
+        self._tags = _tags(self._config, self.key_of)
+        environ = self._config.environ
         self._names = {name for name, text in environ.items() if text}
         # Several keys of one provider, or one for tests: names the catalog does not list.
         self._has_variants = any(VARIANT.search(name) for name in environ)
-        self._keepers = {profile.provider for profile in context.store.list()}
-        now_ms = context.now_ms()
-        self._now_s = now_ms / 1000
-        self._has_key = cache(lambda info_id: self._look_for_key(context, info_id, now_ms))
-        self._servers = cache(lambda: self._find_servers(context, now_ms))
+        self._store = sight.store
+        self._keepers = {profile.provider for profile in self._store.list()}
+        self._now_ms = sight.now_ms()
+        self._now_s = self._now_ms / 1000
+        self._has_key = cache(self._look_for_key)
+        self._servers = cache(self._find_servers)
         self._about = cache(self._look_up)
-        self._admits = admission(context.config, context.catalog)
+        self._admits = admission(self._config, self._catalog)
         self._own = cache(self._ids_of_config)
 
-    def usable(self) -> list[Row]:
+    def usable(self, *, allowed_only: bool = True) -> list[Row]:
         """Return what is configured and all models of providers with a credential, as far as the allowlist goes."""
         named = [self._row_of(key) for key in self._tags]
         ready = {name: self._rows(name) for name in self._catalog.provider_ids() if self._is_ready(name)}
         own = {name: self._rows_of_config(name) for name in self._config.providers if name not in ready}
         offered = [row for rows in (*ready.values(), *own.values()) for row in rows]
-        if self._config.allow:
-            offered = [row for row in offered if self._is_allowed(row)]
+        if self._config.allow and allowed_only:
+            offered = [row for row in offered if self.is_allowed(row)]
         return _sorted([*named, *offered])
 
     def everything(self) -> list[Row]:
@@ -166,7 +188,7 @@ class Listing:
         entry = self._config.providers.get(provider)
         return frozenset(row.id for row in entry.models) if entry else frozenset()
 
-    def _key_of(self, text: str) -> str:
+    def key_of(self, text: str) -> str:
         """Return the ref a configured name means; the name itself when it means none."""
         try:
             return str(resolve_ref(text, self._config, self._catalog)[0])
@@ -186,37 +208,38 @@ class Listing:
         entry = self._config.providers.get(name)
         return name in self._keepers or (entry is not None and entry.api_key is not None)
 
-    def _look_for_key(self, context: Context, name: str, now_ms: int) -> bool:
+    def _look_for_key(self, name: str) -> bool:
         info = self._catalog.provider(name)
         return (
             info is not None
-            and self._may_have_key(context, info)
-            and is_available(info, context.config, context.store, now_ms)
+            and self._may_have_key(info)
+            and is_available(info, self._config, self._store, self._now_ms)
         )
 
-    def _may_have_key(self, context: Context, info: ProviderInfo) -> bool:
+    def _may_have_key(self, info: ProviderInfo) -> bool:
         """Tell whether a closer look is worth it: of a hundred providers a user has keys for two or three."""
         if not self._names.isdisjoint(info.env) or self._has_variants:
             return True
         known = {info.id, *info.aliases}
-        return not known.isdisjoint(context.config.providers) or not known.isdisjoint(self._keepers)
+        return not known.isdisjoint(self._config.providers) or not known.isdisjoint(self._keepers)
 
     def _running(self, name: str) -> LocalServer | None:
         info = self._catalog.provider(name)
         return self._servers().get(name) if info and info.local else None
 
-    def _find_servers(self, context: Context, now_ms: int) -> Mapping[str, LocalServer]:
+    def _find_servers(self) -> Mapping[str, LocalServer]:
         infos = [info for info in map(self._catalog.provider, self._catalog.provider_ids()) if info and info.local]
         keys = {}
         for info in infos:
             try:
-                keys[info.id] = resolve(info, context.config, context.store, now_ms).secret
+                keys[info.id] = resolve(info, self._config, self._store, self._now_ms).secret
             except Error:
                 continue  # asked without a key, as a stranger
         servers = find_local(infos, keys={name: key for name, key in keys.items() if key})
         return {server.provider: server for server in servers}
 
-    def _is_allowed(self, row: Row) -> bool:
+    def is_allowed(self, row: Row) -> bool:
+        """Tell whether the allowlist, if there is one, holds a model."""
         ref = ModelRef.parse(row.key)
         return ref is None or self._admits(ref)
 
@@ -247,45 +270,3 @@ def _sorted(rows: Iterable[Row]) -> list[Row]:
     unique = {row.key: row for row in rows}
     # By provider, then by id: the slash must sort before every character of a longer provider's name.
     return sorted(unique.values(), key=lambda row: row.key.replace("/", "\0", 1))
-
-
-# -- as JSON -----------------------------------------------------------------------
-
-_MAIN_PRICES = ("input", "output", "cacheRead", "cacheWrite")  # shown also where they are not known
-
-
-def render_row(row: Row) -> JsonObject:
-    """Return a row in the command line's JSON shape; prices are decimal strings, `null` is unknown."""
-    head = {"key": row.key, "name": row.key, "input": "-", "contextWindow": None, "local": None, "available": None}
-    tail = {"tags": list(row.tags), "missing": "missing" in row.tags}
-    if row.info is None or not isinstance(row.model, Model):
-        return head | tail
-    model, cost = row.model, defaults.cost(row.model)
-    return {
-        "key": row.key,
-        "name": defaults.name(model),
-        "input": "+".join(defaults.inputs(model)),
-        "contextWindow": defaults.context_window(model),
-        "local": row.local,
-        "available": row.available,
-        **tail,
-        "provider": row.info.id,
-        "id": model.id,
-        "maxTokens": defaults.max_tokens(model, row.info),
-        "reasoning": defaults.reasons(model),
-        "cost": cost and _prices(cost),
-        "privacy": privacy_of(row.info, model),
-        "source": row.source,
-        **({} if row.age_s is None else {"ageSeconds": round(row.age_s)}),
-        **({} if model.status is UNSET else {"status": model.status}),
-    }
-
-
-def _prices(cost: Cost) -> JsonObject:
-    said: JsonObject = to_builtins(cost, builtin_types=(Decimal,))
-    tiers = [_as_text(tier) for tier in said.pop("tiers", ())]
-    return {**dict.fromkeys(_MAIN_PRICES), **_as_text(said), **({"tiers": tiers} if tiers else {})}
-
-
-def _as_text(prices: JsonObject) -> JsonObject:
-    return {name: f"{price:f}" if isinstance(price, Decimal) else price for name, price in prices.items()}
