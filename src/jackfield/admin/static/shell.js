@@ -39,7 +39,11 @@ function State() {
   const { isDown, status } = useStore(gateway);
   const [tone, word] = sayState(isDown, status);
   const about = status && `Version ${status.version}, ${status.workers} worker${status.workers === 1 ? "" : "s"}`;
-  return html`<span class="state ${tone}" role="status" title=${about}>${word}</span>`;
+  const open = tone === "ok" && status.openRequests;
+  // How many are open changes all the time; who listens is told of the state alone.
+  return html`<span class="state ${tone}" title=${about}>
+    <span><span role="status">${word}</span>${open ? html`<span class="state-open">, ${open} open</span>` : null}</span>
+  </span>`;
 }
 
 function sayState(isDown, status) {
@@ -52,7 +56,7 @@ function sayState(isDown, status) {
   if (status.isDraining) {
     return ["warn", "Ending"];
   }
-  return status.configTrouble ? ["warn", "Running, old config"] : ["ok", status.openRequests ? `Running, ${status.openRequests} open` : "Running"];
+  return status.configTrouble ? ["warn", "Running, old config"] : ["ok", "Running"];
 }
 
 function ThemeSwitch() {
