@@ -3,7 +3,7 @@
 PYTHON ?= python3
 export PYTHON
 BIN := .venv/bin
-PYTEST_ARGS ?= -n auto
+PYTEST_ARGS ?= -n auto --dist worksteal
 
 .PHONY: help try test check fix lock bench demo-model
 .DEFAULT_GOAL := help

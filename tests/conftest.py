@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import signal
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.depth import examples
 
 # Everything else of the developer's environment (keys, proxies, homes) is out of sight.
 KEPT = (
@@ -60,13 +63,28 @@ def _guard(event: str, args: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_guard)
-# How fast examples are made says how busy the machine is, nothing about the code.
-settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How fast examples are made says how busy the machine is, nothing about the code. Each run makes others.
+settings.register_profile(
+    "anywhere", deadline=None, max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("anywhere")
-# Hundreds of tests start a command: each of them would compile the whole product anew, five times the work.
+# Tests start commands, and each test process reads all tests: to compile all that anew is half of its start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # A shell that starts us in the background has us ignore Ctrl-C, and every command under test with us.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)  # of xdist's
+def pytest_xdist_auto_num_workers() -> int:
+    """Run two test processes for each core (`-n auto`): half of their time they wait."""
+    return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is there before the first test from being searched for garbage again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

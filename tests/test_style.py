@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -11,7 +12,6 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "jackfield"
 FILES = sorted(SOURCE.rglob("*.py"))
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 50
@@ -29,12 +29,18 @@ VAGUE_NOUNS = {"utils", "util", "helpers", "helper", "common", "misc", "shared"}
 PROVIDER_WORDS = {"provider", "provider_id"}
 
 
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """Return every file's tree; made when it is wanted: each test process reads this file."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+
 def spot(path: Path, node: ast.stmt | ast.expr) -> str:
     return f"{path.relative_to(ROOT)}:{node.lineno}"
 
 
 def walk(*kinds: type[ast.AST]) -> Iterator[tuple[Path, ast.AST]]:
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, kinds):
                 yield path, node
@@ -132,11 +138,11 @@ def test_files_have_nouns_that_say_something() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_a_module_says_what_it_holds(path: Path) -> None:
-    assert ast.get_docstring(TREES[path])
+    assert ast.get_docstring(trees()[path])
 
 
 def test_every_exported_name_exists_and_the_list_is_sorted() -> None:
-    for path, tree in TREES.items():
+    for path, tree in trees().items():
         if not any(isinstance(node, ast.Name) and node.id == "__all__" for node in ast.walk(tree)):
             continue
         name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")

@@ -175,7 +175,7 @@ def test_what_cannot_be_asked_or_written_is_wrong_usage(home: Path, arguments: t
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_finishes_what_is_under_way_and_a_second_one_does_not(home: Path, times: int) -> None:
     write_rows(home / "in.jsonl", prompts(50))
-    with serve(lambda received: [2.0, *echo(received)]) as server:
+    with serve(lambda received: [1.2, *echo(received)]) as server:
         write_config(priced(server.url))
         running = subprocess.Popen(
             [sys.executable, "-m", "jackfield", *BATCH, "--json", "--concurrency", "3"],

@@ -22,7 +22,7 @@ from jackfield.scripted.script import Script
 from jackfield.scripted.server import open_server
 from jackfield.state import NAME
 from tests.cli.test_chat import whole
-from tests.commands import run, write_config
+from tests.commands import impatient, run, write_config
 from tests.pulse import Day
 from tests.servers import Received, Reply, json_reply, serve, text_reply
 
@@ -146,7 +146,7 @@ def damage(how: str, path: Path) -> None:
 def test_a_damaged_state_costs_a_warning_and_no_call(how: str, home: Path) -> None:
     house = House("one")
     with serve(house.answer) as server:
-        write_config(json.dumps(config(server.url, "one", "two")))
+        write_config(impatient(json.dumps(config(server.url, "one", "two"))))
         with jackfield.Client() as client:
             client.chat(ask())
             damage(how, state(home))
@@ -164,7 +164,7 @@ def test_a_damaged_state_costs_a_warning_and_no_call(how: str, home: Path) -> No
 def test_a_state_that_is_damaged_before_the_first_call_is_told_of(home: Path) -> None:
     house = House("one")
     with serve(house.answer) as server:
-        write_config(json.dumps(config(server.url, "one", "two")))
+        write_config(impatient(json.dumps(config(server.url, "one", "two"))))
         damage("rubbish", state(home))
         found = run("chat", "Hello")
     assert found.out == "Hi there\n"

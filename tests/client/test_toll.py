@@ -17,7 +17,7 @@ from jackfield import ChatRequest, Message
 from jackfield.errors import OverBudget, Paced, RateLimit
 from jackfield.health.store import open_health
 from tests.cli.test_chat import HELLO, whole
-from tests.commands import run, write_config
+from tests.commands import impatient, run, write_config
 from tests.pulse import Day
 from tests.servers import HANG, Server, json_reply, serve
 
@@ -59,7 +59,7 @@ def test_a_call_beyond_the_limit_is_not_sent_and_a_cheaper_one_is() -> None:
 def test_refusals_cost_nothing_and_silence_what_was_held() -> None:
     refusal = json_reply({"error": {"message": "slow down"}}, status=429)
     with serve(refusal) as server:
-        path = save(config(server, {"perDay": 1}))
+        path = write_config(impatient(json.dumps(config(server, {"perDay": 1}))))
         with jackfield.Client(path) as client, pytest.raises(RateLimit):
             client.chat(ask())
     assert told()["today"]["spentUsd"] == "0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from jackfield.config.edit import append, set_value, unset
@@ -180,8 +180,6 @@ def test_a_text_that_is_no_utf8_is_refused() -> None:
         set_value("{}", ("a",), "\udcff")
 
 
-quick = settings(max_examples=60, deadline=None)
-
 # -- for any text ------------------------------------------------------------------
 
 GAPS = st.sampled_from(["", " ", "\n", "\n  ", "\r\n\t", " /* c, } */ ", " // c ] ,\n", "\n// d\n", "  /* e */\n    "])
@@ -223,7 +221,6 @@ def with_value(value: Any, path: KeyPath, new: Any) -> Any:
 NEW = st.sampled_from([1, "t", None, True, [], ["u", 2], {}, {"k": {"l": [{"m": 1}]}}, "quote ' \" \\ \n"])
 
 
-@quick
 @given(documents(), NEW, st.data())
 def test_set_changes_one_value_and_keeps_every_other_byte(text: str, value: Any, data: st.DataObject) -> None:
     before = parse(text).plain()
@@ -240,7 +237,6 @@ def test_set_changes_one_value_and_keeps_every_other_byte(text: str, value: Any,
         assert is_within(text, after)
 
 
-@quick
 @given(documents(), NEW, st.data())
 def test_append_adds_one_item(text: str, value: Any, data: st.DataObject) -> None:
     before = parse(text).plain()
@@ -251,7 +247,6 @@ def test_append_adds_one_item(text: str, value: Any, data: st.DataObject) -> Non
     assert parse(append(text, path, value)).plain() == with_value(before, path, [*at(before, path), value])
 
 
-@quick
 @given(documents(), st.data())
 def test_unset_takes_one_value_away(text: str, data: st.DataObject) -> None:
     before = parse(text).plain()
@@ -266,7 +261,6 @@ def test_unset_takes_one_value_away(text: str, data: st.DataObject) -> None:
     assert parse(unset(text, path)).plain() == with_value(before, path[:-1], rest)
 
 
-@quick
 @given(documents(), st.data())
 def test_what_set_adds_unset_takes_away(text: str, data: st.DataObject) -> None:
     before = parse(text).plain()

@@ -14,6 +14,7 @@ from jackfield.config.schema import InvalidConfig
 from tests.config.setup import check, load, write
 from tests.config.test_edit import paths_of
 from tests.config.test_load import FULL
+from tests.depth import examples
 
 WRONG = """{
   models: {
@@ -116,7 +117,7 @@ ANY = st.sampled_from(["null", "true", "0", "-1", "1e999", "NaN", "0.5", "''", "
     "{ a: 1 }", "{ id: 'x' }", "{ id: '' }", "{ source: 'env', id: 'A' }", "{ primary: 'a/b' }", "9" * 400, "1e-400"])  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=st.sampled_from(paths_of(parse(FULL).plain())), text=ANY)
 def test_any_value_anywhere_is_taken_or_complained_about(tmp_path: Path, path: KeyPath, text: str) -> None:
     node = parse(FULL).find(path)

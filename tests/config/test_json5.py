@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jackfield.config.json5 import MAX_DEPTH, Json5Error, parse
@@ -117,7 +117,6 @@ def test_a_long_unclosed_text_fails_quickly() -> None:
         parse("{" + "/* * */ // \n" * 50_000)
 
 
-quick = settings(max_examples=60, deadline=None)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(codec="utf-8")),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
@@ -125,7 +124,6 @@ JSON = st.recursive(
 )
 
 
-@quick
 @given(JSON, st.sampled_from([None, 2, "\t"]), st.booleans())
 def test_every_json_text_reads_as_json_does(value: object, indent: int | str | None, ascii_only: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
@@ -133,7 +131,6 @@ def test_every_json_text_reads_as_json_does(value: object, indent: int | str | N
     assert parse(text).plain() == json.loads(text)
 
 
-@quick
 @given(st.text(alphabet="{}[]:,'\"\\/*\n ab1-.x", max_size=30))
 def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
     try:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from jackfield.scripted.script import Script
 from jackfield.scripted.server import open_server
+from tests.depth import examples
 from tests.gateway.fuzzing import config_of, find_parser_failure, find_route_failure
 from tests.gateway.serving import running
 
@@ -28,7 +29,6 @@ def gateway():
         yield found
 
 
-@settings(max_examples=40, deadline=None)
 @given(chance=st.randoms(use_true_random=True))
 def test_whatever_is_asked_is_answered_or_refused(gateway, chance: random.Random) -> None:
     seen: Counter[str] = Counter()
@@ -42,7 +42,7 @@ def test_whatever_is_asked_is_answered_or_refused(gateway, chance: random.Random
     assert not gateway.gateway.open
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(150))
 @given(chance=st.randoms(use_true_random=True))
 def test_whatever_is_read_is_understood_or_refused(chance: random.Random) -> None:
     assert find_parser_failure(chance) == ""

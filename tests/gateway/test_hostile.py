@@ -6,8 +6,9 @@ import json
 import resource
 import socket
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 
 import pytest
 
@@ -172,22 +173,33 @@ def test_a_token_in_the_address_is_in_no_record(gateway) -> None:
 # -- what stands behind -----------------------------------------------------------------
 
 BIG = b"x" * 2**20
-PACKED = zlib.compressobj(9, wbits=31)
-BOMB = b"".join(PACKED.compress(b" " * 2**20) for _ in range(256)) + PACKED.flush()
-BOMB_LENGTH = str(len(BOMB))
-UPSTREAMS: dict[str, Sequence[Step]] = {
-    "a line of 64 MB": stream_reply(b'data: {"choices":[{"index":0,"delta":{"content":"', *[BIG] * 64),
-    "a packed quarter of a gigabyte": [head(content_encoding="gzip", content_length=BOMB_LENGTH) + BOMB],
-    "the same as a stream": [head(content_encoding="gzip", content_length=BOMB_LENGTH, content_type="text/event-stream") + BOMB],
-    "an answer without end": [head(content_length=str(2**30)), *[BIG] * 80],
-    "a head without end": [b"HTTP/1.1 200 OK\r\nx: ", *[BIG] * 20],
-}  # fmt: skip
+
+
+@cache
+def bomb() -> bytes:
+    """Return a quarter of a gigabyte, packed."""
+    packed = zlib.compressobj(1, wbits=31)
+    return b"".join(packed.compress(BIG) for _ in range(256)) + packed.flush()
+
+
+def exploding(**headers: str) -> Sequence[Step]:
+    return [head(content_encoding="gzip", content_length=str(len(bomb())), **headers) + bomb()]
+
+
+# Made when they are wanted: each test process reads this file.
+UPSTREAMS: dict[str, Callable[[], Sequence[Step]]] = {
+    "a line of 64 MB": lambda: stream_reply(b'data: {"choices":[{"index":0,"delta":{"content":"', *[BIG] * 64),
+    "a packed quarter of a gigabyte": exploding,
+    "the same as a stream": lambda: exploding(content_type="text/event-stream"),
+    "an answer without end": lambda: [head(content_length=str(2**30)), *[BIG] * 80],
+    "a head without end": lambda: [b"HTTP/1.1 200 OK\r\nx: ", *[BIG] * 20],
+}
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"], ids=["passed on", "said anew"])
 @pytest.mark.parametrize("name", UPSTREAMS)
 def test_a_provider_that_never_ends_is_an_error_of_bounded_size(name: str, path: str) -> None:
-    with serve(UPSTREAMS[name]) as server, running(configured(box=provider(f"{server.url}/v1"))) as gateway:
+    with serve(UPSTREAMS[name]()) as server, running(configured(box=provider(f"{server.url}/v1"))) as gateway:
         asked = {"model": "box/m", "max_tokens": 9, "stream": "stream" in name or "line" in name}
         before_kb = peak_kb()
         reply = gateway.post(path, {**asked, "messages": [{"role": "user", "content": "x"}]})

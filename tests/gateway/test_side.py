@@ -10,6 +10,7 @@ from google import genai
 from jackfield.scripted.script import Script
 from jackfield.scripted.server import open_server
 from tests.gateway.serving import TOKEN, configured, provider, running
+from tests.pulse import Day
 from tests.servers import json_reply, serve
 
 HELLO = [{"role": "user", "content": "Hello, how are you?"}]
@@ -144,7 +145,7 @@ def test_who_stands_in_is_named() -> None:
     )
     with open_server(script) as address:
         config = configured(box=provider(f"{address}/v1", models=[{"id": "m"}, {"id": "other"}]))
-        with running(config) as gateway:
+        with running(config, pulse=Day().pulse) as gateway:
             body = {"model": "box/m", "messages": HELLO, "fallbacks": ["box/other"]}
             first = gateway.post("/v1/chat/completions", body)
             assert (first.json()["model"], first.headers["x-jackfield-model"]) == ("box/other", "box/other")

@@ -10,10 +10,11 @@ import pytest
 from jackfield.errors import ConfigError
 from jackfield.gateway.telemetry import Telemetry, Traced
 from jackfield.gateway.telemetry_export import is_wanted, open_export
+from tests.admin.test_admin import config
 from tests.commands import write_config
 from tests.gateway.command import gateway_process
 from tests.gateway.serving import configured, provider, running
-from tests.gateway.test_admin import config
+from tests.pulse import Day
 from tests.servers import Received, json_reply, serve, sse_reply, text_reply
 
 sdk_trace = pytest.importorskip("opentelemetry.sdk.trace")
@@ -59,7 +60,7 @@ def traced(url: str, kept, **more):
     def change(parts) -> None:
         parts.client.direct.sender = Traced(parts.client.direct.sender, parts.client.pulse.now_ms)
 
-    return running(configured(box=provider(url, models=models, **more)), change=change)
+    return running(configured(box=provider(url, models=models, **more)), change=change, pulse=Day().pulse)
 
 
 @pytest.mark.parametrize("route", ["/v1/chat/completions", "/v1/messages"])

@@ -11,6 +11,7 @@ import pytest
 from jackfield.client import AsyncClient
 from jackfield.errors import RateLimit, StreamBroken
 from jackfield.message import ChatRequest, ChatResponse, Message, TextBlock, Tool, ToolResult
+from tests.pulse import Day
 
 # Wire → its base URL below aimock's address, and a model's name it takes.
 WIRES = {
@@ -40,7 +41,7 @@ def ask(aimock: str, home: Path) -> Any:
         path, model = WIRES[wire]
         row = {"id": model, "name": model, "reasoning": True, "input": ["text", "image"]}
         provider = {"baseUrl": f"{aimock}{path}", "api": wire, "apiKey": "key", "models": [row]}
-        async with AsyncClient({"models": {"providers": {"peer": provider}}}) as client:
+        async with AsyncClient({"models": {"providers": {"peer": provider}}}, pulse=Day().pulse) as client:
             request = ChatRequest(model=f"peer/{model}", messages=messages, **fields)
             return await (client.stream(request).response() if stream else client.chat(request))
 

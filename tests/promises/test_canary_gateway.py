@@ -52,7 +52,7 @@ def set_up(home: Path, url: str, form: str) -> None:
         "auth": {"token": "${GW_TOKEN}"}, "admin": {"token": "${GW_ADMIN}", "port": 0}, "log": {"format": form},
         "keys": {"app": {"key": "${GW_KEY}"}}, "sharedState": "redis://:${GW_REDIS}@127.0.0.1:9/0",
     }  # fmt: skip
-    write_config(json.dumps({"models": {"providers": {"box": box}}, "gateway": gateway}))
+    write_config(json.dumps({"models": {"providers": {"box": box}, "policy": {"maxWait": 0}}, "gateway": gateway}))
     for name in ("gateway-token", "admin-token"):  # what a test's process reads; this gateway has others
         (home / ".jackfield" / name).write_text("unused", encoding="utf-8")
 

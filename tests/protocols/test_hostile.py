@@ -477,7 +477,7 @@ def test_arguments_of_a_call_nested_without_end_are_written(name: str, encoding:
 
 
 @wires
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_several_wrong_values_at_once_are_read_or_refused(name: str, data: st.DataObject) -> None:
     protocol = load(name)
@@ -494,7 +494,6 @@ def test_several_wrong_values_at_once_are_read_or_refused(name: str, data: st.Da
 
 
 @wires
-@settings(max_examples=60, deadline=None)
 @given(data=st.binary(max_size=200))
 def test_bytes_of_any_kind_are_read_or_refused(name: str, data: bytes) -> None:
     protocol = load(name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import json
 
@@ -24,7 +24,6 @@ EVERYTHING = Compat(supports_cache_control=True, supports_images_in_tool_results
 thoughts = words.map(lambda text: ThinkingBlock(text, opaque={openai.NAME: {"field": "reasoning_content"}}))
 
 
-@settings(max_examples=60)
 @given(openai_requests())
 def test_an_openai_request_comes_back_as_it_was(request: ChatRequest) -> None:
     body = json.encode(openai.render_request(request, EVERYTHING))
@@ -47,7 +46,6 @@ def test_an_openai_reply_comes_back_as_it_was(reply: ChatResponse) -> None:
     assert openai.parse_response(json.encode(openai.render_response(reply))) == reply
 
 
-@settings(max_examples=80)
 @given(openai_replies(thoughts), st.data())
 def test_an_openai_stream_comes_back_as_it_was(reply: ChatResponse, data: st.DataObject) -> None:
     written = render_stream(openai, _chopped(list(split_events(reply)), data))
@@ -125,7 +123,6 @@ def test_no_refusal_makes_the_reader_stumble(name: str, body: bytes, status: int
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-@settings(max_examples=100)
 @given(body=values)
 def test_no_json_makes_a_reader_raise_anything_but_our_errors(name: str, body: Any) -> None:
     protocol = load(name)
@@ -143,7 +140,6 @@ def test_no_json_makes_a_reader_raise_anything_but_our_errors(name: str, body: A
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-@settings(max_examples=100)
 @given(body=values)
 def test_no_caller_gets_anything_but_an_invalid_request(name: str, body: Any) -> None:
     protocol = load(name)

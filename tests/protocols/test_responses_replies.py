@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import json
 from msgspec.structs import replace
@@ -188,7 +188,6 @@ def replies(draw: st.DrawFn) -> ChatResponse:
     )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(replies())
 def test_a_reply_comes_back_as_it_was(reply: ChatResponse) -> None:
     written = wire.parse_response(json.encode(wire.render_response(reply)))

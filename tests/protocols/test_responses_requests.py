@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import json
 from msgspec.structs import replace
@@ -578,7 +578,6 @@ def requests(draw: st.DrawFn) -> ChatRequest:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(requests())
 def test_a_request_comes_back_as_it_was(request: ChatRequest) -> None:
     assert wire.parse_request(json.encode(wire.render_request(request))) == request

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -299,7 +299,6 @@ def without_ids(reply: ChatResponse) -> ChatResponse:
     return replace(reply, content=[replace(b, opaque=None) if hasattr(b, "opaque") else b for b in reply.content])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(replies(), st.data())
 def test_a_stream_comes_back_as_it_was(reply: ChatResponse, data: st.DataObject) -> None:
     written = render_stream(wire, _chopped(list(split_events(reply)), data))

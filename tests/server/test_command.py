@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from jackfield.demo.server import DemoServer
-from tests.commands import run, write_config
+from tests.commands import impatient, run, write_config
 from tests.server.conftest import Config, to_config
 from tests.server.test_library import ANSWER, THOUGHT
 
@@ -100,8 +100,9 @@ def test_a_text_file_is_part_of_the_question(home: Path) -> None:
     ids=["image", "pdf"],
 )
 def test_a_file_the_server_cannot_read_is_refused_in_its_own_words(
-    home: Path, name: str, content: bytes, words: str
+    home: Path, config: Config, name: str, content: bytes, words: str
 ) -> None:
+    write_config(impatient(json.dumps(config)))
     (home / name).write_bytes(content)
 
     result = run("chat", "--file", str(home / name), "What is this?")
