@@ -7,6 +7,7 @@ elsewhere in the owner's browser has nothing to send, and is refused by its name
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -19,17 +20,18 @@ from jackfield.admin.asked import Asked, View
 from jackfield.admin.desk import Desk
 from jackfield.admin.edits import Conflict
 from jackfield.admin.page import answer, find_asset
-from jackfield.admin.session import Sessions
+from jackfield.admin.session import Sessions, SignedOut
 from jackfield.admin.views import BODY_LIMITS, VIEWS
-from jackfield.errors import AuthError, Error, InvalidRequest, UsageError
+from jackfield.errors import Error, InvalidRequest, UsageError
 from jackfield.gateway.call import decode_body
 from jackfield.gateway.door import Places
 from jackfield.gateway.exchange import Exchange, Left, Message, Receive, Send
-from jackfield.gateway.refusal import NoRoute, WrongMethod, render
+from jackfield.gateway.refusal import NoRoute, WrongMethod, as_callers, render
 from jackfield.gateway.wires import COMPLETIONS
 from jackfield.message import JsonObject
 
 BODY_LIMIT = 64 * 1024
+PACKED_FROM, PACKING = 8 * 1024, 5  # bytes of an answer, and how hard it is packed
 PREFIX = "/admin/api/"
 SESSION = "session"  # the one thing that is asked without a token: for one
 # Nothing of this belongs into a cache, or is anything but JSON.
@@ -72,7 +74,7 @@ class Admin:
             if isinstance(said, AsyncIterator):
                 await _stream(exchange, said)
             else:
-                await exchange.answer(200, HEAD, msgspec.json.encode(said))
+                await exchange.answer(200, *await _encode(exchange, said))
         except UsageError as error:
             await _refuse(exchange, InvalidRequest(error.message, hint=error.hint))
         except Error as error:
@@ -111,6 +113,15 @@ async def _read(exchange: Exchange, limit: int) -> JsonObject:
     return decode_body(raw)
 
 
+async def _encode(exchange: Exchange, said: JsonObject) -> tuple[list[tuple[str, str]], bytes]:
+    """Write an answer, packed where it is long and the browser unpacks."""
+    data = msgspec.json.encode(said)
+    if len(data) < PACKED_FROM or "gzip" not in exchange.header(b"accept-encoding"):
+        return HEAD, data
+    packed = await asyncio.to_thread(gzip.compress, data, PACKING, mtime=0)
+    return [*HEAD, ("content-encoding", "gzip"), ("vary", "accept-encoding")], packed
+
+
 async def _stream(exchange: Exchange, lines: AsyncIterator[JsonObject]) -> None:
     """Send lines as they come; what they stand for ends when the browser leaves."""
     exchange.watch()
@@ -136,6 +147,7 @@ def _render(error: Error) -> JsonObject:
 
 async def _refuse(exchange: Exchange, error: Error) -> None:
     # The status is the one a caller of the gateway would get, the words are for people.
-    refusal = render(error, COMPLETIONS)
-    status = 409 if isinstance(error, Conflict) else 401 if isinstance(error, AuthError) else refusal.status
+    # A provider that refuses its key is no reason to sign in again.
+    refusal = render(as_callers(error), COMPLETIONS)
+    status = 409 if isinstance(error, Conflict) else 401 if isinstance(error, SignedOut) else refusal.status
     await exchange.answer(status, [*HEAD, *refusal.headers], msgspec.json.encode(_render(error)))

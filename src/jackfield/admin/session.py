@@ -22,6 +22,10 @@ CODE, SESSION = "code", "session"
 USED = 1000  # codes that are remembered; each lives a minute
 
 
+class SignedOut(AuthError):
+    """It is the page's caller that nobody knows, and no credential of a provider."""
+
+
 def make_code(token: Secret, now_ms: int) -> str:
     """Return what begins one session within a minute, instead of the token."""
     return _sign(token, CODE, now_ms + CODE_MS)
@@ -36,26 +40,26 @@ class Sessions:
         self._used: dict[str, None] = {}
 
     def begin(self, *, code: str = "", token: str = "") -> JsonObject:
-        """Begin a session, by a code or by the token; raise `AuthError`."""
+        """Begin a session, by a code or by the token; raise `SignedOut`."""
         if code:
             self._use(code)
         elif not self._is_token(token):
-            raise AuthError("this is not the admin token", hint="the gateway said at its start where it stands")
+            raise SignedOut("this is not the admin token", hint="the gateway said at its start where it stands")
         until_ms = self._now_ms() + SESSION_MS
         return {"token": _sign(self._token, SESSION, until_ms), "expiresMs": until_ms}
 
     def check(self, given: str) -> None:
-        """Return when the bearer of this may come in; raise `AuthError`."""
+        """Return when the bearer of this may come in; raise `SignedOut`."""
         if not self._is_token(given) and not self._holds(given, SESSION):
             is_over = given.startswith(f"{SESSION}.")
-            raise AuthError(
+            raise SignedOut(
                 "the session has ended" if is_over else "the admin token is missing or wrong",
                 hint="sign in again" if is_over else "send it as Authorization: Bearer",
             )
 
     def _use(self, code: str) -> None:
         if not self._holds(code, CODE) or code in self._used:
-            raise AuthError("this link was used already, or is too old", hint="sign in with the admin token")
+            raise SignedOut("this link was used already, or is too old", hint="sign in with the admin token")
         if len(self._used) >= USED:
             self._used.pop(next(iter(self._used)))
         self._used[code] = None
