@@ -11,7 +11,6 @@ from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
 
 if TYPE_CHECKING:
-    from jackfield.message import JsonObject
     from jackfield.providers.refresh import Refreshed
 
 SHOWN = 5  # ids of a change that are named
@@ -29,10 +28,12 @@ def refresh(context: Context, providers: tuple[str, ...], as_json: bool) -> int:
     """
     import asyncio
 
+    from jackfield.setup.refreshed import render_refreshed
+
     context.tell_warnings()
     results = asyncio.run(_refresh(context, providers))
     if as_json:
-        ui.as_json({"providers": [_render(each) for each in results]})
+        ui.as_json({"providers": [render_refreshed(each) for each in results]})
     else:
         for each in results:
             _tell(each)
@@ -73,16 +74,3 @@ def _change(word: str, ids: tuple[str, ...]) -> list[str]:
         return []
     more = f", and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
     return [f"{len(ids)} {word} ({', '.join(ids[:SHOWN])}{more})"]
-
-
-def _render(result: Refreshed) -> JsonObject:
-    head = result.head
-    return {
-        "provider": result.provider,
-        "ok": result.error is None,
-        "count": len(result.models),
-        "new": list(result.new),
-        "gone": list(result.gone),
-        "fetchedAt": head.fetched_at or None,
-        **({"error": ui.render_error(result.error)} if result.error else {}),
-    }
