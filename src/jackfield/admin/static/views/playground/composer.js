@@ -1,0 +1,110 @@
+// Where a question is written: words, files by drop, paste and button, send and stop.
+
+import { bytes, Button, html, useEffect, useRef, useState } from "../../ui.js";
+import { ACCEPT, MOST_BYTES, readFile } from "./attach.js";
+import { change, send, stop } from "./talk.js";
+import { FileChip } from "./turn.js";
+
+/** The foot of the conversation. `used` is how large the files of the conversation are already; `trouble` keeps from sending. */
+export function Composer({ draft, isBusy, used, trouble }) {
+  const [files, setFiles] = useState([]);
+  const [problems, setProblems] = useState([]);
+  const input = useRef(null);
+  const chooser = useRef(null);
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  const isOver = used + size > MOST_BYTES;
+  const isReady = !isBusy && !trouble && !isOver && (draft.trim() !== "" || files.length > 0);
+
+  const add = async (given) => {
+    const read = await Promise.allSettled([...given].map(readFile));
+    setFiles((old) => [...old, ...read.filter((each) => each.status === "fulfilled").map((each) => each.value)]);
+    setProblems(read.filter((each) => each.status === "rejected").map((each) => each.reason.message));
+    input.current?.focus();
+  };
+  const isOverPage = useDrop(add);
+  useEscape(stop, isBusy);
+
+  const submit = (event) => {
+    event?.preventDefault();
+    if (isReady) {
+      send(draft.trim(), files);
+      setFiles([]);
+      setProblems([]);
+    }
+  };
+  const press = (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      submit();
+    }
+  };
+  const paste = (event) => {
+    if (event.clipboardData.files.length) {
+      event.preventDefault();
+      add(event.clipboardData.files);
+    }
+  };
+  return html`<form class=${isOverPage ? "composer over" : "composer"} onSubmit=${submit}>
+    ${isOverPage && html`<p class="drop-word">Drop files to attach them</p>`}
+    ${files.length > 0 && html`<ul class="files" aria-label="Attached files">
+      ${files.map((file) => html`<${FileChip} key=${file.id} file=${file} onRemove=${() => setFiles(files.filter((each) => each !== file))} />`)}
+    </ul>`}
+    <div role="alert">
+      ${problems.map((each) => html`<p class="error">${each}</p>`)}
+      ${isOver && html`<p class="error">These files are ${bytes(used + size)} together; a request holds at most ${bytes(MOST_BYTES)}. Remove some, or start over.</p>`}
+      ${trouble && html`<p class="error">${trouble}</p>`}
+    </div>
+    <label class="unseen" for="question">Question</label>
+    <textarea id="question" ref=${input} class="input" rows="2" placeholder="Ask something" value=${draft} aria-describedby="question-keys"
+      onInput=${(event) => change({ draft: event.currentTarget.value })} onKeyDown=${press} onPaste=${paste}></textarea>
+    <div class="composer-foot">
+      <input ref=${chooser} class="unseen" type="file" multiple accept=${ACCEPT} tabindex="-1" aria-label="Files to attach"
+        onChange=${(event) => { add(event.currentTarget.files); event.currentTarget.value = ""; }} />
+      <${Button} tone="quiet" icon="plus" onClick=${() => chooser.current.click()}>Attach files<//>
+      ${size > 0 && html`<span class="soft">${bytes(size)} attached</span>`}
+      <span id="question-keys" class="soft keys">Enter sends · Shift+Enter: new line · Escape stops</span>
+      ${isBusy
+        ? html`<${Button} icon="stop" onClick=${stop}>Stop<//>`
+        : html`<${Button} type="submit" tone="primary" icon="send" disabled=${!isReady}>Send<//>`}
+    </div>
+  </form>`;
+}
+
+// Files may be dropped anywhere on the view.
+function useDrop(add) {
+  const [isOver, setOver] = useState(false);
+  const latest = useRef(add);
+  latest.current = add;
+  useEffect(() => {
+    const leaving = new AbortController();
+    const on = (name, take) => document.addEventListener(name, take, { signal: leaving.signal });
+    const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+    on("dragover", (event) => {
+      if (hasFiles(event)) {
+        event.preventDefault();
+        setOver(true);
+      }
+    });
+    on("dragleave", (event) => event.relatedTarget === null && setOver(false));
+    on("drop", (event) => {
+      if (hasFiles(event)) {
+        event.preventDefault();
+        setOver(false);
+        latest.current(event.dataTransfer.files);
+      }
+    });
+    return () => leaving.abort();
+  }, []);
+  return isOver;
+}
+
+// Escape belongs to an open dialog or list first.
+function useEscape(act, isOn) {
+  useEffect(() => {
+    const press = (event) => event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]") && act();
+    if (isOn) {
+      document.addEventListener("keydown", press);
+    }
+    return () => document.removeEventListener("keydown", press);
+  }, [isOn]);
+}
