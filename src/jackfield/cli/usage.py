@@ -40,6 +40,7 @@ def usage(context: Context, by: By, since: str, as_csv: bool, as_json: bool) -> 
     Bars compare cost, or requests where nothing has a price. Days are UTC's.
     """
     from jackfield.ledger.database import open_database
+    from jackfield.ledger.export import render_csv
     from jackfield.ledger.place import find_url
     from jackfield.ledger.report import load_killed, load_shares
     from jackfield.ledger.writer import GONE_AFTER_S
@@ -65,7 +66,7 @@ def usage(context: Context, by: By, since: str, as_csv: bool, as_json: bool) -> 
             }
         )
     elif as_csv:
-        _print_csv(shares, by)
+        ui.out(render_csv(COLUMNS, (_render(each, by) for each in shares)), end="")
     elif shares:
         ui.table((by.capitalize(), *HEADER), _rows(shares, by))
     else:
@@ -155,17 +156,6 @@ def _render(share: Share, by: By) -> JsonObject:
 
 def _times(name: str, latency: Latency) -> JsonObject:
     return {f"{name}P50": latency.p50, f"{name}P95": latency.p95, f"{name}P99": latency.p99}
-
-
-def _print_csv(shares: Sequence[Share], by: By) -> None:
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_render(share, by) for share in shares)
-    ui.out(text.getvalue(), end="")
 
 
 def _missing(killed: Sequence[Killed]) -> list[JsonObject]:

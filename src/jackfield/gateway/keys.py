@@ -85,13 +85,31 @@ def create_key(
     return key, Secret(token)
 
 
+def change_key(database: Database, named: str, limits: Limits, *, expires_ms: int | None = None) -> Key:
+    """Give a key in use, by its name or id, other limits; running gateways hold it to them within a second.
+
+    What it has used so far counts against the new ones.
+    """
+    found = _find(database, named)
+    rules = msgspec.json.encode(limits).decode()
+    database.write(
+        ("UPDATE gateway_keys SET rules = ?, expires_ms = ? WHERE id = ?", [(rules, expires_ms, found.id)]), _CHANGED
+    )
+    return msgspec.structs.replace(found, limits=limits, expires_ms=expires_ms)
+
+
 def revoke_key(database: Database, named: str, *, now_ms: int) -> Key:
     """End a key in use, by its name or id; running gateways refuse it within a second."""
+    found = _find(database, named)
+    database.write(("UPDATE gateway_keys SET revoked_ms = ? WHERE id = ?", [(now_ms, found.id)]), _CHANGED)
+    return msgspec.structs.replace(found, revoked_ms=now_ms)
+
+
+def _find(database: Database, named: str) -> Key:
     found = next((key for key in list_keys(database) if named in {key.name, key.id} and key.revoked_ms is None), None)
     if found is None:
         raise UsageError(f"no key in use is called {named!r}", hint="see: jackfield gateway keys list")
-    database.write(("UPDATE gateway_keys SET revoked_ms = ? WHERE id = ?", [(now_ms, found.id)]), _CHANGED)
-    return msgspec.structs.replace(found, revoked_ms=now_ms)
+    return found
 
 
 def list_keys(database: Database) -> tuple[Key, ...]:
