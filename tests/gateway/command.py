@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -102,12 +102,12 @@ class Process:
 
 
 @contextmanager
-def gateway_process(*args: str) -> Iterator[Process]:
-    """Run a gateway on a free port until the block ends."""
+def gateway_process(*args: str, before: Sequence[str] = ()) -> Iterator[Process]:
+    """Run a gateway on a free port until the block ends; `before` are flags of every command."""
     home = Path(os.environ["HOME"])
     with (home / "stderr").open("w", encoding="utf-8") as err:
         popen = subprocess.Popen(
-            [sys.executable, "-m", "jackfield", "gateway", "--port", "0", *args],
+            [sys.executable, "-m", "jackfield", *before, "gateway", "--port", "0", *args],
             stdout=subprocess.PIPE, stderr=err, text=True, env=dict(os.environ), cwd=home, start_new_session=True,
         )  # fmt: skip
         process = None

@@ -5,9 +5,6 @@ Writes nothing. A second account's key never takes the first one's place unasked
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from itertools import count
-
 from msgspec.structs import replace
 
 from jackfield.cli import ask, ui
@@ -30,7 +27,7 @@ from jackfield.cli.unattended import is_optional
 from jackfield.credential import Profile, Secret
 from jackfield.errors import AuthError, Error, MissingKey
 from jackfield.setup.login import is_browser
-from jackfield.setup.profile import shown_key
+from jackfield.setup.profile import next_name, shown_key
 
 
 class Left(Exception):
@@ -96,13 +93,6 @@ def _keep_apart(context: Context, key: Key, wanted: GivenKey) -> Key:
     options = [(f"Keep both accounts, this one as {beside}", beside), ("Put this one in its place", profile.id)]
     name = ask.pick(f"{profile.id} holds another key ({shown_key(old)})", options)
     return replace(key, profile=replace(profile, id=name))
-
-
-def next_name(profile_id: str, taken: Collection[str]) -> str:
-    """Return the first free name beside a taken one: `venice:default` → `venice:account-2`."""
-    provider = profile_id.rpartition(":")[0]
-    names = (f"{provider}:account-{number}" for number in count(2))
-    return next(name for name in names if name not in taken)
 
 
 def _ask_secret(choice: Choice) -> str | None:

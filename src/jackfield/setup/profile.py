@@ -6,7 +6,8 @@ A key goes into the credential store and nowhere else. Asks nobody and sends not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import count
 from typing import Any
 
 from msgspec.structs import replace
@@ -54,6 +55,13 @@ def name_profile(info: ProviderInfo, text: str | None, default: str) -> str:
     if colon and provider.lower() not in {info.id, *info.aliases}:
         raise UsageError(f"profile {text!r} does not belong to {info.id}", hint=f"write it like {info.id}:work")
     return f"{provider or info.id}:{_slug(name)}"
+
+
+def next_name(profile_id: str, taken: Collection[str]) -> str:
+    """Return the first free name beside a taken one: `venice:default` → `venice:account-2`."""
+    provider = profile_id.rpartition(":")[0]
+    names = (f"{provider}:account-{number}" for number in count(2))
+    return next(name for name in names if name not in taken)
 
 
 def make_profile(info: ProviderInfo, profile_id: str, kind: ProfileType, key: str) -> Profile:
