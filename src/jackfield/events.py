@@ -43,7 +43,7 @@ class BlockStart(Struct, frozen=True, tag="block_start"):
     block: Block
 
 
-class BlockDelta(Struct, frozen=True, tag="block_delta"):
+class BlockDelta(Struct, frozen=True, gc=False, tag="block_delta"):
     """More of an open block: words, thoughts, or the JSON text of a tool's arguments."""
 
     index: int
@@ -78,6 +78,7 @@ class Accumulator:
     """Adds stream events up to the reply they spell; `response()` also works on a broken stream."""
 
     def __init__(self) -> None:
+        self._news: list[StreamEvent] = []  # added up when somebody asks
         self._start = MessageStart()
         self._blocks: dict[int, Block] = {}
         self._text: dict[int, list[str]] = {}
@@ -88,31 +89,23 @@ class Accumulator:
     @property
     def open_block(self) -> int | None:
         """The last block that has begun and not ended."""
+        self._add_up()
         return next((index for index in reversed(self._blocks) if index not in self._ended), None)
 
     def feed(self, event: StreamEvent) -> None:
         """Take the next event; blocks may interleave."""
-        match event:
-            case BlockDelta(index, text):
-                self._text.setdefault(index, []).append(text)
-            case MessageStart():
-                self._start = event
-            case BlockStart(index, block):
-                self._blocks[index] = block
-            case BlockEnd(index):
-                self._ended.add(index)
-                self._blocks[index] = _finish(self._blocks[index], event)
-            case MessageEnd():
-                self._end = event
-                self.complete = True
+        self.feed_all((event,))
 
     def feed_all(self, events: Iterable[StreamEvent]) -> None:
         """Take the next events."""
         for event in events:
-            self.feed(event)
+            self._news.append(event)
+            if type(event) is MessageEnd:
+                self.complete = True
 
     def response(self) -> ChatResponse:
         """Return the reply as far as it was heard."""
+        self._add_up()
         return ChatResponse(
             id=self._end.id or self._start.id,
             model=self._end.model or self._start.model,
@@ -123,6 +116,22 @@ class Accumulator:
             logprobs=self._end.logprobs,
             extras={**self._start.extras, **self._end.extras},
         )
+
+    def _add_up(self) -> None:
+        for event in self._news:
+            match event:
+                case BlockDelta(index, text):
+                    self._text.setdefault(index, []).append(text)
+                case MessageStart():
+                    self._start = event
+                case BlockStart(index, block):
+                    self._blocks[index] = block
+                case BlockEnd(index):
+                    self._ended.add(index)
+                    self._blocks[index] = _finish(self._blocks[index], event)
+                case MessageEnd():
+                    self._end = event
+        self._news.clear()
 
     def _block(self, index: int) -> Block:
         block, more = self._blocks[index], "".join(self._text.get(index, ()))

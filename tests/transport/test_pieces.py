@@ -15,7 +15,7 @@ from jackfield.transport.connection import Connection
 from jackfield.transport.http import Transport
 from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest
-from jackfield.transport.timers import FOREVER
+from jackfield.transport.timers import Timers
 from tests.servers import CUT, HANG, chunk, head, serve, sse_reply, stream_reply, text_reply
 
 PAUSE_S = 0.02
@@ -55,7 +55,7 @@ async def test_whoever_makes_nothing_of_a_piece_sleeps_on() -> None:
     connection._expecting = True
     connection.data_received(head(200, transfer_encoding="chunked"))
     seen: list[bytes] = []
-    waiting = connection.wait(FOREVER, seen.append)
+    waiting = connection.wait(Timers(Timeouts(), asyncio.get_running_loop().time), seen.append)
 
     connection.data_received(chunk("a") + chunk("b"))
     connection.data_received(chunk("c"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -20,7 +21,6 @@ from jackfield.gateway.wires import COMPLETIONS, GEMINI, MESSAGES, RESPONSES
 from jackfield.message import ChatResponse
 from jackfield.protocols import load
 from jackfield.protocols.base import NO_EVENT
-from jackfield.protocols.plain import read_plain
 from jackfield.protocols.sse import MAX_EVENT_BYTES, SseDecoder
 from jackfield.routing.walk import is_content
 from jackfield.transport.reply import REPLY_LIMIT
@@ -28,9 +28,9 @@ from jackfield.transport.reply import REPLY_LIMIT
 EVENT = re.compile(rb".*?(?:\r?\n){2}", re.DOTALL)
 NO_CHOICES = re.compile(rb'"choices": ?\[\]')
 DONE = (b"data: [DONE]", b"data:[DONE]")
-DATA = b"data: "
 END = b"data: [DONE]\n\n"
 JSON = msgspec.json.Decoder(Raw)  # looks, and builds nothing
+NO_JSON = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 
 class _Choice(Struct, frozen=True, gc=False):
@@ -42,9 +42,13 @@ class _Words(Struct, frozen=True, gc=False):
     usage: None = None
 
 
-# Wire → what tells in one look that an event is sound and holds nothing but more words: nearly every read is one
-# event, and to look for each of these things by itself takes three times as long.
-SHAPES = {COMPLETIONS: msgspec.json.Decoder(_Words)}
+# Wire → how an event begins that holds nothing but more words, and what tells in one look that it is sound: nearly
+# every read is one such event, and to look for each of these things by itself takes three times as long.
+SHAPES: dict[str, tuple[bytes, msgspec.json.Decoder[Any]]] = {
+    COMPLETIONS: (b"data: ", msgspec.json.Decoder(_Words)),
+    MESSAGES: (b"event: content_block_delta\ndata: ", JSON),
+    RESPONSES: (b"event: response.output_text.delta\ndata: ", JSON),
+}
 
 
 def _only_null(field: bytes, data: bytes) -> bool:
@@ -74,7 +78,7 @@ def _is_sound(event: bytes) -> bool:
     """Tell whether an event holds JSON, or nothing that a client would read as some."""
     try:
         JSON.decode(event[event.find(b"data: ") + 6 :])
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except NO_JSON:
         decoder = SseDecoder()
         return all(map(_is_json, (each.data for each in (*decoder.feed(event), *decoder.close()))))
     return True
@@ -83,7 +87,7 @@ def _is_sound(event: bytes) -> bool:
 def _is_json(data: str) -> bool:
     try:
         JSON.decode(data)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except NO_JSON:
         return data.strip() in NO_EVENT
     return True
 
@@ -107,7 +111,7 @@ class Passing:
         self._wire = wire
         self._parser = load(wire).StreamParser()
         self._is_plain = PLAIN[wire]
-        self._shape = SHAPES.get(wire)
+        self._begins, self._shape = SHAPES.get(wire, (b"", JSON))
         self._parts: list[bytes] = []
         self._has_skipped = False
         self._ref = ref
@@ -122,6 +126,10 @@ class Passing:
 
     def feed(self, chunk: bytes) -> bytes:
         """Take the next bytes, cut anywhere, and return those that may be passed on; raise `failed` when none are left."""
+        if self.has_begun and not self._rest and self._is_words(chunk):
+            self._keep(chunk)
+            self._has_skipped = True
+            return self._renamed(chunk)
         if not self._rest and chunk.endswith(b"\n\n"):
             return self._let_go(self._pass(chunk))
         # An event may be some megabytes in small pieces: only what is new is looked at.
@@ -178,14 +186,14 @@ class Passing:
                     heard.feed(event)
         return heard.response()
 
-    def _pass(self, data: bytes) -> bytes:
+    def _keep(self, data: bytes) -> None:
         self._parts.append(data)
         self._size += len(data)
         if self._size > REPLY_LIMIT:
             raise BadReply(f"the stream is over {REPLY_LIMIT} bytes")
-        if self.has_begun and self._is_words(data):
-            self._has_skipped = True
-            return self._renamed(data)
+
+    def _pass(self, data: bytes) -> bytes:
+        self._keep(data)
         if b"error" not in data and all(map(_is_sound, filter(None, data.split(b"\n\n")))):
             if self.has_begun and self._is_plain(data):
                 self._has_skipped = True
@@ -204,10 +212,14 @@ class Passing:
         return said
 
     def _is_words(self, data: bytes) -> bool:
-        """Tell whether this is one event with some more words, as it is nearly always."""
-        if self._shape is None or b"error" in data or not data.startswith(DATA):
+        """Tell whether this is one whole event with some more words, as it is nearly always."""
+        if not (self._begins and data.startswith(self._begins) and data.endswith(b"\n\n")) or b"error" in data:
             return False
-        return read_plain(self._shape, data[len(DATA) :]) is not None
+        try:
+            self._shape.decode(data[len(self._begins) :])
+        except NO_JSON:
+            return False
+        return True
 
     def _pass_plain(self, data: bytes) -> bytes:
         for event in self._parser.feed(data):

@@ -53,7 +53,7 @@ class TimedBody:
 
         try:
             if self._encoding is None:
-                while (made := await self._source.read(hear)) is not None:
+                while (made := await self._source.read(read if self._timers.answered else hear)) is not None:
                     yield made
                 return
             unpacker = Unpacker(self._encoding)

@@ -2,7 +2,7 @@
 
 Bytes come in by themselves and wait here, no more of them than `HELD_LIMIT` and one read;
 whoever drives the exchange sends, waits for the head, and takes the body piece by piece. It
-knows no request and no error of ours: what fails is `Lost`, `Malformed` or `TimeoutError`.
+knows no request and no error of ours: what fails is `Lost`, `Malformed` or `TimeUp`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from jackfield.transport.timers import FOREVER
+from jackfield.transport.timers import FOREVER, Timers
 
 HEAD_LIMIT = 256 * 1024  # bytes; policies and cookies that a gateway adds outgrow the usual 8 KB
 HEADERS_LIMIT = 128
@@ -32,6 +32,10 @@ class Malformed(Exception):
     """What came is no HTTP, or more of it than anybody means."""
 
 
+class TimeUp(Exception):
+    """A timer, its one argument, ran out before anything came."""
+
+
 class Connection(asyncio.Protocol):
     """An open connection. One task at a time drives it; `note_end` hears once that it has ended."""
 
@@ -44,7 +48,8 @@ class Connection(asyncio.Protocol):
         self._parser.set_dangerous_leniencies(
             lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
         )
-        self.due = FOREVER
+        self._timers: Timers | None = None  # of whoever waits
+        self._quiet_since = 0.0
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = FOREVER
         self._choked = False  # the other side reads more slowly than we write
@@ -78,7 +83,7 @@ class Connection(asyncio.Protocol):
         """Tell whether the exchange is over on both sides and another one may follow."""
         return self._keeps and self._sent and self.is_open
 
-    async def send(self, head: bytes, body: bytes, due: float, *, bodiless: bool = False) -> None:
+    async def send(self, head: bytes, body: bytes, timers: Timers, *, bodiless: bool = False) -> None:
         """Send a request, no faster than it is read; what is left of its body stays here once an answer comes.
 
         The answer to a `bodiless` request (HEAD) has no body, whatever its headers say.
@@ -91,18 +96,18 @@ class Connection(asyncio.Protocol):
             view = memoryview(body)
             for start in range(0, len(view), PIECE_BYTES):
                 while self._choked and not (self._headed or self._ended):
-                    await self.wait(due)
+                    await self.wait(timers)
                 if self._headed or self._ended:
                     return
                 self._write(view[start : start + PIECE_BYTES])
         self._sent = True
 
-    async def read_head(self, due: float) -> None:
+    async def read_head(self, timers: Timers) -> None:
         """Wait until `status` and `headers` are there."""
         while not self._headed:
             if self.failure:
                 raise self.failure
-            await self.wait(due)
+            await self.wait(timers)
 
     def take(self) -> bytes | None:
         """Return what of the body waits here, nothing at its end, `None` where one has to wait or it broke."""
@@ -128,7 +133,7 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """End the connection at once."""
         self._keeps = False
-        self.due = FOREVER
+        self._timers = None
         if self._alarm:
             self._alarm.cancel()
             self._alarm = None
@@ -137,21 +142,18 @@ class Connection(asyncio.Protocol):
 
     # -- waiting ---
 
-    def wait(self, due: float, sink: Sink | None = None) -> asyncio.Future[Any]:
-        """Return what ends when anything has come, the end too; with `TimeoutError` when that is not before `due`.
+    def wait(self, timers: Timers, sink: Sink | None = None) -> asyncio.Future[Any]:
+        """Return what ends when anything has come, the end too; with `TimeUp` when a timer runs out before.
 
         With a `sink` a piece of the body goes there in the moment it comes, and ends the wait only with what the
         sink makes of it, or raises.
         """
-        self._waiter, self._sink = self._loop.create_future(), sink
-        self.wait_until(due)
-        return self._waiter
-
-    def wait_until(self, due: float) -> None:
-        """Set when whoever waits, or is about to, gives up."""
-        self.due = due
+        self._waiter, self._sink, self._timers = self._loop.create_future(), sink, timers
+        self._quiet_since = self._loop.time()
+        due = timers.due(self._quiet_since)
         if due < FOREVER and (self._alarm is None or due < self._alarm_at):
             self._set_alarm(due)
+        return self._waiter
 
     def _set_alarm(self, at: float) -> None:
         # One timer serves many waits: it looks whether the moment has moved on, which is cheaper than a new one each.
@@ -161,12 +163,13 @@ class Connection(asyncio.Protocol):
 
     def _ring(self) -> None:
         self._alarm = None
-        if self._waiter is None or self._waiter.done() or self.due == FOREVER:
+        if self._waiter is None or self._waiter.done() or self._timers is None:
             return
-        if self._loop.time() < self.due:
-            self._set_alarm(self.due)
+        due = self._timers.due(self._quiet_since)
+        if self._loop.time() < due:
+            self._set_alarm(due)
         else:
-            self._waiter.set_exception(TimeoutError())
+            self._waiter.set_exception(TimeUp(self._timers.named(due)))
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -194,22 +197,20 @@ class Connection(asyncio.Protocol):
         self._quiet_bytes = 0 if self._body_bytes != before else self._quiet_bytes + len(data)
         if self._quiet_bytes > HEAD_LIMIT and not self._ended:
             self._fail(Malformed("a head without end"))
-        if self._sink and self._pieces and not self._ended:
-            self._pour(self._sink)
-        else:
-            self._wake()
-
-    def _pour(self, sink: Sink) -> None:
         waiter = self._waiter
         if waiter is None or waiter.done():
             return
-        try:
-            made = sink(self.take() or b"")
-        except Exception as error:  # noqa: BLE001  it is whoever waits who asked for it
-            waiter.set_exception(error)
-        else:
-            if made:
-                waiter.set_result(made)
+        made = None
+        if self._sink and self._pieces and not self._ended:
+            self._quiet_since = self._loop.time()
+            try:
+                made = self._sink(self.take() or b"")
+            except Exception as error:  # noqa: BLE001  it is whoever waits who asked for it
+                waiter.set_exception(error)
+                return
+            if not made:
+                return
+        waiter.set_result(made)
 
     def eof_received(self) -> None:
         """End a body that lasts until the connection does; anything else is lost."""

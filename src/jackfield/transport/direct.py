@@ -15,7 +15,7 @@ from typing import TypeVar
 from jackfield.errors import Error
 from jackfield.model import Network
 from jackfield.transport.body import TimedBody
-from jackfield.transport.connection import Connection, Lost, Malformed
+from jackfield.transport.connection import Connection, Lost, Malformed, TimeUp
 from jackfield.transport.dial import Names, dial
 from jackfield.transport.failures import (
     explain_broken,
@@ -105,12 +105,11 @@ class Direct:
             raise refuse_url(request) from error
 
     async def _ask(self, connection: Connection, request: HttpRequest, head: bytes, timers: Timers) -> Connection:
-        due = timers.due()
         try:
-            await connection.send(head, request.body, due, bodiless=request.method == "HEAD")
-            await connection.read_head(due)
-        except TimeoutError:
-            timer = timers.named(due)
+            await connection.send(head, request.body, timers, bodiless=request.method == "HEAD")
+            await connection.read_head(timers)
+        except TimeUp as up:
+            timer = up.args[0]
             failure: Error = explain_timeout(timer.name, timer.limit_s, request)
         except Malformed:
             failure = refuse_answer(request)
@@ -136,20 +135,15 @@ class _Source:
         connection, timers = self._connection, self._timers
         if connection is None:
             raise explain_broken("it was closed on this side", self._request)
-
-        def sink(piece: bytes) -> T:
-            made = read(piece)
-            connection.wait_until(timers.due())
-            return made
-
         try:
             while (piece := connection.take()) != b"":
                 if connection.failure and piece is None:
                     raise connection.failure
-                if made := read(piece) if piece else await connection.wait(timers.due(), sink):
+                # Another timer may count from the first token on, so that it wakes.
+                if made := read(piece) if piece else await connection.wait(timers, read if timers.answered else None):
                     return made
-        except TimeoutError:
-            timer = timers.named(connection.due)
+        except TimeUp as up:
+            timer = up.args[0]
             raise explain_timeout(timer.name, timer.limit_s, self._request) from None
         except Lost as lost:
             raise explain_broken(say(lost.__cause__), self._request) from lost

@@ -33,36 +33,36 @@ class Timers:
         self._first_at = started + _length(limits.first_token)
         self._whole_at = started + _length(limits.total)
         self._idle_s = _length(limits.idle)
-        self._answered = False
+        self.answered = False  # the first token is there
         self._tail = b""
 
     def hear(self, chunk: bytes, *, is_events: bool) -> None:
         """Take note of a piece of the body."""
-        if self._answered:
+        if self.answered:
             return
-        self._answered = not is_events or b"data:" in self._tail + chunk
+        self.answered = not is_events or b"data:" in self._tail + chunk
         self._tail = (self._tail + chunk)[-4:]
 
-    def due(self) -> float:
-        """Return the moment when the first timer runs out if nothing more is heard: `next` without its name."""
-        soon = self._clock() + self._idle_s if self._answered else self._first_at
-        return min(soon, self._whole_at)
+    def due(self, since: float) -> float:
+        """Return the moment when the first timer runs out if nothing is heard from `since` on."""
+        return min(since + self._idle_s if self.answered else self._first_at, self._whole_at)
 
     def next(self) -> Timer:
         """Return the timer that runs out first if nothing more is heard."""
-        return self.named(self.due())
+        return self.named(self.due(self._clock()))
 
     def connecting(self) -> Timer:
         """Return the timer that runs out first for a connection sought from now on."""
         length = _length(self._limits.connect)
         soon = Timer("connect", length, self._clock() + length)
-        return soon if soon.at < self.due() else self.next()
+        first = self.next()
+        return soon if soon.at < first.at else first
 
     def named(self, due: float) -> Timer:
         """Return the timer behind a moment that `due` gave."""
         if due == self._whole_at:
             return Timer("total", _length(self._limits.total), due)
-        if self._answered:
+        if self.answered:
             return Timer("idle", self._idle_s, due)
         return Timer("first_token", _length(self._limits.first_token), due)
 
