@@ -25,7 +25,8 @@ def test_a_link_works_once_and_then_asks_for_the_token(page_of: PageOf) -> None:
         code = code_of(process)
         page.goto(f"{address(process)}/?first#code={code}")
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-        page.get_by_role("button", name="Sign out").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Sign out").click()
         page.goto(f"{address(process)}/?second#code={code}")
         expect(page.get_by_role("alert")).to_contain_text("This link was used already, or is too old.")
         assert "code" not in page.url

@@ -62,7 +62,7 @@ export async function edit(path, body, method = "POST", ifMatch = "") {
   }
 }
 
-/** Ask for a stream of NDJSON and hand each object on; ends with the stream, throws ApiError when it breaks. */
+/** Ask for a stream of NDJSON and hand each object on; ends with the stream, throws ApiError when it breaks, AbortError when `signal` ends it. */
 export async function stream(path, body, onEvent, signal) {
   const reply = await call(path, { method: "POST", body, signal });
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -142,6 +142,7 @@ async function call(path, options) {
     }
     if (session.read() === token) {
       keepToken("");
+      await signIn(); // also for a quiet call: the page was in use, and its session has ended
     }
   }
 }

@@ -1,9 +1,10 @@
 // What is around every view: the header, the banner, signing in, and two who changed the same.
 
 import { ApiError, gateway, session } from "./api.js";
-import { Button, Code, Dialog, Field, html, Icon, Trouble, useAction, useEffect, useRef, useState, useStore } from "./ui.js";
+import { Button, Dialog, Diff, Field, html, Icon, Trouble, useAction, useEffect, useRef, useState, useStore } from "./ui.js";
 
 const THEMES = { auto: "as the system", light: "light", dark: "dark" };
+const SIGNED_OUT = ["off", "Signed out"];
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
 
 /** Name, views, the gateway's state, theme and sign-out. */
@@ -37,7 +38,8 @@ export function Header({ views, current, onSignOut, onSignIn }) {
 
 function State() {
   const { isDown, status } = useStore(gateway);
-  const [tone, word] = sayState(isDown, status);
+  const isIn = useStore(session) !== "";
+  const [tone, word] = isIn || isDown ? sayState(isDown, status) : SIGNED_OUT;
   const about = status && `Version ${status.version}, ${status.workers} worker${status.workers === 1 ? "" : "s"}`;
   const open = tone === "ok" && status.openRequests;
   // How many are open changes all the time; who listens is told of the state alone.
@@ -121,6 +123,6 @@ export function ConflictDialog({ conflict, done }) {
   const actions = html`<${Button} onClick=${() => done(false)}>Leave it<//><${Button} tone="primary" onClick=${() => done(true)}>Apply mine to the new one<//>`;
   return html`<${Dialog} title="The config was changed elsewhere" onClose=${() => done(false)} actions=${actions} isWide=${Boolean(diff)}>
     <p>Another page, a command or an editor changed it since you opened it here. Nothing of yours is saved yet.</p>
-    ${diff ? html`<${Code} label="What was changed elsewhere">${diff}<//>` : html`<p class="hint">${conflict.message}</p>`}
+    ${diff ? html`<${Diff} label="What was changed elsewhere" text=${diff} />` : html`<p class="hint">${conflict.message}</p>`}
   <//>`;
 }

@@ -10,3 +10,4 @@ export * from "./ui/parts.js";
 export * from "./ui/picker.js";
 export * from "./ui/table.js";
 export * from "./ui/tabs.js";
+export { toast } from "./ui/toast.js";

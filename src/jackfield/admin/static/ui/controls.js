@@ -2,6 +2,7 @@
 
 import { html, useEffect, useId, useRef, useState } from "./core.js";
 import { Icon } from "./icon.js";
+import { toast } from "./toast.js";
 
 const COPIED_MS = 1600;
 
@@ -88,7 +89,12 @@ export function Copy({ text, label = "Copy", isSmall = true, isBare }) {
   const timer = useRef(0);
   useEffect(() => () => clearTimeout(timer.current), []);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      toast("The browser does not let this page copy: select the text and copy it yourself.", "warn");
+      return;
+    }
     setCopied(true);
     clearTimeout(timer.current);
     timer.current = setTimeout(() => setCopied(false), COPIED_MS);

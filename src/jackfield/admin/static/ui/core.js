@@ -64,7 +64,8 @@ export function useAsk(path, query, { every = 0 } = {}) {
     const timer = setInterval(() => document.hidden || reload(), every);
     return () => clearInterval(timer);
   }, [every]);
-  return { data: state.key === key ? state.data : null, error: state.error, isBusy: state.isBusy, reload };
+  const isOwn = state.key === key; // else it is of the question before, and this one is asked in a moment
+  return { data: isOwn ? state.data : null, error: isOwn ? state.error : null, isBusy: isOwn ? state.isBusy : path !== null, reload };
 }
 
 /** Run an action of the person's: {run, isBusy, error, clear}; a second call while it runs does nothing. */

@@ -4,10 +4,9 @@ import { makeStore } from "../store.js";
 import { Button } from "./controls.js";
 import { html, useId, useLayoutEffect, useRef, useStore } from "./core.js";
 import { Icon } from "./icon.js";
+import { dismiss, toasts } from "./toast.js";
 
-const SHOWN_MS = 6000;
 const WRITABLE = ".dialog-body :is(input, select, textarea):not([tabindex='-1'], :disabled)";
-const toasts = makeStore([]);
 const questions = makeStore([]);
 let made = 0;
 
@@ -77,19 +76,6 @@ export function confirm(question) {
     };
     questions.write([...questions.read(), { ...question, id, answer }]);
   });
-}
-
-/** Say something short at the page's foot. tone: info, ok, warn, bad; what is bad stays until it is closed. */
-export function toast(text, tone = "ok") {
-  const id = (made += 1);
-  toasts.write([...toasts.read().slice(-3), { id, text, tone }]);
-  if (tone !== "bad") {
-    setTimeout(() => dismiss(id), SHOWN_MS);
-  }
-}
-
-function dismiss(id) {
-  toasts.write(toasts.read().filter((each) => each.id !== id));
 }
 
 /** Where `confirm` and `toast` are drawn; the shell has it once. */

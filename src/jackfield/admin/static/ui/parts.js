@@ -74,3 +74,19 @@ export function Facts({ rows }) {
 export function Code({ label, children }) {
   return html`<pre class="code" tabindex="0" role="region" aria-label=${label}><code>${children}</code></pre>`;
 }
+
+const SIDES = [
+  [/^(\+\+\+|---) /, "file"],
+  [/^@@/, "place"],
+  [/^\+/, "added"],
+  [/^-/, "gone"],
+];
+
+/** What changed, as `diff -u` writes it; the signs stay, so that colour is not all that tells. */
+export function Diff({ label, text }) {
+  const lines = text.replace(/\n$/, "").split("\n");
+  const look = (line) => SIDES.find(([sign]) => sign.test(line))?.[1] ?? "same";
+  return html`<pre class="code diff" tabindex="0" role="region" aria-label=${label}>
+    ${lines.map((line, at) => html`<code key=${at} class="diff-${look(line)}">${line || " "}</code>`)}
+  </pre>`;
+}
