@@ -34,7 +34,7 @@ AHEAD = 64  # batches that wait for a slow reader, before the provider does
 
 async def list_names(desk: Desk, _: Asked) -> JsonObject:
     """List what can be asked here and now, as the gateway lists it to programs, and what each takes."""
-    names = find_names(desk.client, desk.now_ms())
+    names = await asyncio.to_thread(find_names, desk.client, desk.now_ms())
     return {"default": DEFAULT if desk.config.primary else "", "names": [_render_name(each) for each in names]}
 
 
