@@ -14,7 +14,9 @@ from msgspec.structs import asdict, replace
 from jackfield.message import JsonObject, Usage
 from jackfield.model import Cost
 
-ZERO, UNKNOWN = Decimal(0), Cost()
+ABSURD = 10**16  # no request costs a million dollars, in whatever unit
+ZERO, ONE, TEN, MOST = Decimal(0), Decimal(1), Decimal(10), Decimal(ABSURD)
+UNKNOWN = Cost()
 MILLION = Decimal(1_000_000)
 NANO = Decimal(10) ** 9
 MOST_NANOS = 10**18  # a billion dollars, below what SQLite's integers hold even when some are added up
@@ -22,7 +24,6 @@ NOTHING = (None, None, None, None)  # reported of any bucket
 # A hundred-millionth of a dollar: one token of the cheapest models costs about two of them.
 SMALLEST = Decimal("0.00000001")
 COUNTS = tuple(name for name in Usage.__struct_fields__ if name not in {"extras", "estimated"})
-ABSURD = 10**16  # no request costs a million dollars, in whatever unit
 # Where a usage object names dollars: the field's path, and how many of its units make one.
 FIGURES: tuple[tuple[tuple[str, ...], Decimal], ...] = (
     (("cost_in_usd_ticks",), Decimal(10) ** 10),  # docs.x.ai/developers/cost-tracking, read 2026-11-21
@@ -33,7 +34,10 @@ FIGURES: tuple[tuple[tuple[str, ...], Decimal], ...] = (
 
 def bill_usd(usage: Usage, cost: Cost | None) -> Decimal | None:
     """Return what the provider says it charged, else the dollars by our prices; `None` when neither is known."""
-    said, ours = _figure(usage.extras) if usage.extras else None, cost_usd(usage, cost)
+    ours = cost_usd(usage, cost)
+    if not usage.extras:
+        return ours
+    said = _figure(usage.extras)
     # Resellers pass a maker's figure on as 0 and charge by themselves (Azure's Grok does).
     return ours if said is None or (not said and ours) else _round(said)
 
@@ -48,7 +52,7 @@ def cost_usd(usage: Usage, cost: Cost | None) -> Decimal | None:
     main = (usage.input, usage.output, usage.cache_read, usage.cache_write)
     if main == NOTHING:
         return None
-    cost = _in_force(usage, cost or UNKNOWN)
+    cost = _in_force(usage, cost) if cost and cost.tiers else cost or UNKNOWN
     total = ZERO
     # A share that has no price of its own costs what its bucket costs; none is larger than its bucket.
     for whole, share, price, dearer in (
@@ -86,8 +90,6 @@ def sum_usd(costs: Sequence[Decimal | None]) -> Decimal | None:
 
 def _in_force(usage: Usage, cost: Cost) -> Cost:
     """Return the prices with those of the highest tier the request is in; every input bucket counts."""
-    if not cost.tiers:
-        return cost
     size = sum(tokens or 0 for tokens in (usage.input, usage.cache_read, usage.cache_write))
     tier = max((tier for tier in cost.tiers if size > tier.above), key=lambda tier: tier.above, default=None)
     if tier is None:
@@ -109,7 +111,7 @@ def _figure(extras: JsonObject) -> Decimal | None:
 
 
 def _round(usd: Decimal) -> Decimal:
-    return trim(usd.quantize(SMALLEST)) if usd < ABSURD else usd
+    return trim(usd.quantize(SMALLEST)) if usd < MOST else usd
 
 
 def as_nanos(usd: Decimal) -> int:
@@ -125,7 +127,8 @@ def as_usd(nanos: int) -> Decimal:
 def trim(usd: Decimal) -> Decimal:
     """Return the same amount without zeros at its end."""
     # normalize() would write 10 as 1E+1.
-    return usd.quantize(Decimal(1)) if usd == usd.to_integral_value() else usd.normalize()
+    is_whole = not -TEN < usd < TEN and usd == usd.to_integral_value()
+    return usd.quantize(ONE) if is_whole else usd.normalize()
 
 
 def _plus(one: int | None, other: int | None) -> int | None:

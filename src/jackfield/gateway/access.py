@@ -86,7 +86,7 @@ class Grant:
         if self._is_settled:
             return
         self._is_settled = True
-        tokens = sum(filter(None, (usage.input, usage.output, usage.cache_read, usage.cache_write)))
+        tokens = (usage.input or 0) + (usage.output or 0) + (usage.cache_read or 0) + (usage.cache_write or 0)
         nanos = self._taken.nanos if usd is None else as_nanos(usd)
         self._meters.settle(self.key.id, self._rules, self._taken, Need(tokens, nanos))
 

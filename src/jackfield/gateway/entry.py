@@ -31,6 +31,7 @@ class Entry(Struct, frozen=True):
 
     route: Route
     key: Key
+    is_limited: bool
     keys_version: int  # of the keys that were known then
     lanes: dict[tuple[bytes, bool], Lane] = field(default_factory=dict)  # by a model as a body names it
 
@@ -64,7 +65,7 @@ class Entries:
             raise NoRoute(f"{exchange.path} is switched off", hint=f"see gateway.http.endpoints.{route.endpoint}")
         version = self._access.keys_version
         key = ANYONE if route.kind in OPEN_TO_ALL else self._identify(exchange)
-        return Entry(route, key, version)
+        return Entry(route, key, not key.rules.is_empty, version)
 
     def _identify(self, exchange: Exchange) -> Key:
         try:

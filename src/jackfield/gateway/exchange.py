@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any
 
 from jackfield.errors import InvalidRequest
@@ -43,19 +43,22 @@ class Left(Exception):
 class Exchange:
     """One request and its answer; belongs to the task that was current when it was made."""
 
+    status = 0  # 0: nothing has been answered yet
+    is_stream = False
+    is_quiet = True  # nothing was written since somebody last looked
+    has_left = False
+    further: Sequence[tuple[str, str]] = ()  # headers of the answer, whatever becomes of it
+    _is_watched = False
+    _task: asyncio.Task[Any] | None = None
+
     def __init__(self, scope: Message, receive: Receive, send: Send, make_id: Callable[[], str]) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.is_ambiguous = len(self.headers) < len(scope["headers"]) and _repeats(scope["headers"])
-        said = self.headers.get(b"x-request-id", b"")
-        self.id = said.decode() if REQUEST_ID.fullmatch(said) else make_id()
-        self.status = 0  # 0: nothing has been answered yet
-        self.is_stream = False
-        self.is_quiet = True  # nothing was written since somebody last looked
-        self.has_left = False
-        self.further: list[tuple[str, str]] = []  # headers of the answer, whatever becomes of it
+        said = self.headers.get(b"x-request-id")
+        self.id = said.decode() if said and REQUEST_ID.fullmatch(said) else make_id()
         self._receive = receive
         self._send = send
         own = scope["extensions"]
@@ -63,26 +66,30 @@ class Exchange:
         self._take: Callable[[], bytes | None] = own[TAKE]
         self._write: Callable[[bytes], bool] = own[WRITE]
         self._answer: Callable[[int, bytes, bytes], bool] = own[ANSWER]
-        self._is_watched = False
-        self._task: asyncio.Task[Any] | None = None
 
     def header(self, name: bytes) -> str:
         """Return a header of the request, empty where there is none."""
         value = self.headers.get(name)
         return value.decode("latin-1").strip() if value else ""
 
-    async def read_body(self, limit: int) -> bytes:
-        """Return the whole body, and watch the caller from then on; raise `TooLarge`, or `Left`."""
-        if (length := self.headers.get(b"content-length", b"")).isdigit() and int(length) > limit:
-            raise TooLarge(f"the request is over {limit} bytes")
+    def take_body(self, limit: int) -> bytes | None:
+        """Return the whole body where it is here already, and watch the caller from then on; raise `TooLarge`."""
         if self.headers.get(b"content-encoding", b"identity").lower() != b"identity":
             raise InvalidRequest("a packed request is not read", hint="send it without content-encoding")
         body = self._take()
+        if body is not None:
+            _check_size(len(body), limit)
+            self.watch()
+        return body
+
+    async def read_body(self, limit: int) -> bytes:
+        """Return the whole body, and watch the caller from then on; raise `TooLarge`, or `Left`."""
+        body = self.take_body(limit)
         if body is None:
+            said = self.headers.get(b"content-length", b"")
+            _check_size(int(said) if said.isdigit() else 0, limit)
             body = await self._read(limit)
-        if len(body) > limit:
-            raise TooLarge(f"the request is over {limit} bytes")
-        self.watch()
+            self.watch()
         return body
 
     async def _read(self, limit: int) -> bytes:
@@ -96,8 +103,7 @@ class Exchange:
             if message["type"] == "http.disconnect":
                 raise Left
             body += message.get("body", b"")
-            if len(body) > limit:
-                raise TooLarge(f"the request is over {limit} bytes")
+            _check_size(len(body), limit)
             more = message.get("more_body", False)
         return bytes(body)
 
@@ -167,6 +173,11 @@ def render_lines(headers: Iterable[tuple[str, str]]) -> str:
 
 def _split(lines: bytes) -> Headers:
     return [(name, value) for name, _, value in (line.partition(b": ") for line in lines.split(b"\r\n")) if name]
+
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise TooLarge(f"the request is over {limit} bytes")
 
 
 def _repeats(headers: Headers) -> bool:

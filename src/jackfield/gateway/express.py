@@ -30,7 +30,7 @@ from jackfield.message import Attempt, ChatRequest, ChatResponse, Usage
 from jackfield.protocols.base import preview
 from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import check_reply
-from jackfield.providers.reply import redact
+from jackfield.providers.reply import is_answer, redact
 from jackfield.reply import Tried
 from jackfield.transport.reply import HttpReply
 
@@ -66,15 +66,18 @@ async def find_express(visit: Visit, raw: bytes) -> Express | None:
     try:
         body = SHALLOW.decode(raw)
         stream = route.stream or (not route.model and bytes(body.get("stream", b"")) == b"true")
-        lane = await _find_lane(visit, bytes(body.get("model", b'""')), stream=stream)
         hides_usage = stream and not OPTIONS.decode(body.get("stream_options", b"{}")).get("include_usage", False)
+        said = bytes(body.get("model", b'""'))
+        lane = visit.entry.lanes.get((said, stream))
+        if lane is None or visit.clock.seconds() >= lane.until_s:
+            lane = await _find_lane(visit, said, stream=stream)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     target, key = lane.target, visit.key
     if target is None or not (target.takes(body) and key.limits.allows(target.ref)):
         return None
     visit.requested, visit.end_user = lane.requested, _find_user(route.wire, body)
-    if not key.rules.is_empty:
+    if visit.entry.is_limited:
         visit.grant = reserve_roughly(visit.parts.access, key, target.rates, body, raw)
         if visit.grant is None and not await _hold(visit, target, raw):
             return None
@@ -87,21 +90,22 @@ def _find_user(wire: str, body: Shallow) -> str:
     try:
         if wire == MESSAGES:
             return METADATA.decode(body["metadata"]).user_id if "metadata" in body else ""
-        return next((TEXT.decode(body[name]) for name in USERS.get(wire, ()) if name in body), "")
+        for name in USERS.get(wire, ()):
+            if name in body:
+                return TEXT.decode(body[name])
     except (msgspec.DecodeError, UnicodeError):
-        return ""
+        pass
+    return ""
 
 
 async def _find_lane(visit: Visit, said: bytes, *, stream: bool) -> Lane:
-    lanes, now_s = visit.entry.lanes, visit.clock.seconds()
-    lane = lanes.get((said, stream))
-    if lane is None or now_s >= lane.until_s:
-        name = find_model(visit.route.model or TEXT.decode(said), visit.exchange, visit.parts.client.config)
-        lane = await visit.parts.targets.find(visit.route.wire, name, now_s, stream=stream)
-        if len(lanes) >= MOST_LANES:
-            lanes.clear()
-        if len(said) <= LONGEST_NAME:
-            lanes[said, stream] = lane
+    lanes = visit.entry.lanes
+    name = find_model(visit.route.model or TEXT.decode(said), visit.exchange, visit.parts.client.config)
+    lane = await visit.parts.targets.find(visit.route.wire, name, visit.clock.seconds(), stream=stream)
+    if len(lanes) >= MOST_LANES:
+        lanes.clear()
+    if len(said) <= LONGEST_NAME:
+        lanes[said, stream] = lane
     return lane
 
 
@@ -136,7 +140,8 @@ class Express:
             reply = await client.direct.sender.open(self._target.rewrite(self._body))
             client.toll.hear(candidate, reply.headers)
             try:
-                await check_reply(reply, candidate.info, candidate.model, self._target.auth.source)
+                if not is_answer(reply):
+                    await check_reply(reply, candidate.info, candidate.model, self._target.auth.source)
                 await (self._pass_stream(reply, self._passing) if self._passing else self._pass_whole(reply))
             except Error as error:
                 redact(error, reply.request)

@@ -130,7 +130,11 @@ class Gateway:
         parts.enter()
         self.open.add(exchange)
         try:
-            await self._serve(self._let_in(exchange, parts))
+            visit = self._let_in(exchange, parts)
+            if question := QUESTIONS.get(visit.route.kind):
+                await self._ask(visit, question)
+            else:
+                await self._show(visit)
         except Error as error:
             self.metrics.note_refusal(error.type)
             await _refuse(exchange, error, find_wire(exchange))
@@ -159,13 +163,10 @@ class Gateway:
         entry = parts.entries.find(exchange)
         if self.is_draining and entry.route.kind not in OPEN_ALWAYS:
             raise Overloaded("the gateway is ending", retry_after_s=1)
-        return Visit(parts, exchange, entry, self.clock, came_s, came_ms)
+        return Visit(parts, exchange, entry, entry.route, entry.key, self.clock, came_s, came_ms)
 
-    async def _serve(self, visit: Visit) -> None:
+    async def _show(self, visit: Visit) -> None:
         exchange, route, parts = visit.exchange, visit.route, visit.parts
-        if question := QUESTIONS.get(route.kind):
-            await self._ask(visit, question, await exchange.read_body(parts.settings.body_limit))
-            return
         match route.kind:
             case "models":
                 await exchange.answer(
@@ -204,7 +205,10 @@ class Gateway:
                 said = {"status": "ok"}
         await exchange.answer(503 if said.get("status") == "draining" else 200, [], msgspec.json.encode(said))
 
-    async def _ask(self, visit: Visit, question: Question, raw: bytes) -> None:
+    async def _ask(self, visit: Visit, question: Question) -> None:
+        raw = visit.exchange.take_body(visit.parts.settings.body_limit)
+        if raw is None:
+            raw = await visit.exchange.read_body(visit.parts.settings.body_limit)
         outcome, failure = "ok", None
         trace = self.telemetry.begin(visit) if self.telemetry else None
         try:

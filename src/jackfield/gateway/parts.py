@@ -118,6 +118,8 @@ class Visit(Struct):
     parts: Parts
     exchange: Exchange
     entry: Entry
+    route: Route
+    key: Key
     clock: Clock
     came_s: float
     came_ms: int
@@ -128,16 +130,6 @@ class Visit(Struct):
     heard: Callable[[], ChatResponse | Told] | None = None  # the reply, as far as it has come
     fail: Callable[[Error], bytes] | None = None  # says in a stream that it breaks
     cache: str = ""  # what the cache had: `hit`, `miss`
-
-    @property
-    def route(self) -> Route:
-        """What is asked, and in which protocol."""
-        return self.entry.route
-
-    @property
-    def key(self) -> Key:
-        """Who asks."""
-        return self.entry.key
 
     def elapsed_ms(self) -> int:
         """Return how long ago it came."""
@@ -154,11 +146,11 @@ class Visit(Struct):
     def tell_cache(self, had: str) -> None:
         """Note, and tell the caller, what the cache had."""
         self.cache = had
-        self.exchange.further.append(("x-jackfield-cache", had))
+        self.exchange.further = [("x-jackfield-cache", had)]
 
     def finish(self, told: Told, outcome: str) -> Finished:
         """Return what is kept of the call."""
-        route, key = self.entry.route, self.entry.key
+        route, key = self.route, self.key
         return Finished(
             request_id=self.exchange.id,
             at_ms=self.came_ms,
@@ -168,7 +160,7 @@ class Visit(Struct):
             kind=route.kind,
             key_id=key.id,
             key_name=key.name,
-            end_user=as_name(self.end_user),
+            end_user=self.end_user and as_name(self.end_user),
             requested=told.requested or as_name(self.requested),
             model=told.model,
             outcome=outcome,

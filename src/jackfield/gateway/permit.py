@@ -58,7 +58,7 @@ def reserve_roughly(access: Access, key: Key, rates: Rates | None, body: Mapping
         asked = [LENGTH.decode(body[name]) for name in ANSWER_LIMITS if name in body]
     except msgspec.DecodeError:
         return None
-    tokens, longest = bound_bytes(raw), max(asked, default=0)
+    tokens, longest = bound_bytes(raw, has_tools="tools" in body), max(asked, default=0)
     nanos = rates.worst_nanos(tokens, longest if asked else rates.longest) if key.rules.has_budget and rates else 0
     return access.reserve_roughly(key, tokens + longest, nanos)
 

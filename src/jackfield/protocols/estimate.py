@@ -125,14 +125,14 @@ def bound_input(request: ChatRequest) -> int:
     return round(count) + 1
 
 
-def bound_bytes(raw: bytes) -> int:
+def bound_bytes(raw: bytes, *, has_tools: bool = True) -> int:
     """Return more tokens than any estimate of the request in a body is, whatever its wire; of one without files.
 
     A hundredth of the time of an estimate, and ten times its size: enough where much is left.
     """
-    # Whatever has a frame has a name or a type.
-    frames = raw.count(b'"name"') + raw.count(b'"type"')
-    return PER_BYTE * len(raw) + round(CLAUDE.request + CLAUDE.system + CLAUDE.tools + CLAUDE.tool * frames) + 1
+    # Whatever tool there is has a name or a type; the frames of all else are smaller than what writes them.
+    tools = raw.count(b'"name"') + raw.count(b'"type"') if has_tools else 0
+    return PER_BYTE * len(raw) + round(CLAUDE.request + CLAUDE.system + CLAUDE.tools + CLAUDE.tool * tools) + 1
 
 
 def estimate_output(reply: ChatResponse) -> int:

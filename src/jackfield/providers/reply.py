@@ -37,18 +37,21 @@ async def check_reply(reply: HttpReply, info: ProviderInfo, model: Model, source
 
     `source` is where the credential came from, in words.
     """
-    kind, is_answer = _read_type(reply.headers.get("content-type", ""))
-    if reply.status < 400:
-        if not is_answer:
-            body = await reply.read_refusal()
-            raise redact(_not_an_answer(reply, kind, body, info, model), reply.request)
+    if is_answer(reply):
         return
-    body = await reply.read_refusal()
+    kind, body = _read_type(reply.headers.get("content-type", ""))[0], await reply.read_refusal()
+    if reply.status < 400:
+        raise redact(_not_an_answer(reply, kind, body, info, model), reply.request)
     error = _explain(reply, kind, body, info, model, source)
     if isinstance(error, ProviderError):
         said = (error.retry_after_s, parse_delay_s(reply.headers, body))
         error.retry_after_s = max((wait for wait in said if wait is not None), default=None)
     raise redact(error, reply.request)
+
+
+def is_answer(reply: HttpReply) -> bool:
+    """Tell whether a reply's body is the model's answer, as far as its head says."""
+    return reply.status < 400 and _read_type(reply.headers.get("content-type", ""))[1]
 
 
 @lru_cache(64)
