@@ -36,7 +36,10 @@ export async function ask(path, options = {}) {
   return reply.status === 204 ? {} : reply.json();
 }
 
-/** Change the config. `ifMatch` is for who shows a text of their own; else the page's hash is sent. */
+/**
+ * Change the config by what the page knows of it; a conflict is put before the person. `ifMatch` is for who shows a
+ * text of their own: it is sent instead, and a conflict is theirs to solve.
+ */
 export async function edit(path, body, method = "POST", ifMatch = "") {
   let based = ifMatch || hash || (await refresh()).configHash;
   running += 1;
@@ -47,7 +50,7 @@ export async function edit(path, body, method = "POST", ifMatch = "") {
         learn(said.hash);
         return said;
       } catch (error) {
-        if (error.status !== 409 || !error.data?.hash) {
+        if (error.status !== 409 || !error.data?.hash || ifMatch) {
           throw error;
         }
         if (!(await person.resolve(error))) {

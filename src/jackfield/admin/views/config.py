@@ -16,6 +16,7 @@ from jackfield.admin.texts import Text, make_draft, require_sound
 from jackfield.config.history import Change, find_change, load_changes, texts_before
 from jackfield.config.mask import mask_plain
 from jackfield.config.merge import merge_texts
+from jackfield.config.save import render_diff
 from jackfield.config.source import load_tree, real_path
 from jackfield.errors import InvalidRequest
 from jackfield.message import JsonObject
@@ -76,13 +77,15 @@ async def save_text(desk: Desk, asked: Asked) -> JsonObject:
 
 
 async def merge_text(desk: Desk, asked: Asked) -> JsonObject:
-    """Put an edited text, `{path, base, mine}`, on top of the files as they are now."""
+    """Put an edited text, `{path, base, mine}`, on top of the files as they are now, and show what has become of the base."""
     order = asked.as_struct(_Both)
     now = await asyncio.to_thread(look_at, desk)
     if order.path not in now.shown:
         raise InvalidRequest(f"{order.path} is no file of the config any more", hint="look at the files as they are")
-    merged = await asyncio.to_thread(merge_texts, order.base, order.mine, now.shown[order.path])
-    return {**_files(desk, now), "text": merged.text, "overlaps": list(merged.overlaps)}
+    theirs = now.shown[order.path]
+    merged = await asyncio.to_thread(merge_texts, order.base, order.mine, theirs)
+    diff = render_diff(order.path, order.base, theirs)
+    return {**_files(desk, now), "text": merged.text, "overlaps": list(merged.overlaps), "diff": diff}
 
 
 # -- what it was -------------------------------------------------------------------
