@@ -21,7 +21,7 @@ from jackfield.config.save import Append, Edit, Set, Unset
 from jackfield.config.schema import Config, ProviderConfig
 from jackfield.errors import UsageError
 from jackfield.message import JsonObject
-from jackfield.model import Api, Model, ProviderInfo
+from jackfield.model import Api, ProviderInfo
 
 PROVIDER_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 SERVERS_OWN = -1  # tokens of output: as many as the server allows; Kilo Code writes it so
@@ -120,8 +120,8 @@ def make_edits(server: Server, spelt: str, raw: JsonObject) -> Iterator[Edit]:
     key = "endpoint" if entry.get("endpoint") else "baseUrl"
     yield Set((*path, key), server.base_url)
     yield Set((*path, "api"), server.api)
-    if server.name or "name" in entry:
-        yield Set((*path, "name"), server.name) if server.name else Unset((*path, "name"))
+    if server.name:
+        yield Set((*path, "name"), server.name)
     rows = entry.get("models", [])
     at = next((at for at, row in enumerate(rows) if isinstance(row, dict) and row.get("id") == server.model), None)
     if at is None:
@@ -158,11 +158,6 @@ def origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     usual = {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, f"{parts.hostname or ''}:{parts.port or usual}"
-
-
-def find_limit(row: Model) -> int | None:
-    """Return the most tokens of output that a row says."""
-    return row.max_tokens if isinstance(row.max_tokens, int) else None
 
 
 def _make_row(server: Server) -> JsonObject:

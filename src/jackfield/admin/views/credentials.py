@@ -37,8 +37,9 @@ async def add_key(desk: Desk, asked: Asked) -> JsonObject:
     order = asked.as_struct(_Key)
     info = find_info(desk, order.provider)
     way = next((each for each in info.auth if each.choice == order.choice), None)
-    kind: ProfileType = "token" if way and way.kind == "token" else "api_key"
-    key = read_key(order.key, way if kind == "token" else None)
+    old = desk.store.read(name_profile(info, order.profile_id, "")) if order.replaces and order.profile_id else None
+    kind: ProfileType = "token" if (way and way.kind == "token") or (old and old.type == "token") else "api_key"
+    key = read_key(order.key, way if way and way.kind == "token" else None)
     profile = replace(make_profile(info, _name(desk, info, order, kind, key), kind, key), expires_ms=order.expires_ms)
     if way and way.base_url and way.base_url != info.base_url:
         await _move(desk, info, way, asked.if_match)

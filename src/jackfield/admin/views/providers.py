@@ -87,6 +87,8 @@ async def run_test(desk: Desk, asked: Asked) -> JsonObject:
 
 def _outline_all(desk: Desk) -> list[JsonObject]:
     infos = [*filter(None, map(desk.catalog.provider, desk.catalog.provider_ids()))]
+    # Those that onboarding starts with a model of come first.
+    infos.sort(key=lambda info: (not info.default_model, (info.name or info.id).lower()))
     return [
         {
             "id": info.id,
