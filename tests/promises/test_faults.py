@@ -19,6 +19,7 @@ from msgspec import Struct
 import jackfield
 from jackfield import ChatRequest, ChatResponse, Message
 from jackfield.errors import ContentFilter, StreamBroken, TimeoutExpired
+from jackfield.health.store import MemoryHealth
 from jackfield.scripted.script import Asked, Script
 from jackfield.scripted.server import open_server
 from tests.pulse import Day
@@ -88,7 +89,9 @@ def wall(wire: str, fault: Fault, day: Day, *, on_break: str = "error", prefill:
 
 async def ask(config: dict[str, Any], day: Day, *, stream: bool) -> ChatResponse:
     """Ask, and see that the client is alive afterwards."""
-    async with jackfield.AsyncClient(config, pulse=day.pulse) as client:
+    # What one of those that ask at the same time has met is nothing to the others.
+    health = MemoryHealth(day.now_ms)
+    async with jackfield.AsyncClient(config, pulse=day.pulse, health=health) as client:
         request = ChatRequest(model="both", messages=[Message.user("Sixty words, please.")])
         try:
             return await (client.stream(request).response() if stream else client.chat(request))

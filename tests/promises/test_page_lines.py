@@ -16,7 +16,18 @@ import pytest
 
 from tests.servers import json_reply, serve
 from tests.wizard.internet import COMPLETION, internet
-from tests.wizard.terminal import CHECK, ENTER, MODEL, WRITE, Step, drive_command, primary, profiles
+from tests.wizard.terminal import (
+    CHECK,
+    ENTER,
+    MODEL,
+    WRITE,
+    Ended,
+    Step,
+    drive,
+    drive_command,
+    primary,
+    profiles,
+)
 from tests.wizard.ways import client, find, key, sign_in
 
 SCRIPTS = sysconfig.get_path("scripts")
@@ -110,11 +121,17 @@ def test_every_line_of_a_page_works_in_its_order(page: str, name: str) -> None:
             env |= client(find(sign_in_id))
         for line, steps, said in PAGES[page]:
             known = {variable: KEYS[variable] for variable in SET.get(page, ()) if variable in line or page == "venice"}
-            command = ["sh", "-c", line.replace("openclaw", shlex.quote(name))]
-            ended = drive_command(command, steps, env={**env, **known})
+            ended = _enter(line, name, steps, {**env, **known})
             assert (ended.code, said in ended.shown) == (0, True), f"{line}\n{ended.shown}"
             assert not [secret for secret in _secrets() if secret in ended.shown], line
     assert primary()
+
+
+def _enter(line: str, name: str, steps: tuple[Step, ...], env: dict[str, str]) -> Ended:
+    """Run a line as it is printed, in a shell; under the other name as a fork, where the line needs no shell."""
+    if name == "openclaw" or set(line) & set("|$\\"):
+        return drive_command(["sh", "-c", line.replace("openclaw", name)], steps, env=env)
+    return drive(*shlex.split(line)[1:], steps=steps, env=env)
 
 
 def _secrets() -> list[str]:

@@ -6,6 +6,7 @@ where none ships, by closed structs written from the reference. None of it is re
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -32,8 +33,16 @@ Problems = Iterator[str]
 
 def find_problems(api: str, body: Json, extensions: frozenset[str] = frozenset()) -> list[str]:
     """Say everything for which the strictest server of a wire answers 422; `extensions` are fields its docs add."""
+    if isinstance(body.get("model"), str):
+        body = {**body, "model": "m"}  # any name will do: most providers are sent the same body but for it
+    return list(_judge(api, json.dumps(body), extensions))
+
+
+@cache
+def _judge(api: str, said: str, extensions: frozenset[str]) -> tuple[str, ...]:
+    body = json.loads(said)
     known = {name: value for name, value in body.items() if name not in extensions}
-    return [*nulls(body), *JUDGES[api](known)]
+    return (*nulls(body), *JUDGES[api](known))
 
 
 def nulls(value: Any, at: str = "") -> Problems:
