@@ -22,7 +22,8 @@ from jackfield.admin.edits import Conflict
 from jackfield.admin.page import answer, find_asset
 from jackfield.admin.session import Sessions, SignedOut
 from jackfield.admin.views import BODY_LIMITS, VIEWS
-from jackfield.errors import Error, InvalidRequest, UsageError
+from jackfield.config.schema import InvalidConfig
+from jackfield.errors import ConfigError, Error, InvalidRequest, UsageError
 from jackfield.gateway.call import decode_body
 from jackfield.gateway.door import Places
 from jackfield.gateway.exchange import Exchange, Left, Message, Receive, Send
@@ -140,6 +141,8 @@ def _render(error: Error) -> JsonObject:
     said: JsonObject = {"message": error.message, "type": error.type}
     if error.hint:
         said["hint"] = error.hint
+    if isinstance(error, InvalidConfig):
+        said["issues"] = [msgspec.to_builtins(issue) for issue in error.issues]
     if isinstance(error, Conflict):
         said |= {"type": "conflict", "hash": error.hash, "diff": error.diff}
     return {"error": said}
@@ -149,5 +152,7 @@ async def _refuse(exchange: Exchange, error: Error) -> None:
     # The status is the one a caller of the gateway would get, the words are for people.
     # A provider that refuses its key is no reason to sign in again.
     refusal = render(as_callers(error), COMPLETIONS)
-    status = 409 if isinstance(error, Conflict) else 401 if isinstance(error, SignedOut) else refusal.status
+    # What is wrong with a config that the page sent is the page's to mend.
+    kinds: list[tuple[type[Error], int]] = [(Conflict, 409), (SignedOut, 401), (ConfigError, 400)]
+    status = next((status for kind, status in kinds if isinstance(error, kind)), refusal.status)
     await exchange.answer(status, [*HEAD, *refusal.headers], msgspec.json.encode(_render(error)))
