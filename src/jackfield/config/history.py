@@ -48,7 +48,7 @@ def keep(paths: Paths, texts: Mapping[Path, str], keys: Iterable[str]) -> None:
         texts={str(real_path(file)): text for file, text in texts.items()},
     )
     _save(_folder(paths) / f"{number:06}-{_mark(paths)}.json", change)
-    for old in files[: len(files) + 1 - KEPT]:
+    for old in files[: max(0, len(files) + 1 - KEPT)]:
         old.unlink(missing_ok=True)
 
 
