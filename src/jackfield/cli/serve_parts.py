@@ -25,6 +25,7 @@ from jackfield.gateway.access import Access
 from jackfield.gateway.behind import Behind
 from jackfield.gateway.board import Board
 from jackfield.gateway.cache import Cache
+from jackfield.gateway.collector import calm_collector
 from jackfield.gateway.door import Places
 from jackfield.gateway.gateway import Beside, Gateway
 from jackfield.gateway.ids import Ids
@@ -60,7 +61,14 @@ def make_gateway(service: Service, admin: Listener | None = None) -> Gateway:
     setup = _Setup(service, first)
     watch: Beside = lambda gateway: follow(gateway, setup.files)  # noqa: E731
     signals: Beside = lambda gateway: obey(gateway, service.drain_s)  # noqa: E731
-    beside = [watch, signals, setup.export, *_boards(service), *_admins(service, first.config, admin, clock)]
+    beside = [
+        calm_collector,
+        watch,
+        signals,
+        setup.export,
+        *_boards(service),
+        *_admins(service, first.config, admin, clock),
+    ]
     gateway = Gateway(setup.build, setup.places(first.config), clock, beside)
     if service.board:
         gateway.board = Board(Path(service.board), os.getpid())

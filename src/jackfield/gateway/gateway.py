@@ -227,6 +227,8 @@ class Gateway:
             visit.parts.note(finished)
             if trace and self.telemetry:
                 self.telemetry.end(trace, finished)
+            # A call that holds itself stays until the collector comes, and a thousand of them make it stop everybody.
+            visit.heard = visit.fail = None
 
 
 # What is asked → who answers; all of them take the body as it came.

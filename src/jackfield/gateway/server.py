@@ -61,6 +61,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._note_left is not None:
             self._note_left()
+        # Each of these holds the connection, which would wait for the collector.
+        self._extensions, self.scope = {}, {}  # type: ignore[typeddict-item]  # no request comes any more
+        if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]  # none before the first
+            self.cycle = None  # type: ignore[assignment]
 
     def on_message_begin(self) -> None:
         """Note that a head begins."""
