@@ -1,0 +1,106 @@
+// A question made up of what it holds, or a request pasted as a program sends it; and the plan that it gets.
+
+import { ask } from "../../api.js";
+import { Button, Card, Check, Empty, Field, html, Picker, Select, Tabs, Trouble, useAction, useAsk, useEffect, useState } from "../../ui.js";
+import { Chain } from "./chain.js";
+
+const HOLDS = { image: "a picture", document: "a document", audio: "sound", tools: "tools", schema: "a JSON Schema to fit" };
+const THINKING = [{ value: "", label: "as the model does" }, "off", "minimal", "low", "medium", "high", "xhigh"];
+const WIRES = [
+  { value: "", label: "found by its fields" },
+  { value: "openai-completions", label: "OpenAI Chat Completions" },
+  { value: "openai-responses", label: "OpenAI Responses" },
+  { value: "anthropic-messages", label: "Anthropic Messages" },
+  { value: "google-generative-ai", label: "Gemini" },
+];
+const FIRST = { way: "holds", model: "", holds: {}, tokens: "", maxTokens: "", thinking: "", fallbacks: "", session: "", body: "", wire: "" };
+
+/** The form, and the chain below it. */
+export function Plan({ query }) {
+  const [order, setOrder] = useState({ ...FIRST, model: query.model ?? "" });
+  const [told, setTold] = useState(null);
+  const { data } = useAsk("chat");
+  const plan = useAction(async (said) => setTold(await ask("routes/plan", { method: "POST", body: said })));
+  const set = (more) => setOrder({ ...order, ...more });
+  const wrong = findWrong(order);
+  const send = (event) => {
+    event.preventDefault();
+    if (Object.keys(wrong).length === 0) {
+      plan.run(asBody(order));
+    }
+  };
+  useEffect(() => void plan.run(asBody(order)), []);
+  return html`<div class="stack wide-stack">
+    <${Card} title="Request" about="Nobody is asked. The plan is the one a real request gets now.">
+      <form class="stack" onSubmit=${send} novalidate>
+        <${Picker} label="Model or route" isFree value=${order.model} options=${(data?.names ?? []).map(({ name, kind }) => ({ value: name, label: name, note: kind }))} placeholder="the default"
+          hint="provider/model, an alias or a route; empty means the default." onChange=${(model) => set({ model })} />
+        <${Tabs} label="What the request is" value=${order.way} onChange=${(way) => set({ way })} tabs=${[{ key: "holds", name: "Made up" }, { key: "body", name: "Pasted" }]}>
+          ${order.way === "holds" ? html`<${MadeUp} ...${{ order, set, wrong }} />` : html`<${Pasted} ...${{ order, set, wrong }} />`}
+        <//>
+        <div class="row">
+          <${Button} type="submit" tone="primary" isBusy=${plan.isBusy}>Show the plan<//>
+        </div>
+      </form>
+    <//>
+    <${Trouble} error=${plan.error} />
+    ${told ? !plan.error && html`<${Chain} told=${told} />` : !plan.error && html`<${Empty} title="The plan is drawn here" />`}
+  </div>`;
+}
+
+function MadeUp({ order, set, wrong }) {
+  return html`<div class="stack">
+    <fieldset class="holds">
+      <legend>It holds</legend>
+      <div class="row">
+        ${Object.entries(HOLDS).map(
+          ([name, label]) => html`<${Check} key=${name} label=${label} checked=${Boolean(order.holds[name])} onChange=${(is) => set({ holds: { ...order.holds, [name]: is } })} />`,
+        )}
+      </div>
+    </fieldset>
+    <div class="pair">
+      <${Field} label="Tokens in" inputmode="numeric" value=${order.tokens} error=${wrong.tokens} suffix="tokens" placeholder="few" onInput=${(tokens) => set({ tokens })} />
+      <${Field} label="Longest answer" inputmode="numeric" value=${order.maxTokens} error=${wrong.maxTokens} suffix="tokens" placeholder="not said" onInput=${(maxTokens) => set({ maxTokens })} />
+      <${Select} label="Thinking" value=${order.thinking} options=${THINKING} onChange=${(thinking) => set({ thinking })} />
+      <${Field} label="Session" isMono value=${order.session} hint="Keeps to the credential whose cache is warm." onInput=${(session) => set({ session })} />
+    </div>
+    <${Field} label="Fallbacks" isMono value=${order.fallbacks} hint="Models to try when the others fail, with commas between them. A route brings its own." onInput=${(fallbacks) => set({ fallbacks })} />
+  </div>`;
+}
+
+function Pasted({ order, set, wrong }) {
+  return html`<div class="stack">
+    <${Field} label="Body" rows=${8} isMono value=${order.body} error=${wrong.body} onInput=${(body) => set({ body })}
+      hint="The JSON that a program sends. It stays in this page and the gateway; nothing is kept." placeholder='{"model": "default", "messages": [{"role": "user", "content": "Hello"}]}' />
+    <${Select} label="Protocol" value=${order.wire} options=${WIRES} onChange=${(wire) => set({ wire })} />
+  </div>`;
+}
+
+function findWrong({ way, tokens, maxTokens, body }) {
+  if (way === "body") {
+    return body.trim() ? {} : { body: "Paste a request first." };
+  }
+  const found = {};
+  for (const [name, text] of Object.entries({ tokens, maxTokens })) {
+    if (text.trim() && !/^[1-9]\d{0,7}$/.test(plain(text))) {
+      found[name] = "Give a whole number above 0, or nothing.";
+    }
+  }
+  return found;
+}
+
+function asBody(order) {
+  const { way, model, session, body, wire } = order;
+  if (way === "body") {
+    return { model, body, wire };
+  }
+  const holds = Object.fromEntries(Object.entries(order.holds).filter(([, is]) => is));
+  const numbers = Object.entries({ tokens: order.tokens, maxTokens: order.maxTokens }).filter(([, text]) => text.trim());
+  const fallbacks = order.fallbacks.split(",").map((each) => each.trim()).filter(Boolean);
+  const thinking = order.thinking ? { thinking: order.thinking } : {};
+  return { model, session, fallbacks, holds: { ...holds, ...thinking, ...Object.fromEntries(numbers.map(([name, text]) => [name, Number(plain(text))])) } };
+}
+
+function plain(text) {
+  return text.replace(/[\s,_]/g, "");
+}
