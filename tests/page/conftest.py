@@ -26,6 +26,8 @@ CHROMIUM = shutil.which("chromium")
 AXE = Path(__file__).parents[2] / ".venv/axe-core/package/axe.min.js"
 ARTEFACTS = Path(__file__).parent / "artefacts"
 IMAGES = Path(__file__).parents[2] / "docs/images"
+# A picture for people shows the font that most of them have.
+FONTS = {"FONTCONFIG_FILE": str(Path(__file__).parent / "fonts.conf")} if os.environ.get("WRITE_README") else {}
 WAIT_MS = 20_000  # a busy machine is no failure
 GRAVE = {"serious", "critical"}
 WIDTHS = [1280, 768, 360]
@@ -86,7 +88,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
             args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-            env={**os.environ, "HOME": home},
+            env={**os.environ, "HOME": home, **FONTS},
         )
         yield browser
         browser.close()
