@@ -40,7 +40,7 @@ def list_models(desk: Desk, *, everything: bool) -> JsonObject:
             {"id": id_, "name": (row.info.name if row.info else "") or id_, "ready": row.available}
             for id_, row in infos.items()
         ],
-        "lists": [_render_list(desk, id_) for id_ in infos if desk.catalog.has_list(id_)],
+        "lists": [found for id_ in desk.catalog.provider_ids() if (found := _render_list(desk, id_))],
         **tell_choices(desk, listing),
     }
 
@@ -140,13 +140,12 @@ def _number(price: Decimal | None) -> float | None:
     return None if price is None else float(price)
 
 
-def _render_list(desk: Desk, provider: str) -> JsonObject:
+def _render_list(desk: Desk, provider: str) -> JsonObject | None:
     head = desk.catalog.fetched(provider)
-    return {
-        "provider": provider,
-        "fetchedMs": round(head.fetched_at * 1000) if head and head.fetched_at else None,
-        "error": head.error if head else "",
-    }
+    if head is None or not (head.fetched_at or head.error):
+        return None
+    fetched_ms = round(head.fetched_at * 1000) if head.fetched_at else None
+    return {"provider": provider, "fetchedMs": fetched_ms, "error": head.error}
 
 
 def _render_choice(listing: Listing, primary: str | None, fallbacks: Iterable[str]) -> JsonObject:

@@ -1,7 +1,7 @@
 // What is asked when nobody names a model: the default, its fallbacks in order; and the other names of models.
 
 import { edit } from "../../api.js";
-import { Button, Card, confirm, Empty, html, Switch, toast, Trouble, useAction } from "../../ui.js";
+import { Button, Card, confirm, Empty, html, Switch, toast, Trouble, useAction, useEffect, useState } from "../../ui.js";
 
 /** Change the config and say so; what the gateway doubts is said too. */
 export async function change(path, body, done) {
@@ -48,10 +48,13 @@ function Named({ text, meant }) {
 /** Short names, and the list of models that may be used. */
 export function Names({ aliases, allow, go }) {
   const act = useAction(change);
+  const [wished, setWished] = useState(null); // what was asked for and is not told yet
+  useEffect(() => setWished(null), [allow.isOn, act.error]);
   const drop = (name) => act.run("models/aliases", { do: "remove", alias: name }, `The alias ${name} is gone.`);
   const turn = async (isOn) => {
     const question = { title: "Allow every model?", text: "The list is switched off. Entries that only allow a model are removed; aliases and settings stay.", action: "Allow every model" };
     if (isOn || (await confirm(question))) {
+      setWished(isOn);
       await act.run("models/allow", { do: isOn ? "on" : "off" }, isOn ? "Only listed models may be used now." : "Every model may be used now.");
     }
   };
@@ -60,7 +63,7 @@ export function Names({ aliases, allow, go }) {
     : "Off: every model may be used. Switching it on starts with the models chosen above.";
   return html`<${Card} title="Names and limits">
     <${Trouble} error=${act.error} />
-    <${Switch} label="Only listed models may be used" checked=${allow.isOn} onChange=${turn} hint=${hint} disabled=${act.isBusy} />
+    <${Switch} label="Only listed models may be used" checked=${wished ?? allow.isOn} onChange=${turn} hint=${hint} disabled=${act.isBusy} />
     ${aliases.length === 0
       ? html`<p class="hint">No aliases. Open a model to give it a short name.</p>`
       : html`<ul class="aliases" aria-label="Aliases">
