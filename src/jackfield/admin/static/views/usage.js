@@ -14,7 +14,7 @@ export default function Usage({ query, go }) {
   const { Shown } = TABS[tab];
   const tabs = Object.entries(TABS).map(([key, { name }]) => ({ key, name }));
   return html`<${Page} title="Usage" about="What was asked, how long it took and what it cost." class="usage">
-    <${Tabs} label="Usage" tabs=${tabs} value=${tab} onChange=${(key) => go("usage", key === "use" ? {} : { tab: key })}>
+    <${Tabs} label="Usage" tabs=${tabs} value=${tab} onChange=${(key) => go("usage", { ...query, tab: key === "use" ? "" : key })}>
       <${Shown} key=${tab} query=${query} go=${go} />
     <//>
   <//>`;

@@ -42,7 +42,7 @@ function restColumns(now, tryNow) {
     { key: "state", name: "State", sort: true, render: (rest) => html`<${Badge} tone=${STATES[rest.state][0]}>${STATES[rest.state][1]}<//>` },
     { key: "untilMs", name: "Back", sort: true, render: (rest) => html`<span class="countdown" title=${moment(rest.untilMs)}>${rest.untilMs > now ? until(rest.untilMs, now) : "now"}</span>` },
     { key: "cause", name: "Why", render: (rest) => html`${rest.cause}${rest.status ? ` (${rest.status})` : ""}${rest.says && html`<span class="under says">${rest.says}</span>`}` },
-    { key: "failures", name: "Failed", sort: true, align: "end", render: (rest) => html`${rest.failures === null ? "–" : `${count(rest.failures)}×`}${rest.sinceMs && html`<span class="under">since ${ago(rest.sinceMs, now)}</span>`}` },
+    { key: "failures", name: "Failed", sort: true, align: "end", render: (rest) => html`${rest.failures === null ? "–" : `${count(rest.failures)}×`}${rest.sinceMs && html`<span class="under">first ${ago(rest.sinceMs, now)}</span>`}` },
     { key: "do", name: "Now", render: (rest) => html`<${Button} isSmall onClick=${() => tryNow(rest)} aria-label=${`Try now: ${nameOf(rest)}`}>Try now<//>` },
   ];
 }

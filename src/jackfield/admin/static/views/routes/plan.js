@@ -15,13 +15,16 @@ const WIRES = [
 ];
 const FIRST = { way: "holds", model: "", holds: {}, tokens: "", maxTokens: "", thinking: "", fallbacks: "", session: "", body: "", wire: "" };
 
+let kept = FIRST; // what was filled in, while another tab or view is looked at
+
 /** The form, and the chain below it. */
 export function Plan({ query }) {
-  const [order, setOrder] = useState({ ...FIRST, model: query.model ?? "" });
+  const [order, setOrder] = useState(() => (query.model ? { ...FIRST, model: query.model } : kept));
   const [told, setTold] = useState(null);
   const { data } = useAsk("chat");
   const plan = useAction(async (said) => setTold(await ask("routes/plan", { method: "POST", body: said })));
-  const set = (more) => setOrder({ ...order, ...more });
+  kept = order;
+  const set = (more) => setOrder((old) => ({ ...old, ...more }));
   const wrong = findWrong(order);
   const send = (event) => {
     event.preventDefault();
@@ -29,7 +32,11 @@ export function Plan({ query }) {
       plan.run(asBody(order));
     }
   };
-  useEffect(() => void plan.run(asBody(order)), []);
+  useEffect(() => {
+    if (Object.keys(wrong).length === 0) {
+      plan.run(asBody(order));
+    }
+  }, []);
   return html`<div class="stack wide-stack">
     <${Card} title="Request" about="Nobody is asked. The plan is the one a real request gets now.">
       <form class="stack" onSubmit=${send} novalidate>

@@ -11,6 +11,7 @@ export function Chart({ title, valueOf, write, data, look }) {
   useStyle("vendor/uplot.css");
   const box = useRef(null);
   const [error, setError] = useState(null);
+  const [at, setAt] = useState(null); // the slot that is pointed at
   const { names, series } = arrange(data, valueOf);
   const isStacked = look === "stacked";
   const key = JSON.stringify([data.fromMs, data.toMs, data.by, data.step, isStacked, names, series]);
@@ -19,7 +20,7 @@ export function Chart({ title, valueOf, write, data, look }) {
     import("../../vendor/uplot.js").then(
       ({ default: UPlot }) => {
         if (isHere) {
-          end = drawChart(UPlot, box.current, { slots: data.slots, names, series, isStacked, write, step: data.step });
+          end = drawChart(UPlot, box.current, { slots: data.slots, names, series, isStacked, write, step: data.step, point: setAt });
         }
       },
       (trouble) => isHere && setError(trouble),
@@ -29,10 +30,12 @@ export function Chart({ title, valueOf, write, data, look }) {
       end?.();
     };
   }, [key]);
+  const read = at === null || !data.slots[at] ? "" : `${timeOf(data.slots[at], data.step)}: ${write(series.reduce((sum, values) => sum + values[at], 0))}`;
   const per = `${title} per ${data.step} (UTC), by ${data.by}`;
   return html`<${Card} title=${title} about=${`Per ${data.step}, in UTC, by ${data.by}`} class="chart-card">
     <${Trouble} error=${error} />
     <div class="chart" ref=${box} role="img" aria-label="${per}; the table below has the numbers"></div>
+    <p class="chart-read" aria-hidden="true">${read}</p>
     <ul class="chart-key" aria-label="What is drawn">
       ${names.map((name, at) => html`<li key=${name}><svg class="swatch s${at + 1} ${isStacked ? "" : "as-line"}" viewBox="0 0 24 12" aria-hidden="true"><${Swatch} at=${at} isStacked=${isStacked} /></svg><span class="mono">${name || "nobody"}</span></li>`)}
     </ul>
@@ -51,13 +54,9 @@ function Swatch({ at, isStacked }) {
     : html`<path class="swatch-line" d="M0 6H24" stroke-dasharray=${DASHES[at]} />`;
 }
 
-// The dearest names apart, the rest together; one list of values for each, as long as the slots.
+// The dearest names apart, the rest together, in one order for all charts; one list of values for each, as long as the slots.
 function arrange(data, valueOf) {
-  const sums = new Map();
-  for (const point of data.points) {
-    sums.set(point.name, (sums.get(point.name) ?? 0) + valueOf(point));
-  }
-  const ordered = [...sums.keys()].sort((a, b) => sums.get(b) - sums.get(a));
+  const ordered = data.rows.map((row) => row.name);
   const names = ordered.length > MOST + 1 ? [...ordered.slice(0, MOST), "all others"] : ordered;
   const series = names.map(() => data.slots.map(() => 0));
   const at = new Map(data.slots.map((slot, index) => [slot, index]));
@@ -73,6 +72,10 @@ function tableRows(data, names, series) {
 }
 
 function tableColumns(names, write, step) {
-  const time = { key: "at", name: step === "day" ? "Day (UTC)" : "Hour (UTC)", isHead: true, sort: true, render: (row) => new Date(row.at).toISOString().slice(0, step === "day" ? 10 : 16).replace("T", " ") };
+  const time = { key: "at", name: step === "day" ? "Day (UTC)" : "Hour (UTC)", isHead: true, sort: true, render: (row) => timeOf(row.at, step) };
   return [time, ...names.map((name, line) => ({ key: `line-${line}`, name: name || "nobody", align: "end", sort: (row) => row.values[line], render: (row) => write(row.values[line]) }))];
+}
+
+function timeOf(slot, step) {
+  return new Date(slot).toISOString().slice(0, step === "day" ? 10 : 16).replace("T", " ");
 }

@@ -36,7 +36,7 @@ export function drawChart(UPlot, box, chart) {
   };
 }
 
-function options(UPlot, box, { names, isStacked, write, step }) {
+function options(UPlot, box, { names, isStacked, write, step, point }) {
   const ink = colour(box, "--soft");
   const line = colour(box, "--line");
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "12px system-ui, sans-serif" };
@@ -46,6 +46,7 @@ function options(UPlot, box, { names, isStacked, write, step }) {
     height: HEIGHT,
     tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1000), "UTC"),
     legend: { show: false },
+    hooks: { setCursor: [(plot) => point(plot.cursor.idx ?? null)] },
     cursor: { drag: { x: false, y: false }, y: false },
     scales: { x: { range: (_, from, to) => room(from, to, step) }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
     axes: [{ ...axis, values: step === "day" ? "{D} {MMM}" : undefined }, { ...axis, size: 64, values: (_, values) => values.map((value) => (value === 0 ? "0" : write(value))) }],
