@@ -354,7 +354,7 @@ def test_the_view_is_right_in_both_themes_on_a_phone_and_for_readers(
             page.get_by_role("button", name="Settings", exact=True).click()
         check_axe(page)
         assert page.evaluate(OVERFLOW) <= 0
-        shot(page, f"playground-{theme}-{width}")
+        shot(page, f"playground-talk-{theme}-{width}")
         page.get_by_role("button", name="As code").click()
         check_axe(page)
         assert page.evaluate(OVERFLOW) <= 0

@@ -245,3 +245,24 @@ def test_what_is_kept_has_an_end_and_the_oldest_goes_first(tmp_path) -> None:
         return [many, load(storage)];
     """)  # fmt: skip
     assert kept == [[6, 7, 8], None]
+
+
+def test_a_call_that_nobody_answered_is_not_sent_back(tmp_path) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    said = {"role": "assistant", "content": "Let me look.", "tool_calls": [call]}
+    turns = [
+        {"id": str(at), "text": f"q{at}", "files": [], "lanes": [{"at": 0, "tries": [{"steps": steps}]}]}
+        for at, steps in enumerate([
+            [{"answer": {"message": said, "blocks": []}}],
+            [{"answer": {"message": {**said, "content": None}, "blocks": []}}],
+            [{"answer": {"message": said, "blocks": []}}, {"results": [{"id": "c", "text": "r"}]}, {"answer": {"blocks": []}}],
+        ])
+    ]  # fmt: skip
+    body = run_module(tmp_path, "{buildBody, readSettings, SETTINGS} from request.js", """
+        return buildBody({ model: "m", read: readSettings(SETTINGS), turns: given.turns, lane: 0, until: "2" });
+    """, turns=turns)  # fmt: skip
+    told = [(each["role"], each.get("content"), "tool_calls" in each) for each in body["messages"]]
+    assert told == [
+        ("user", "q0", False), ("assistant", "Let me look.", False), ("user", "q1", False), ("user", "q2", False),
+        ("assistant", "Let me look.", True), ("tool", "r", False),
+    ]  # fmt: skip

@@ -83,8 +83,7 @@ PIECE = {"text": "text", "thinking": "text", "refusal": "text", "call": "argumen
 
 
 def _is_more(line: JsonObject, held: JsonObject) -> bool:
-    same = bool(held) and line["type"] in PIECE and (line["type"], line["index"]) == (held["type"], held["index"])
-    return same and "id" not in line
+    return bool(held) and line["type"] in PIECE and (line["type"], line["index"]) == (held["type"], held["index"])
 
 
 def render_end(reply: ChatResponse) -> JsonObject:
@@ -137,6 +136,8 @@ def _render_usage(usage: Usage) -> JsonObject:
 
 
 def _render_citations(reply: ChatResponse) -> list[JsonObject]:
-    cited = [each for block in reply.content if isinstance(block, TextBlock) for each in block.citations]
-    first = {each.url or each.title: {"url": each.url, "title": each.title} for each in reversed(cited)}
-    return list(reversed(first.values()))
+    first: dict[str, JsonObject] = {}
+    for block in reply.content:
+        for each in block.citations if isinstance(block, TextBlock) else ():
+            first.setdefault(each.url or each.title, {"url": each.url, "title": each.title})
+    return list(first.values())

@@ -132,12 +132,17 @@ export function stepsOf(turn, lane, isAsked = false) {
   return isAsked ? steps.slice(0, -1) : steps;
 }
 
-function messagesOf(step) {
-  if (step.results) {
-    return step.results.map(({ id, text }) => ({ role: "tool", tool_call_id: id, content: text }));
+function messagesOf({ answer, results }, at, steps) {
+  if (results) {
+    return results.map(({ id, text }) => ({ role: "tool", tool_call_id: id, content: text }));
   }
-  const turn = turnOf(step.answer);
-  return turn ? [turn] : [];
+  const turn = turnOf(answer);
+  if (!turn?.tool_calls || steps[at + 1]?.results) {
+    return turn ? [turn] : [];
+  }
+  // A call that nobody answered would be refused; what was said beside it stays.
+  const { tool_calls: unanswered, ...rest } = turn;
+  return rest.content ? [rest] : [];
 }
 
 function contentOf({ text, files }, dataOf) {
