@@ -50,7 +50,8 @@ export function Trouble({ error, onRetry }) {
 /** Write a message of ours as a sentence. */
 export function sentence(text) {
   const plain = String(text ?? "").trim();
-  return plain && plain[0].toUpperCase() + plain.slice(1) + (/[.!?:…]$/.test(plain) ? "" : ".");
+  const isName = /^\w+:\/\//.test(plain); // an address stays as it is
+  return plain && (isName ? plain[0] : plain[0].toUpperCase()) + plain.slice(1) + (/[.!?:…]$/.test(plain) ? "" : ".");
 }
 
 /** Something is under way. */

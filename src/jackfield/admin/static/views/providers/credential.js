@@ -18,7 +18,7 @@ export function Credential({ each, card, profiles, now, run, onReplace }) {
   const wake = () => run(() => ask("providers/rests/end", { method: "POST", body: { provider: card.id, label: each.label } }));
   return html`<li class="credential">
     <div class="credential-what">
-      <p><strong class=${each.kind === "none" ? "" : "mono"}>${place}</strong> ${each.shown && html`<span class="mono hint">${each.shown}</span>`} ${badges(each, now)}</p>
+      <p><strong class=${each.kind === "none" ? "" : "mono"}>${place}</strong> ${each.shown && html`<span class="mono hint">${each.shown}</span>`} ${badges(each, card, now)}</p>
       <p class="hint">${describe(each, now)}</p>
       ${each.trouble && html`<p class="error">${sentence(each.trouble)}</p>`}
     </div>
@@ -47,14 +47,14 @@ function describe(each, now) {
   return words.filter(Boolean).join(" · ");
 }
 
-function badges(each, now) {
+function badges(each, card, now) {
   if (each.reason) {
     return html`<${Badge} tone=${each.reason === "excluded_by_auth_order" ? "off" : "bad"}>${each.reason === "excluded_by_auth_order" ? "Not used" : "Unusable"}<//>`;
   }
   if (each.restsUntilMs > now) {
     return html`<${Badge} tone="warn">Rests until ${clock(each.restsUntilMs)}<//>`;
   }
-  return each.isChosen && html`<${Badge} tone="accent">Used first<//>`;
+  return each.isChosen && card.credentials.length > 1 && html`<${Badge} tone="accent">Used first<//>`;
 }
 
 function moved(profiles, at, by) {

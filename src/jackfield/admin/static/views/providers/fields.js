@@ -43,7 +43,9 @@ function Leads({ address, isEmpty }) {
     ? "Requests will go to the address that follows from this."
     : address.error
       ? sentence(address.error.message)
-      : html`Requests go to <code>${address.url}</code>. ${address.models ? html`Models are listed at <code>${address.models}</code>.` : "Its list of models cannot be told: type the model’s id."}`;
+      : !address.url
+        ? "Working out where requests go…"
+        : html`Requests go to <code>${address.url}</code>. ${address.models ? html`Models are listed at <code>${address.models}</code>.` : "Its list of models cannot be told: type the model’s id."}`;
   return html`<p class="leads hint" role="status" aria-label="Request URL">${words}</p>`;
 }
 

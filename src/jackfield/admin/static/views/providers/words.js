@@ -67,7 +67,7 @@ export function sayPlace({ kind, label, profileId }) {
 
 /** Say in a line how a test went: {status, type, model, ms, message}. */
 export function sayTest(test) {
-  return test.status === "ok" ? `${test.model} answered in ${ms(test.ms)}` : sayFailure(test.type);
+  return test.status === "ok" ? `It works: ${test.model} answered in ${ms(test.ms)}` : sayFailure(test.type);
 }
 
 /** Write a time of day. */
