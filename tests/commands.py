@@ -27,11 +27,17 @@ class Result:
         return json.loads(self.out)
 
 
-def run(*args: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Result:
-    """Run `jackfield ARGS` with nothing on standard input unless given; stop after 60 seconds."""
+def run(
+    *args: str,
+    stdin: str | bytes = b"",
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    start: bool = False,
+) -> Result:
+    """Run `jackfield ARGS` with nothing on standard input unless given; stop after 60 seconds; `start` is no fork."""
     data, whole = stdin.encode() if isinstance(stdin, str) else stdin, {**os.environ, **(env or {})}
     folder = cwd or os.environ["HOME"]
-    if forks.fits(whole):
+    if forks.fits(whole) and not start:
         done = forks.run(args, stdin=data, env=whole, cwd=folder, timeout_s=60)
     else:
         done = subprocess.run(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cli.test_chat import HELLO, PNG, chunk
-from tests.commands import local_provider, write_config
+from tests.commands import local_provider, run, write_config
 from tests.servers import HANG, serve, sse_reply
 from tests.terminals import open_terminal, pexpect
 
@@ -176,6 +176,7 @@ def test_a_failed_turn_is_told_and_forgotten(talk: Open) -> None:
 def test_what_was_typed_is_remembered_for_its_owner_only(talk: Open, home: Path) -> None:
     with serve(HELLO) as server:
         write_config(local_provider(server.url))
+        assert run("config", "set", "models.providers.box.name", "Box").code == 0  # what is kept of it stands elsewhere
         child = talk()
         type_line(child, "a memorable question")
         child.expect("Hi there")

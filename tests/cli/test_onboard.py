@@ -57,7 +57,8 @@ def test_a_key_goes_into_the_store_and_nowhere_else() -> None:
     assert "vapi_1234567890abcd" not in result.out + result.err
     assert not (folder() / ".env").exists()
     if os.name == "posix":
-        assert {stat.S_IMODE(path.stat().st_mode) for path in folder().iterdir()} == {0o600}
+        modes = {stat.S_IMODE(path.stat().st_mode) for path in folder().rglob("*") if path.is_file()}
+        assert modes == {0o600}
         assert stat.S_IMODE(folder().stat().st_mode) == 0o700
 
 
@@ -146,9 +147,9 @@ def test_the_configs_word_on_a_profile_follows_what_is_stored() -> None:
 
 def test_a_second_run_changes_nothing() -> None:
     onboard("--venice-api-key", "vapi_1234567890abcd")
-    before = {path.name: path.read_bytes() for path in folder().iterdir()}
+    before = {path: path.read_bytes() for path in folder().rglob("*") if path.is_file()}
     assert onboard("--venice-api-key", "vapi_1234567890abcd").code == 0
-    assert {path.name: path.read_bytes() for path in folder().iterdir()} == before
+    assert {path: path.read_bytes() for path in folder().rglob("*") if path.is_file()} == before
 
 
 def test_a_config_that_cannot_be_read_stops_us_before_the_key_is_stored() -> None:

@@ -55,7 +55,7 @@ def test_one_backup_holds_the_text_before(folder: Path) -> None:
     assert (folder / "jackfield.json.bak").read_bytes() == second
     assert sorted(path.name for path in folder.iterdir()) == [
         ".jackfield.json.lock",
-        "history",
+        "config-history",
         "jackfield.json",
         "jackfield.json.bak",
     ]

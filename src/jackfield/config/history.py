@@ -1,6 +1,6 @@
 """What the config was before each change, so that every change can be undone.
 
-One file per change in `<home>/history/config`, for its owner alone: the former text of each file that the
+One file per change in `<home>/config-history`, for its owner alone: the former text of each file that the
 change wrote, when, by whom, and the keys it names. It is written before the change is, so a process that is
 killed in between leaves a change that did nothing. The last fifty of each config are kept.
 """
@@ -87,7 +87,7 @@ def blot(paths: Paths, secret: str, instead: str) -> None:
 
 
 def _folder(paths: Paths) -> Path:
-    return paths.home / "history" / "config"
+    return paths.home / "config-history"  # `history` is the conversation's
 
 
 def _mark(paths: Paths) -> str:
