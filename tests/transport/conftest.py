@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import pytest
 
 OWN = {"asyncio": asyncio.new_event_loop}
-ON_EVERY_LOOP = {"test_dial.py", "test_direct.py", "test_hostile.py", "test_pieces.py", "test_pool.py", "test_tls.py"}
+ON_EVERY_LOOP = {"test_dial.py", "test_hostile.py", "test_http1.py", "test_pieces.py", "test_pool.py", "test_tls.py"}
 
 Loops = dict[str, Callable[[], asyncio.AbstractEventLoop]]
 

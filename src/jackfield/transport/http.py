@@ -4,7 +4,7 @@ Four timers guard an exchange, redirects are refused, cookies are not kept, and 
 tried twice, with one exception that HTTP itself asks for: a request on a kept-alive
 connection that the server was closing at that moment is sent once more (RFC 9112, 9.3.1).
 
-A request goes one of two ways with the same outcome: `direct`, which is fast and does what
+A request goes one of two ways with the same outcome: `http1`, which is fast and does what
 nearly every request needs, or `library`, which is loaded for the first one that needs more.
 """
 
@@ -21,8 +21,8 @@ from msgspec import Struct
 from jackfield.errors import UsageError
 from jackfield.model import Network
 from jackfield.transport.adc import Tokens
-from jackfield.transport.direct import Direct
 from jackfield.transport.head import Target, aim, is_plain
+from jackfield.transport.http1 import Http1
 from jackfield.transport.network import check_offline, pick_proxy
 from jackfield.transport.pool import PoolLimits
 from jackfield.transport.reply import HttpReply
@@ -65,7 +65,7 @@ class Transport:
         self._may_direct = direct
         self._limits = limits
         self._trust = Trust(self._environ)
-        self._direct: Direct | None = None
+        self._http1: Http1 | None = None
         self._library: _Library | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -84,9 +84,9 @@ class Transport:
     async def close(self) -> None:
         """Close every connection, for good; replies still open break."""
         self._closed = True
-        direct, library, self._direct, self._library = self._direct, self._library, None, None
-        if direct:
-            await direct.close()
+        http1, library, self._http1, self._library = self._http1, self._library, None, None
+        if http1:
+            await http1.close()
         if library:
             await library.close()
 
@@ -106,8 +106,8 @@ class Transport:
         timers = Timers(request.limits(), loop.time)
         route = self._pick_route(request)
         if route.target and is_plain(request.headers):
-            self._direct = self._direct or Direct(self._trust.find_own, self._limits)
-            return await self._direct.open(request, route.target, timers)
+            self._http1 = self._http1 or Http1(self._trust.find_own, self._limits)
+            return await self._http1.open(request, route.target, timers)
         self._library = self._library or _load_library(self._trust)
         return await self._library.open(request, route.proxy, timers)
 

@@ -1,4 +1,4 @@
-"""The way through the HTTP library (aiohttp): for proxies, client certificates and whatever else `direct` leaves.
+"""The way through the HTTP library (aiohttp): for proxies, client certificates and whatever else `http1` leaves.
 
 Nothing is tried twice, with the one exception that HTTP itself asks for: a request on a
 kept connection that the server was closing at that moment (RFC 9112, 9.3.1).

@@ -38,7 +38,7 @@ T = TypeVar("T")
 Trusted = Callable[[Network], SSLContext]
 
 
-class Direct:
+class Http1:
     """Sends plain requests; holds the connections until `close()`. Belongs to one event loop."""
 
     def __init__(self, trusted: Trusted, limits: PoolLimits) -> None:
