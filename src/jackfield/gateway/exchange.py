@@ -18,7 +18,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
-# The server's extension to ASGI: takes what is called when the caller leaves, `None` for nothing any more.
+# The server's extension to ASGI: takes what is called when the caller leaves, and cancels the task that answers then;
+# `None`: neither, any more.
 # A task that waits for the same costs more than all else that is done here.
 WATCH = "jackfield.watch"
 # Another: gives the whole body where it is there already, `None` where it must be waited for.
@@ -49,7 +50,6 @@ class Exchange:
     has_left = False
     further: Sequence[tuple[str, str]] = ()  # headers of the answer, whatever becomes of it
     _is_watched = False
-    _task: asyncio.Task[Any] | None = None
 
     def __init__(self, scope: Message, receive: Receive, send: Send, make_id: Callable[[], str]) -> None:
         self.method: str = scope["method"]
@@ -108,13 +108,11 @@ class Exchange:
         return bytes(body)
 
     def _note_left(self) -> None:
-        if self._task is not None:
-            self.has_left = True
-            self._task.cancel()
+        self.has_left = True
 
     def watch(self) -> None:
-        """Cancel the task that asks for it when the caller leaves."""
-        self._task, self._is_watched = asyncio.current_task(), True
+        """Cancel the request's task when the caller leaves."""
+        self._is_watched = True
         self._watch(self._note_left)
 
     def stop_watching(self) -> None:

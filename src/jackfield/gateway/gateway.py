@@ -55,12 +55,11 @@ class Gateway:
         self._old: set[asyncio.Task[None]] = set()
         self._reloading = asyncio.Lock()
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Message, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
         """Answer one request, or begin and end the server's life."""
         if scope["type"] == "http":
-            await self._answer(Exchange(scope, receive, send, self.clock.make_id))
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
+            return self._answer(Exchange(scope, receive, send, self.clock.make_id))
+        return self._live(receive, send)
 
     async def reload(self) -> None:
         """Build new parts and answer new requests with them; the old ones close when their last request has ended.

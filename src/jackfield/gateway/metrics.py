@@ -10,6 +10,7 @@ from __future__ import annotations
 import platform
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 
 from msgspec import Struct
 
@@ -73,12 +74,48 @@ FAMILIES = {
 }
 
 
+class _Tally:
+    """What calls that are alike have come to."""
+
+    __slots__ = ("calls", "places", "seconds", "tokens", "usd")
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.usd = Decimal(0)
+        self.tokens = [0] * len(TOKENS)
+        self.seconds = 0.0
+        self.places = [0] * (len(BUCKETS_S) + 1)
+
+    def add(self, call: Finished) -> None:
+        self.calls += 1
+        seconds, usage, tokens = call.ms / 1000, call.usage, self.tokens
+        self.seconds += seconds
+        self.places[bisect_left(BUCKETS_S, seconds)] += 1
+        tokens[0] += usage.input or 0
+        tokens[1] += usage.output or 0
+        if usage.cache_read or usage.cache_write:
+            tokens[2] += usage.cache_read or 0
+            tokens[3] += usage.cache_write or 0
+        if call.cost_usd:
+            self.usd += call.cost_usd
+
+    def numbers(self, wire: str, kind: str, model: str, outcome: str) -> Iterator[tuple[Key, int | float]]:
+        yield ("jackfield_requests_total", wire, kind, model, outcome), self.calls
+        yield ("jackfield_request_seconds", wire, "sum"), self.seconds
+        for place, calls in enumerate(self.places):
+            yield ("jackfield_request_seconds", wire, str(place)), calls
+        for name, tokens in zip(TOKENS, self.tokens, strict=True):
+            yield ("jackfield_tokens_total", model, name), tokens
+        yield ("jackfield_cost_usd_total", model), as_nanos(self.usd)
+
+
 class Metrics:
     """Counts calls; one per process."""
 
     def __init__(self) -> None:
         self._is_refused = False
         self._numbers: dict[Key, int | float] = {}
+        self._tallies: dict[tuple[str, str, str, str], _Tally] = {}
         self._models: set[str] = set()
         self._calls: list[Finished] = []  # not counted yet
 
@@ -95,18 +132,16 @@ class Metrics:
 
     def _count(self, call: Finished) -> None:
         model = self._bounded(call.model)
-        self._add(("jackfield_requests_total", call.wire, call.kind, model, call.outcome))
-        self._time("jackfield_request_seconds", call.wire, call.ms)
+        alike = call.wire, call.kind, model, call.outcome
+        tally = self._tallies.get(alike)
+        if tally is None:
+            tally = self._tallies[alike] = _Tally()
+        tally.add(call)
         if call.first_ms is not None:
-            self._time("jackfield_first_piece_seconds", call.wire, call.first_ms)
+            self._time_first(call.wire, call.first_ms / 1000)
         for each in call.attempts:
             if each.ms is not None:
                 self._add(("jackfield_attempts_total", self._bounded(each.model), each.reason or "ok"))
-        for kind in TOKENS:
-            if tokens := getattr(call.usage, kind):
-                self._add(("jackfield_tokens_total", model, kind), tokens)
-        if call.cost_usd:
-            self._add(("jackfield_cost_usd_total", model), as_nanos(call.cost_usd))
         if call.cache:
             self._add(("jackfield_cache_total", call.cache))
 
@@ -128,16 +163,20 @@ class Metrics:
             ("jackfield_processes",): 1,
             ("jackfield_config_refused",): int(self._is_refused),
         }
-        return self._numbers | told | counted
+        found = self._numbers.copy()
+        for alike, tally in self._tallies.items():
+            for key, number in tally.numbers(*alike):
+                if number:
+                    found[key] = found.get(key, 0) + number
+        return found | told | counted
 
-    def _add(self, key: Key, number: int = 1) -> None:
+    def _add(self, key: Key, number: float = 1) -> None:
         self._numbers[key] = self._numbers.get(key, 0) + number
 
-    def _time(self, name: str, wire: str, ms: int) -> None:
-        seconds = ms / 1000
+    def _time_first(self, wire: str, seconds: float) -> None:
+        name = "jackfield_first_piece_seconds"
         self._add((name, wire, str(bisect_left(BUCKETS_S, seconds))))
-        key = (name, wire, "sum")
-        self._numbers[key] = self._numbers.get(key, 0.0) + seconds
+        self._add((name, wire, "sum"), seconds)
 
     def _bounded(self, model: str) -> str:
         if model in self._models:

@@ -15,7 +15,8 @@ from math import inf
 from typing import Any, Literal
 
 from uvicorn import Config, Server
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.supervisors import Multiprocess
 
 from jackfield.gateway.exchange import ANSWER, TAKE, WATCH, WRITE
@@ -46,6 +47,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _due_s = inf  # when the connection ends unless something comes
     _rings_s = inf  # when somebody looks whether it does
     _timer: asyncio.TimerHandle | None = None
+    _task: asyncio.Task[None] | None = None  # that answers
     _note_left: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -59,8 +61,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
         super().connection_lost(exc)
-        if self._note_left is not None:
-            self._note_left()
+        self._leave()
         # Each of these holds the connection, which would wait for the collector.
         self._extensions, self.scope = {}, {}  # type: ignore[typeddict-item]  # no request comes any more
         if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]  # none before the first
@@ -96,6 +97,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._has_moved = True
         super().on_message_complete()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        # As uvicorn does it; who is left by their caller is ended by it.
+        self._task = task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
     def on_response_complete(self) -> None:
         """Wait for another request, or go on with the one that came behind this one."""
         # As uvicorn does it, but for a timer of its own for every answer.
@@ -127,9 +134,14 @@ class BoundedProtocol(HttpToolsProtocol):
         if note_left is None:
             return
         if self.cycle.disconnected:
-            note_left()
+            self._leave()
         # A long body has stopped the reading, without which nobody is seen to leave.
         self.flow.resume_reading()
+
+    def _leave(self) -> None:
+        if self._note_left is not None and self._task is not None:
+            self._note_left()
+            self._task.cancel()
 
     def _take(self) -> bytes | None:
         cycle = self.cycle
@@ -202,6 +214,7 @@ def configure(
     return Config(
         app,
         factory=factory,
+        interface="asgi3",
         workers=workers,
         http=BoundedProtocol,
         ws="none",
