@@ -105,7 +105,10 @@ def test_the_time_before_is_compared_and_dates_can_be_chosen(
     shot(page, "usage-lines")
     page.get_by_label("Time", exact=True).select_option("from … to …")
     page.get_by_label("From").fill("2020-01-01")
-    page.get_by_label("To").fill("2020-01-02")
+    expect(page.get_by_label("Per")).to_have_value("day")
+    page.get_by_label("To", exact=True).fill("2019-12-31")
+    expect(page.get_by_text("This is before the first day.")).to_be_visible()
+    page.get_by_label("To", exact=True).fill("2020-01-02")
     expect(page.get_by_text("Nothing was asked in this time")).to_be_visible()
 
 

@@ -31,7 +31,7 @@ from jackfield.message import JsonObject
 
 STEPS = {"hour": HOUR_MS, "day": DAY_MS}
 MOST_DAYS = 3660
-MOST_SLOTS = 1_000
+MOST_SLOTS = {"hour": 1_000, "day": MOST_DAYS}
 HEADER = (
     "time", "name", "attempts", "requests", "errors", "cancelled", "fromMemory", "input", "output", "cacheRead", "cacheWrite",
     "reasoning", "costUsd", "unpriced", "estimated",

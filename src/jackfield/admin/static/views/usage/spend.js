@@ -23,6 +23,7 @@ const STEPS = [
   { value: "hour", label: "hour" },
   { value: "day", label: "day" },
 ];
+const MOST_DAYS_BY_HOUR = 40;
 const LOOKS = [
   { value: "stacked", label: "stacked" },
   { value: "lines", label: "lines" },
@@ -45,8 +46,8 @@ export function Spend({ query, go }) {
       <${Select} label="By" value=${wish.by} options=${BY} onChange=${(by) => set({ by })} />
       <${Select} label="Time" value=${wish.range} options=${RANGES} onChange=${(range) => set(newRange(range))} />
       ${wish.range === "dates" &&
-      html`<${Field} label="From" type="date" value=${wish.from} onInput=${(from) => set({ from })} /><${Field} label="To" type="date" value=${wish.to} onInput=${(to) => set({ to })} />`}
-      <${Select} label="Per" value=${wish.step} options=${STEPS} onChange=${(step) => set({ step })} />
+      html`<${Field} label="From" type="date" value=${wish.from} onInput=${(from) => set({ from })} /><${Field} label="To" type="date" value=${wish.to} error=${wish.from > wish.to && wish.to && "This is before the first day."} onInput=${(to) => set({ to })} />`}
+      <${Select} label="Per" value=${wish.step} options=${STEPS.map((each) => ({ ...each, disabled: each.value === "hour" && daysOf(wish.range, wish) > MOST_DAYS_BY_HOUR }))} onChange=${(step) => set({ step })} />
       <${Select} label="Drawn" value=${look} options=${LOOKS} onChange=${setLook} />
       <div class="row usage-export">
         <${Button} icon="down" isBusy=${save.isBusy} disabled=${!asked} onClick=${() => save.run("csv")}>CSV<//>
@@ -92,7 +93,8 @@ function columns({ by, total }) {
 
 function readWish(query) {
   const range = query.from ? "dates" : RANGES.some((each) => each.value === query.days) ? query.days : "7";
-  const step = STEPS.some((each) => each.value === query.step) ? query.step : range === "1" ? "hour" : "day";
+  const asked = STEPS.some((each) => each.value === query.step) ? query.step : range === "1" ? "hour" : "day";
+  const step = daysOf(range, query) > MOST_DAYS_BY_HOUR ? "day" : asked;
   return { by: BY.some((each) => each.value === query.by) ? query.by : "model", range, step, from: query.from ?? "", to: query.to ?? "" };
 }
 
@@ -105,10 +107,14 @@ function asQuery({ by, range, step, from, to }) {
   return { by, step, ...(range === "dates" ? { from, to } : { days: range }) };
 }
 
-// Null while a date is half typed.
+function daysOf(range, { from, to }) {
+  return range === "dates" ? (Date.parse(to) - Date.parse(from)) / 86_400_000 + 1 : Number(range);
+}
+
+// Null while a date is half typed, and for a time that ends before it begins.
 function asApi({ by, range, step, from, to }) {
   if (range !== "dates") {
     return { by, step, days: range };
   }
-  return from && to ? { by, step, from, to } : null;
+  return daysOf(range, { from, to }) >= 1 ? { by, step, from, to } : null;
 }
