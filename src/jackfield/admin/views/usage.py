@@ -130,9 +130,9 @@ def read_wish(query: Mapping[str, str], now_ms: int) -> Wish:
     if by not in get_args(By) or step not in STEPS:
         raise InvalidRequest(f"by is one of {', '.join(get_args(By))}; step one of {', '.join(STEPS)}")
     range_ = _between(query["from"], query.get("to", "")) if query.get("from") else _back(query, step, now_ms)
-    if (range_.to_ms - range_.from_ms) / STEPS[step] > MOST_SLOTS:
+    if (range_.to_ms - range_.from_ms) / STEPS[step] > MOST_SLOTS[step]:
         raise InvalidRequest(
-            f"more than {MOST_SLOTS} {step}s are too many to show", hint="ask by day, or for less time"
+            f"more than {MOST_SLOTS[step]} {step}s are too many to show", hint="ask by day, or for less time"
         )
     return Wish(cast("By", by), step, range_)
 
