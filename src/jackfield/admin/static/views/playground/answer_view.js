@@ -146,12 +146,13 @@ function Sources({ citations }) {
   return html`<div class="sources"><p class="step-head">Sources</p><ol>${drawn}</ol></div>`;
 }
 
+const inTokens = (number) => `${count(number)} ${number === 1 ? "token" : "tokens"}`;
 const FIGURES = [
-  ["input", "In", (number) => `${count(number)} tokens`],
-  ["cacheRead", "From the cache", (number) => `${count(number)} tokens`],
-  ["cacheWrite", "Into the cache", (number) => `${count(number)} tokens`],
-  ["output", "Out", (number) => `${count(number)} tokens`],
-  ["reasoning", "Of it thinking", (number) => `${count(number)} tokens`],
+  ["input", "In", inTokens],
+  ["cacheRead", "From the cache", inTokens],
+  ["cacheWrite", "Into the cache", inTokens],
+  ["output", "Out", inTokens],
+  ["reasoning", "Of it thinking", inTokens],
   ["costUsd", "Cost", usd],
   ["firstMs", "First token", ms],
   ["speed", "Speed", (number) => `${number.toFixed(number < 10 ? 1 : 0)} tokens/s`],

@@ -14,12 +14,13 @@ const MAGIC = [
 ];
 /** What the file chooser offers. */
 export const ACCEPT = "image/png,image/jpeg,image/gif,image/webp,application/pdf,audio/wav,audio/mpeg,text/*,.md,.json,.csv,.log";
-const PASTED = { "image/png": "pasted.png", "image/jpeg": "pasted.jpg", "image/gif": "pasted.gif", "image/webp": "pasted.webp" };
+const ENDS = { "image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp" };
 let made = 0;
 
 /** Read a file: {id, name, size, type, kind, data | text}; throws an Error that says why a model could not read it. */
 export async function readFile(file) {
   const name = nameOf(file);
+  const id = (made += 1);
   if (file.size > MOST_BYTES) {
     throw new Error(`${name} is too large: a request may be 32 MB`);
   }
@@ -29,7 +30,7 @@ export async function readFile(file) {
   }
   const head = String.fromCharCode(...bytes.subarray(0, 16));
   const known = MAGIC.find(([magic]) => magic.test(head));
-  const base = { id: (made += 1), name, size: bytes.length };
+  const base = { id, name, size: bytes.length };
   if (known) {
     return { ...base, type: known[1], kind: known[2], data: base64Of(bytes) };
   }
@@ -43,7 +44,8 @@ export async function readFile(file) {
 // A name that a program can open again: no folders, no signs that mean something to a shell's reader.
 function nameOf(file) {
   const name = (file.name ?? "").replace(/[\u0000-\u001f/\\]/g, "_").slice(-120);
-  return !name || name === "image.png" ? (PASTED[file.type] ?? name) || "pasted" : name;
+  // Browsers call every pasted picture the same; a program that is to read two needs two names.
+  return !name || name === "image.png" ? `pasted-${made + 1}${ENDS[file.type] ? `.${ENDS[file.type]}` : ""}` : name;
 }
 
 function textOf(bytes) {

@@ -1,7 +1,7 @@
 // A question and its answers, one below the other or side by side, and what a person can do with them.
 
-import { bytes, Button, Component, Field, html, Icon, Picker, useState } from "../../ui.js";
-import { isOpen } from "./answer.js";
+import { bytes, Button, Component, Copy, Field, html, Icon, Picker, useState } from "../../ui.js";
+import { isOpen, wordsOf } from "./answer.js";
 import { Answer } from "./answer_view.js";
 import { openCalls } from "./request.js";
 import { askAgain, giveResults, showTry } from "./talk.js";
@@ -57,6 +57,7 @@ function Lane({ turn, lane, at, isLast, names }) {
     html`<div class="answer-tools">
       ${count > 1 && html`<${Pager} at=${lane.at} count=${count} onShow=${(to) => showTry(turn.id, at, to)} />`}
       ${isLast && html`<${Again} ...${{ answer: last, names }} onAgain=${(model) => askAgain(turn.id, at, model)} />`}
+      ${wordsOf(last) && html`<${Copy} text=${wordsOf(last)} label="Copy answer" />`}
     </div>`}
   </section>`;
 }
