@@ -32,10 +32,9 @@ export function Chart({ title, valueOf, write, data, look }) {
   }, [key]);
   const read = at === null || !data.slots[at] ? "" : `${timeOf(data.slots[at], data.step)}: ${write(series.reduce((sum, values) => sum + values[at], 0))}`;
   const per = `${title} per ${data.step} (UTC), by ${data.by}`;
-  return html`<${Card} title=${title} about=${`Per ${data.step}, in UTC, by ${data.by}`} class="chart-card">
+  return html`<${Card} title=${title} about=${`Per ${data.step}, in UTC, by ${data.by}`} class="chart-card" aside=${read && html`<span class="chart-read" aria-hidden="true">${read}</span>`}>
     <${Trouble} error=${error} />
     <div class="chart" ref=${box} role="img" aria-label="${per}; the table below has the numbers"></div>
-    <p class="chart-read" aria-hidden="true">${read}</p>
     <ul class="chart-key" aria-label="What is drawn">
       ${names.map((name, at) => html`<li key=${name}><svg class="swatch s${at + 1} ${isStacked ? "" : "as-line"}" viewBox="0 0 24 12" aria-hidden="true"><${Swatch} at=${at} isStacked=${isStacked} /></svg><span class="mono">${name || "nobody"}</span></li>`)}
     </ul>

@@ -49,9 +49,18 @@ function options(UPlot, box, { names, isStacked, write, step, point }) {
     hooks: { setCursor: [(plot) => point(plot.cursor.idx ?? null)] },
     cursor: { drag: { x: false, y: false }, y: false },
     scales: { x: { range: (_, from, to) => room(from, to, step) }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
-    axes: [{ ...axis, values: step === "day" ? "{D} {MMM}" : undefined }, { ...axis, size: 64, values: (_, values) => values.map((value) => (value === 0 ? "0" : write(value))) }],
+    axes: [{ ...axis, size: 32, values: (_, times) => namesOf(times, step) }, { ...axis, size: 64, values: (_, values) => values.map((value) => (value === 0 ? "0" : write(value))) }],
     series: [{}, ...order(names, isStacked).map((at) => seriesOf(UPlot, { at, name: names[at], colour: colours[at], isStacked, box }))],
   };
+}
+
+// Hours of the day, and the day where one begins.
+function namesOf(times, step) {
+  return times.map((seconds) => {
+    const time = new Date(seconds * 1000);
+    const isDay = step === "day" || time.getUTCHours() === 0;
+    return isDay ? time.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" }) : time.toISOString().slice(11, 16);
+  });
 }
 
 // A lone value has room beside it.
@@ -79,8 +88,12 @@ function dataOf({ slots, series, isStacked }) {
     return [times, ...series];
   }
   let below = times.map(() => 0);
-  const sums = series.map((values) => (below = values.map((value, at) => value + below[at])));
-  return [times, ...sums.reverse()];
+  // Where a name has nothing, nothing is drawn of it, and not the line of those below anew.
+  const drawn = series.map((values) => {
+    below = values.map((value, at) => value + below[at]);
+    return below.map((sum, at) => (values[at] ? sum : null));
+  });
+  return [times, ...drawn.reverse()];
 }
 
 function pattern(box, at, own) {
