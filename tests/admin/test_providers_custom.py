@@ -195,6 +195,33 @@ def test_what_cannot_be_taken_along_stops_a_move(home, other, monkeypatch) -> No
             assert not {each.headers.get("authorization"), each.headers.get("x-api-token")} & {f"Bearer {KEY}", OTHER}
 
 
+def test_a_key_that_the_config_only_refers_to_stays_a_reference(home, other, monkeypatch) -> None:
+    monkeypatch.setenv("MINE_KEY", KEY)
+    said = json.loads(config("http://127.0.0.1:1"))
+    for name, key in (("filled", "${MINE_KEY}"), ("named", "MINE_KEY")):
+        said["models"]["providers"][name] = {
+            "baseUrl": "http://127.0.0.1:2/v1",
+            "apiKey": key,
+            "models": [{"id": "tiny"}],
+        }
+    write_config(json.dumps(said))
+    with gateway_process() as process:
+        desk = Desk(process)
+        for name in ("filled", "named"):
+            assert desk.card(name)["keyIsPlain"] is False
+            desk.ask("providers/key/config", {"provider": name, "key": OTHER}, edits=True, status=400)
+            wrong = desk.ask("custom", form(other.url, id=name, key=OTHER), edits=True, status=400)["error"]
+            assert "the key that the config refers to" in wrong["message"]
+            for path in ("custom/test", "custom/models"):
+                desk.ask(path, form(other.url, id=name))
+            # At its own address it goes on as it was, and a typed key comes first, out of the store.
+            desk.ask("custom", form("http://127.0.0.1:2", id=name, maxTokens=5, key=OTHER), edits=True)
+            assert read_authored()["models"]["providers"][name]["apiKey"] in {"${MINE_KEY}", "MINE_KEY"}
+            assert store()["profiles"][f"{name}:default"]["key"] == OTHER
+        assert not [each for each in other.journal if each.headers.get("authorization")]
+        assert not [said for said in desk.said if KEY in said or OTHER in said]
+
+
 def test_a_name_from_a_list_never_becomes_a_variable(desk, other, monkeypatch) -> None:
     for more in ({"model": "${MINE_API_KEY}"}, {"baseUrl": "http://h/${MINE_API_KEY}"}, {"name": "${HOME}"}):
         said = desk.ask("custom", form(other.url, **{"key": KEY, **more}), edits=True, status=400)

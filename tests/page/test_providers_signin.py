@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.admin.test_providers import config, store
+from tests.admin.test_providers_signins import ROW
 from tests.commands import write_config
 from tests.gateway.command import Process, gateway_process
 from tests.page.conftest import PageOf
@@ -19,35 +20,6 @@ from tests.page.test_providers import card, set_up
 from tests.peers.test_oidc import Browser, issuer  # noqa: F401  a fixture
 from tests.plugins.folder import plugin_home, write_row
 from tests.servers import Received, json_reply, serve
-
-ROW = """
-id = "acme"
-name = "Acme"
-baseUrl = "https://acme.example/v1"
-[[auth]]
-choice = "acme-page"
-kind = "oauth"
-label = "Acme in the browser"
-[auth.flow]
-engine = "pkce"
-clientId = "cli"
-authorizeUrl = "{issuer}/auth"
-tokenUrl = "{issuer}/token"
-scopes = ["openid", "offline_access"]
-params = {{ prompt = "consent" }}
-[[auth]]
-choice = "acme-device"
-kind = "device-code"
-label = "Acme with a code"
-[auth.flow]
-engine = "device"
-clientId = "cli"
-deviceUrl = "{issuer}/device/auth"
-tokenUrl = "{issuer}/token"
-scopes = ["openid", "offline_access"]
-[[models]]
-id = "small"
-"""
 
 
 def prepare(home: Any, url: str, row: str = ROW) -> None:

@@ -12,9 +12,12 @@ from msgspec.structs import replace
 from jackfield.admin.desk import Desk
 from jackfield.auth.sources import names, variables
 from jackfield.catalog.merge import UNKNOWN
+from jackfield.config.environment import VARIABLE
 from jackfield.config.mask import is_telling
-from jackfield.config.schema import Config, ProviderConfig
+from jackfield.config.schema import Config, InvalidConfig, ProviderConfig
+from jackfield.config.source import load_tree
 from jackfield.errors import InvalidRequest
+from jackfield.protocols.fields import as_object
 from jackfield.setup.custom import Server, origin
 
 
@@ -73,12 +76,25 @@ def without_variables(config: Config, provider_id: str) -> Config:
     return replace(config, environ=kept)
 
 
+def has_plain_key(config: Config, provider_id: str) -> bool:
+    """Tell whether a provider's key stands in the config itself, and not the name of a place where it is."""
+    try:
+        raw = load_tree(config.paths.config, config.environ)[0].plain()
+    except InvalidConfig:
+        return False  # it is being mended; what holds is what was read before
+    spelt = as_object(as_object(as_object(raw).get("models")).get("providers"))
+    entry = next((each for name, each in spelt.items() if name.strip().lower() == provider_id), None)
+    key = as_object(entry).get("apiKey")
+    return isinstance(key, str) and not VARIABLE.search(key) and not config.environ.get(key.strip())
+
+
 def _written(config: Config, entry: ProviderConfig | None) -> str:
-    key = entry.api_key if entry else None
-    if key is None:
-        missing = any(each.key.endswith(".apiKey") for each in entry.missing) if entry else False
-        return "elsewhere" if missing else ""
-    return "elsewhere" if key.ref or config.environ.get(key.secret.reveal().strip()) else "plain"
+    if entry is None:
+        return ""
+    if has_plain_key(config, entry.id):
+        return "plain"
+    is_named = entry.api_key is not None or any(each.key.endswith(".apiKey") for each in entry.missing)
+    return "elsewhere" if is_named else ""
 
 
 def _fixed(config: Config, entry: ProviderConfig) -> list[str]:

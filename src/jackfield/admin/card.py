@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from jackfield.admin.bound import has_plain_key
 from jackfield.admin.desk import Desk
 from jackfield.auth.health import RENEWALS, judge
 from jackfield.auth.secret import describe_ref
@@ -56,6 +57,7 @@ def render_card(desk: Desk, state: ProviderState) -> JsonObject:
         "isConfigured": entry is not None,
         "status": judge_all(found, now_ms),
         "credentials": [_render(each, state, now_ms) for each in found],
+        "keyIsPlain": entry is not None and entry.api_key is not None and has_plain_key(config, entry.id),
         "order": None if order is None else list(order),
         "orderIsStored": any(desk.store.order(name) is not None for name in (info.id, *info.aliases)),
         "rests": [_render_rest(rest) for rest in rests],

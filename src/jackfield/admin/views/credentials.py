@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.admin.asked import Asked, Routes
+from jackfield.admin.bound import has_plain_key
 from jackfield.admin.card import tests_of
 from jackfield.admin.desk import Desk
 from jackfield.admin.edits import edit
@@ -52,12 +53,14 @@ async def replace_configured(desk: Desk, asked: Asked) -> JsonObject:
     order = asked.as_struct(_Key)
     info = find_info(desk, order.provider)
     entry = entry_of(info, desk.config)
+    if entry is None or not has_plain_key(desk.config, entry.id):
+        raise InvalidRequest(f"the config has no key of {info.id} that stands there itself", hint="see the view Config")
     key = read_key(order.key) if order.key.strip() else ""
     if VARIABLE.search(key):
         raise InvalidRequest("a key in the config cannot hold ${…}: it would be filled in", hint="keep it in the store")
 
     def edits(raw: JsonObject) -> list[Edit]:
-        path = find_entry(raw, entry.id if entry else info.id)
+        path = find_entry(raw, entry.id)
         return [Set((*path, "apiKey"), key) if key else Unset((*path, "apiKey"))]
 
     said = await edit(desk, edits, asked.if_match)

@@ -11,7 +11,7 @@ const NOTES = { env: "Environment, read-only", config: "Config" };
 export function Credential({ each, card, profiles, now, run, onReplace }) {
   const place = sayPlace(each);
   const isStored = each.kind === "profile";
-  const canReplace = (isStored && each.type !== "oauth") || (each.kind === "config" && each.shown && !/[:$]/.test(each.shown));
+  const canReplace = (isStored && each.type !== "oauth") || (each.kind === "config" && card.keyIsPlain);
   const of = `${place} of ${card.name}`;
   const at = profiles.indexOf(each);
   const move = (by) => run(() => ask("providers/order", { method: "POST", body: { provider: card.id, ids: moved(profiles, at, by) } }));
