@@ -2,7 +2,7 @@
 
 Bytes come in by themselves and wait here, no more of them than `HELD_LIMIT` and one read;
 whoever drives the exchange sends, waits for the head, and takes the body piece by piece. It
-knows no request and no error of ours: what fails is `Lost`, `Malformed` or `TimeUp`.
+knows no request: what fails here is `Lost`, `Malformed` or `TimeUp`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from jackfield.errors import Error
 from jackfield.transport.timers import FOREVER, Timers
 
 HEAD_LIMIT = 256 * 1024  # bytes; policies and cookies that a gateway adds outgrow the usual 8 KB
@@ -146,7 +147,7 @@ class Connection(asyncio.Protocol):
         """Return what ends when anything has come, the end too; with `TimeUp` when a timer runs out before.
 
         With a `sink` a piece of the body goes there in the moment it comes, and ends the wait only with what the
-        sink makes of it, or raises.
+        sink makes of it, or with the error of ours that it raises.
         """
         self._waiter, self._sink, self._timers = self._loop.create_future(), sink, timers
         self._quiet_since = self._loop.time()
@@ -200,17 +201,15 @@ class Connection(asyncio.Protocol):
         waiter = self._waiter
         if waiter is None or waiter.done():
             return
-        made = None
-        if self._sink and self._pieces and not self._ended:
-            self._quiet_since = self._loop.time()
-            try:
-                made = self._sink(self.take() or b"")
-            except Exception as error:  # noqa: BLE001  it is whoever waits who asked for it
-                waiter.set_exception(error)
-                return
-            if not made:
-                return
-        waiter.set_result(made)
+        if self._sink is None or not self._pieces or self._ended:
+            waiter.set_result(None)
+            return
+        self._quiet_since = self._loop.time()
+        try:
+            if made := self._sink(self.take() or b""):
+                waiter.set_result(made)
+        except Error as error:
+            waiter.set_exception(error)
 
     def eof_received(self) -> None:
         """End a body that lasts until the connection does; anything else is lost."""
