@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from jackfield.message import ImageBlock, TextBlock
+from tests.gateway.command import gateway_process
 from tests.page.conftest import PageOf
 from tests.page.playing import answer, ask, figures, question, scripted
 
@@ -97,6 +98,20 @@ def test_a_model_is_found_by_few_letters(page_of: PageOf) -> None:
         ask(page, "Hi")
         expect(answer(page)).to_contain_text("box/other-7b")
         assert script.requests[0].request.model == "other-7b"
+
+
+def test_without_a_provider_the_way_to_one_is_shown(page_of: PageOf) -> None:
+    with gateway_process() as process:
+        page = page_of(process, "playground")
+        expect(page.get_by_text("No model can be asked yet")).to_be_visible()
+        page.get_by_role("main").get_by_role("link", name="Providers").click()
+        expect(page.get_by_role("heading", level=1, name="Providers")).to_be_visible()
+
+
+def test_a_model_of_the_address_is_chosen(page_of: PageOf) -> None:
+    with scripted("Hi") as (process, _):
+        page = page_of(process, "playground?model=box%2Fspare")
+        expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value("box/spare")
 
 
 def test_what_is_set_beside_the_question_is_asked(page_of: PageOf) -> None:

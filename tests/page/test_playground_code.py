@@ -74,7 +74,8 @@ def process(home: Path, script: Script) -> Any:
     with open_server(script) as url:
         row = {"id": "m", "input": ["text", "image", "document"], "reasoning": True}
         entry = {"baseUrl": f"{url}/v1", "api": "openai-completions", "apiKey": "sk-up-0123456789", "models": [row]}
-        write_config(json.dumps({"models": {"providers": {"box": entry}}}))
+        default = {"defaults": {"model": {"primary": "box/m"}}}
+        write_config(json.dumps({"agents": default, "models": {"providers": {"box": entry}}}))
         with gateway_process() as found:
             yield found
 
@@ -140,6 +141,18 @@ def test_files_tools_and_schemas_are_asked_by_every_program(key, process, script
     assert (asked.tools[0].name, asked.tools[0].parameters) == ("weather", TOOL["parameters"])
     assert asked.tool_choice.mode == "required"
     assert asked.response_format.schema == {"type": "object", "title": "a b"}
+
+
+@pytest.mark.parametrize("key", RUNS)
+def test_a_conversation_with_the_default_model_is_gone_on_with(key, process, script, tmp_path) -> None:
+    skip_without_curl(key)
+    said = {"answer": {"state": "done", "message": {"role": "assistant", "content": "Fine."}, "blocks": []}}
+    text = render(
+        tmp_path, key, here(process), turns=[turn("How are you?", steps=[said]), turn("And now?")], model="default"
+    )
+    assert "Here I am" in run(text, RUNS[key], tmp_path / "run", process)
+    turns = [(each["role"], each["content"]) for each in script.requests[-1].body["messages"]]
+    assert turns == [("user", "How are you?"), ("assistant", "Fine."), ("user", "And now?")]
 
 
 def test_the_openai_library_in_javascript_gets_the_same_words(process, tmp_path) -> None:

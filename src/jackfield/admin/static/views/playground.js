@@ -42,7 +42,7 @@ export default function Playground({ query }) {
       ${hasSettings && html`<aside id="playground-settings" class="card playground-settings" aria-label="Settings"><div class="card-body"><${Settings} settings=${now.settings} errors=${read.errors} /></div></aside>`}
       <div class="playground-talk">
         <${Models} ...${{ now, models, names }} />
-        <${Turns} turns=${now.turns} names=${names} busy=${busy} />
+        <${Turns} turns=${now.turns} names=${names} busy=${busy} isBare=${data?.names.length === 0} />
         <${Composer} draft=${now.draft} isBusy=${busy} used=${used} trouble=${wrong && "A setting is wrong; it is marked in the settings."} />
         <${Live} turns=${now.turns} />
       </div>
@@ -73,8 +73,11 @@ function Models({ now, models, names }) {
   </div>`;
 }
 
-function Turns({ turns, names, busy }) {
+function Turns({ turns, names, busy, isBare }) {
   const [isFollowing, follow] = useFollow(turns);
+  if (turns.length === 0 && isBare) {
+    return html`<div class="empty playground-empty"><p class="empty-title">No model can be asked yet</p><p>Set a provider up first: <a href="#/providers">Providers</a>.</p></div>`;
+  }
   if (turns.length === 0) {
     return html`<div class="empty playground-empty"><p class="empty-title">Nothing asked yet</p><p>Write a question below. It goes to the model above, through the gateway’s failover and budgets, and counts as “page” in Usage.</p></div>`;
   }
