@@ -13,9 +13,9 @@ from jackfield.gateway import log
 from jackfield.gateway.log import Log, Notes, lines_of
 from jackfield.gateway.record import Finished
 from jackfield.message import Attempt, Usage
+from tests.admin.test_admin import WHOLE, config
 from tests.commands import write_config
 from tests.gateway.command import gateway_process
-from tests.gateway.test_admin import WHOLE, config
 from tests.servers import json_reply, serve, text_reply
 
 CALL = Finished(

@@ -13,11 +13,13 @@ What was asked and answered is never in it, and no secret. The keys of a line ar
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from jackfield.gateway.record import Finished
 from jackfield.message import Attempt, JsonObject
@@ -33,12 +35,12 @@ class Log:
 
     def __init__(self, write: Write, form: str = "json", level: str = "info") -> None:
         self._write = write
-        self._render = FORMS[form]
+        self._render = LINES[form]
         self._least = RANKS[level]
 
     def note(self, call: Finished) -> None:
         """Write the lines of a call in one piece."""
-        lines = [line for line in lines_of(call) if RANKS[line["level"]] >= self._least]
+        lines = [line for line in lines_of(call) if RANKS[line.level] >= self._least]
         if lines:
             self._write(b"".join(map(self._render, lines)))
 
@@ -76,7 +78,7 @@ class Notes(logging.Handler):
     def __init__(self, write: Write, form: str = "json", level: str = "info") -> None:
         super().__init__()
         self._write = write
-        self._render = FORMS[form]
+        self._render = NOTES[form]
         self._least = RANKS[level]
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -103,34 +105,47 @@ def install(write: Write, form: str = "json", level: str = "info") -> None:
     logging.getLogger("jackfield").setLevel(logging.INFO)
 
 
-def lines_of(call: Finished) -> Iterator[JsonObject]:
-    """Yield a line for every try of a call, and one for a call that led to none."""
-    common: JsonObject = {
-        "event": "attempt",
-        "request": call.request_id,
-        "key": call.key_name,
-        "endUser": call.end_user,
-        "wire": call.wire,
-        "kind": call.kind,
-        "stream": call.is_stream,
-        "requested": call.requested,
-    }
-    end: JsonObject = {
-        "outcome": call.outcome,
-        "status": call.status,
-        "totalMs": call.ms,
-        "firstMs": call.first_ms,
-        "input": call.usage.input,
-        "output": call.usage.output,
-        "costUsd": call.cost_usd,
-        "cache": call.cache,
-    }
+class Line(Struct, frozen=True, rename="camel"):
+    """One try of a call; what the call has come to stands in the line of its last one."""
+
+    at: str
+    level: str
+    event: str
+    request: str
+    key: str
+    end_user: str
+    wire: str
+    kind: str
+    stream: bool
+    requested: str
+    attempt: int
+    model: str
+    profile: str | None
+    ms: int | None
+    reason: str | None
+    outcome: str | UnsetType = UNSET
+    status: int | UnsetType = UNSET
+    total_ms: int | UnsetType = UNSET
+    first_ms: int | UnsetType | None = UNSET
+    input: int | UnsetType | None = UNSET
+    output: int | UnsetType | None = UNSET
+    cost_usd: Decimal | UnsetType | None = UNSET
+    cache: str | UnsetType = UNSET
+
+
+def lines_of(call: Finished) -> list[Line]:
+    """Return a line for every try of a call, and one for a call that led to none."""
+    at, usage = _time(call.at_ms), call.usage
+    asked = (call.request_id, call.key_name, call.end_user, call.wire, call.kind, call.is_stream, call.requested)
+    told = (call.outcome, call.status, call.ms, call.first_ms, usage.input, usage.output, call.cost_usd, call.cache)
     tries = call.attempts or (Attempt(call.model),)
-    at = _time(call.at_ms)
+    found = []
     for number, each in enumerate(tries, 1):
         is_last = number == len(tries)
-        tried = {"attempt": number, "model": each.model, "profile": each.profile, "ms": each.ms, "reason": each.reason}
-        yield {"at": at, "level": _level(call, each, is_last=is_last), **common, **tried, **(end if is_last else {})}
+        tried = (number, each.model, each.profile, each.ms, each.reason)
+        level = _level(call, each, is_last=is_last)
+        found.append(Line(at, level, "attempt", *asked, *tried, *(told if is_last else ())))
+    return found
 
 
 def _level(call: Finished, tried: Attempt, *, is_last: bool) -> str:
@@ -142,25 +157,26 @@ def _level(call: Finished, tried: Attempt, *, is_last: bool) -> str:
 # -- forms -------------------------------------------------------------------------
 
 
-def _as_json(line: JsonObject) -> bytes:
+def _as_json(line: Line | JsonObject) -> bytes:
     return ENCODER.encode(line) + b"\n"
 
 
-def _as_text(line: JsonObject) -> bytes:
-    head = f"{line['at']} {line['level']:<5}"
-    if line["event"] == "note":
-        return f"{head} {line['message']}\n{line.get('traceback', '')}".rstrip().encode(errors="replace") + b"\n"
-    said = f"{head} {line['request']} {line['wire']} {line['requested']} → {line['model'] or 'nobody'}"
-    said += f" #{line['attempt']} {line['reason'] or 'ok'} {line['ms'] or 0}ms"
-    if "outcome" in line:
-        said += (
-            f" | {line['outcome']} {line['status']} {line['totalMs']}ms {line['cache'] and 'cache ' + line['cache']}"
-        )
+def _line_as_text(line: Line) -> bytes:
+    said = f"{line.at} {line.level:<5} {line.request} {line.wire} {line.requested} → {line.model or 'nobody'}"
+    said += f" #{line.attempt} {line.reason or 'ok'} {line.ms or 0}ms"
+    if line.outcome is not UNSET:
+        said += f" | {line.outcome} {line.status} {line.total_ms}ms {line.cache and f'cache {line.cache}'}"
     # A caller's words make no second line.
     return said.rstrip().replace("\n", " ").encode(errors="replace") + b"\n"
 
 
-FORMS: dict[str, Callable[[JsonObject], bytes]] = {"json": _as_json, "text": _as_text}
+def _note_as_text(note: JsonObject) -> bytes:
+    said = f"{note['at']} {note['level']:<5} {note['message']}\n{note.get('traceback', '')}"
+    return said.rstrip().encode(errors="replace") + b"\n"
+
+
+LINES: dict[str, Callable[[Line], bytes]] = {"json": _as_json, "text": _line_as_text}
+NOTES: dict[str, Callable[[JsonObject], bytes]] = {"json": _as_json, "text": _note_as_text}
 
 
 def _time(ms: int) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from jackfield.catalog.price import as_nanos
 from jackfield.gateway.record import Finished
-from jackfield.ledger.row import Row, complete
+from jackfield.ledger.row import Row
 from jackfield.ledger.writer import Ledger
 from jackfield.message import Attempt, Usage
+
+NOTHING = Usage()
 
 
 class Rows:
@@ -49,7 +52,8 @@ def _find_speaker(call: Finished, tried: Sequence[Attempt]) -> Attempt | None:
 
 def _row(call: Finished, tried: Attempt, row_id: str, number: int, *, spoke: bool) -> Row:
     at_ms = call.at_ms if tried.at_ms is None else max(call.at_ms, tried.at_ms)
-    row = Row(
+    usage = tried.usage or NOTHING
+    return Row(
         id=row_id,
         at_ms=at_ms,
         request=call.request_id,
@@ -69,5 +73,11 @@ def _row(call: Finished, tried: Attempt, row_id: str, number: int, *, spoke: boo
         status=tried.status,
         first_ms=max(0, call.at_ms + call.first_ms - at_ms) if spoke and call.first_ms is not None else None,
         total_ms=tried.ms,
+        input=usage.input,
+        output=usage.output,
+        cache_read=usage.cache_read,
+        cache_write=usage.cache_write,
+        reasoning=usage.reasoning,
+        estimated=usage.estimated,
+        cost_nanos=None if tried.cost_usd is None else as_nanos(tried.cost_usd),
     )
-    return complete(row, tried.usage or Usage(), tried.cost_usd)

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from msgspec import Struct
-from msgspec.structs import replace
-
-from jackfield.catalog.price import as_nanos
-from jackfield.message import Usage
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -43,17 +37,3 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 COLUMNS = Row.__struct_fields__
-
-
-def complete(row: Row, usage: Usage, usd: Decimal | None) -> Row:
-    """Return the row with what the attempt took."""
-    return replace(
-        row,
-        input=usage.input,
-        output=usage.output,
-        cache_read=usage.cache_read,
-        cache_write=usage.cache_write,
-        reasoning=usage.reasoning,
-        estimated=usage.estimated,
-        cost_nanos=None if usd is None else as_nanos(usd),
-    )
