@@ -189,7 +189,7 @@ def test_a_state_that_another_holds_locked_delays_no_call_for_long(home: Path) -
 @pytest.mark.parametrize(
     ("said", "slept"),
     [
-        ("2", [2.0]), ("0", [0.0]), ("-1", []), ("NaN", []), ("inf", []), ("999999", []), ("soon", []),
+        ("2", [2.0]), ("0", [0.1]), ("-1", []), ("NaN", []), ("inf", []), ("999999", []), ("soon", []),
         ("Wed, 21 Oct 2015 07:28:00 GMT", []),
     ],
 )  # fmt: skip

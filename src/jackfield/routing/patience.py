@@ -25,6 +25,7 @@ RETRIES_ALONE = 3  # of the last one
 WAIT_S = 10.0  # the longest wait for one candidate while others remain
 WAIT_ALONE_S = 60.0
 BACKOFF_S = 0.5  # doubled with every try
+LEAST_S = 0.1  # likewise, where a server says "at once": it has just refused
 FOREVER = float("inf")
 # Others wait for their turn: a silent model that nobody gave a limit of its own gets no more than this.
 FIRST_TOKEN_S = 60.0
@@ -67,6 +68,7 @@ def decide(error: Error, waits: Waits, *, tries: int, others: bool, left_s: floa
         if others and isinstance(error, RateLimit):
             return NEXT  # nobody said when; somebody else can answer now
         wait_s = BACKOFF_S * 2 ** (tries - 1) * (1 + jitter / 2)
+    wait_s = max(wait_s, LEAST_S * 2 ** (tries - 1))
     # Less than all that is left: the try after the wait needs some of it, too.
     longest_s = min(waits.others_s if others else waits.alone_s, left_s / 2)
     return Step("again", wait_s) if wait_s <= longest_s else onward
