@@ -1,4 +1,4 @@
-"""What a refusal teaches about its server: a field it does not know, another name for one, a role it lacks.
+"""What a refusal teaches about its server: a field it does not know, another name for one, no system role.
 
 Pure: the refusal's body and the body we sent in, a compat record out. Only fields that were
 sent at the body's top level are ever given up, and none that the question itself is made of.
@@ -51,11 +51,8 @@ TOKEN_LIMITS: dict[str, Literal["max_tokens", "max_completion_tokens"]] = {
     "max_tokens": "max_completion_tokens",
     "max_completion_tokens": "max_tokens",
 }
-# How servers say that they do not know a role.
-ROLES = {
-    "developer": re.compile(r"(?:role|variant)\b.*developer|developer.*(?:role|variant)\b", re.IGNORECASE | re.DOTALL),
-    "system": re.compile(r"system (?:role|message)s?\b.{0,20}not supported", re.IGNORECASE),
-}
+# `developer` is no lesson: it is sent only to whoever is declared to know it, and what is declared holds.
+NO_SYSTEM = re.compile(r"system (?:role|message)s?\b.{0,20}not supported", re.IGNORECASE)
 
 
 def learn(status: int, refusal: bytes, sent: bytes) -> Compat | None:
@@ -70,14 +67,13 @@ def learn(status: int, refusal: bytes, sent: bytes) -> Compat | None:
     fields = tuple(dict.fromkeys(_own(name, body) for name in _refused(said, words)))
     dropped = tuple(name for name in fields if name and name not in ESSENTIAL and name not in TOKEN_LIMITS)
     limit = next((TOKEN_LIMITS[name] for name in fields if name in TOKEN_LIMITS), None)
-    roles = set(_refused_roles(words, body))
-    if not (dropped or limit or roles):
+    is_roleless = _has_system(body) and NO_SYSTEM.search(words) is not None
+    if not (dropped or limit or is_roleless):
         return None
     return Compat(
         unsupported_fields=dropped or None,
         max_tokens_field=limit,
-        supports_developer_role=False if "developer" in roles else None,
-        supports_system_role=False if "system" in roles else None,
+        supports_system_role=False if is_roleless else None,
     )
 
 
@@ -86,8 +82,6 @@ def describe(lesson: Compat) -> str:
     said = [f"field {name}: left out from now on" for name in lesson.unsupported_fields or ()]
     if lesson.max_tokens_field:
         said.append(f"field {TOKEN_LIMITS[lesson.max_tokens_field]}: sent as {lesson.max_tokens_field} from now on")
-    if lesson.supports_developer_role is False:
-        said.append("role developer: sent as system from now on")
     if lesson.supports_system_role is False:
         said.append("role system: sent as the user's words from now on")
     return f"the server refuses {', '.join(said)}"
@@ -138,6 +132,5 @@ def _own(name: str, body: JsonObject) -> str:
     return name if name in body else next((key for key in body if key.replace("_", "").lower() == loose), "")
 
 
-def _refused_roles(words: str, body: JsonObject) -> Iterator[str]:
-    roles = {as_object(turn).get("role") for turn in as_list(body.get("messages"))}
-    return (role for role, pattern in ROLES.items() if role in roles and pattern.search(words))
+def _has_system(body: JsonObject) -> bool:
+    return any(as_object(turn).get("role") == "system" for turn in as_list(body.get("messages")))
