@@ -133,6 +133,12 @@ def test_what_is_older_is_left_out(home: Path) -> None:
     assert run("usage", "--since", "yesterday").code == 2
 
 
+@pytest.mark.parametrize("line", [("usage",), ("usage", "--json"), ("gateway", "keys", "list")])
+def test_who_only_looks_makes_no_file(line: tuple[str, ...], home: Path) -> None:
+    assert run(*line).code == 0
+    assert list(home.rglob("*")) == []
+
+
 def test_a_killed_process_is_told_of(home: Path) -> None:
     path = sqlite_url(home / ".jackfield" / "state.sqlite")
     killed = Ledger(lambda: open_database(path), now_ms=lambda: NOW_MS - 60_000)

@@ -82,7 +82,7 @@ def list_(context: Context, as_json: bool) -> None:
     from jackfield.gateway.keys import list_keys, render_key
 
     now_ms = context.now_ms()
-    with _open(context) as database:
+    with _open(context, to_read=True) as database:
         found = list_keys(database)
     if as_json:
         ui.as_json({"ok": True, "keys": [render_key(key, now_ms) for key in found]})
@@ -110,11 +110,12 @@ def revoke(context: Context, name: str, as_json: bool) -> None:
 
 
 @contextmanager
-def _open(context: Context) -> Iterator[Database]:
-    from jackfield.ledger.database import open_database
+def _open(context: Context, *, to_read: bool = False) -> Iterator[Database]:
+    from jackfield.ledger.database import open_database, read_database
     from jackfield.ledger.place import find_url
 
-    database = open_database(find_url(context.config))
+    url = find_url(context.config)
+    database = read_database(url) if to_read else open_database(url)
     try:
         yield database
     finally:

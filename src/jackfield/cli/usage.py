@@ -39,7 +39,7 @@ def usage(context: Context, by: By, since: str, as_csv: bool, as_json: bool) -> 
     Tokens are in disjoint buckets; Cached is what was read from a cache. Times are of good answers.
     Bars compare cost, or requests where nothing has a price. Days are UTC's.
     """
-    from jackfield.ledger.database import open_database
+    from jackfield.ledger.database import read_database
     from jackfield.ledger.export import render_csv
     from jackfield.ledger.place import find_url
     from jackfield.ledger.report import load_killed, load_shares
@@ -49,7 +49,7 @@ def usage(context: Context, by: By, since: str, as_csv: bool, as_json: bool) -> 
         raise UsageError("choose either --json or --csv, not both")
     now_ms = context.now_ms()
     since_ms = 0 if since == "all" else max(0, now_ms - parse_span(since))
-    database = open_database(find_url(context.config))
+    database = read_database(find_url(context.config))
     try:
         shares = load_shares(database, by, since_ms)
         killed = load_killed(database, since_ms, now_ms - GONE_AFTER_S * 1000)

@@ -49,6 +49,7 @@ class Dialect(Struct, frozen=True):
     unfit: tuple[type[Exception], ...]  # some of them may be errors, too
 
 
+FILE = "sqlite:///"
 SQLITE = Dialect("?", "BEGIN IMMEDIATE", "", (sqlite3.Error,), (UnicodeEncodeError, OverflowError))
 
 
@@ -147,13 +148,26 @@ def open_database(url: str) -> Database:
     return database
 
 
+def read_database(url: str) -> Database:
+    """Open a database for questions alone: a file that is not there is not made, and answers as an empty one."""
+    if not url.startswith(FILE) or _file(url).exists():
+        return open_database(url)
+    database = Database(sqlite3.connect(":memory:", isolation_level=None), SQLITE, str(_file(url)))
+    database.migrate()
+    return database
+
+
 def sqlite_url(path: Path) -> str:
     """Return the URL of a file."""
-    return f"sqlite:///{path}"
+    return f"{FILE}{path}"
+
+
+def _file(url: str) -> Path:
+    return Path(unquote(url.removeprefix(FILE)))
 
 
 def _open_sqlite(url: str) -> Database:
-    path = Path(unquote(url.removeprefix("sqlite:///")))
+    path = _file(url)
     try:
         return Database(_state(path), SQLITE, str(path))
     except (sqlite3.Error, OSError) as error:
