@@ -56,8 +56,11 @@ def check(process: Process, text: str) -> Any:
 
 def test_no_answer_holds_a_secret_of_the_config(process: Process) -> None:
     write_config(config(text=CONFIG.replace('tiny", status', 'wee", status')))
-    change(process, "models/default", {"ref": "box/house-8b"})
-    answers = [process.admin(place)[1] for place in PLACES]
+    answers = [change(process, "models/default", {"ref": "box/house-8b"})]
+    answers += [change(process, "config/text", files(shown(process).replace("// never show it", "// never")))]
+    answers += [change(process, "config/text", files(shown(process).replace("  env:", "  // env:")))]
+    answers += [change(process, "config/undo", {"number": 2})]
+    answers += [process.admin(place)[1] for place in PLACES]
     answers += [process.admin("config/check", files(shown(process).replace("house-70b", "h")))[1]]
     answers += [process.admin("models/details", {"refs": ["box/house-70b"]})[1]]
     answers += [refuse(process, "models/default", {"ref": "home"}, if_match="other")]
@@ -261,7 +264,7 @@ def test_the_second_of_two_is_told_and_can_put_theirs_on_top(process: Process) -
     assert "Big House" in merged["text"]
     assert "reasoning: false" in merged["text"]
     change(process, "config/text", files(merged["text"]), if_match=merged["hash"])
-    assert "for Ann and Bob" in next((path().parent / "history" / "config").glob("000002-*")).read_text("utf-8")
+    assert "for Ann and Bob" in next((path().parent / "config-history").glob("000002-*")).read_text("utf-8")
 
 
 def test_an_editor_that_saves_in_between_is_not_overwritten(process: Process) -> None:
@@ -296,7 +299,7 @@ def test_changes_are_listed_by_author_and_undone(process: Process) -> None:
 
 def test_what_is_kept_is_for_its_owner_alone(process: Process) -> None:
     change(process, "models/default", {"ref": "box/tiny"})
-    folder = path().parent / "history" / "config"
+    folder = path().parent / "config-history"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
 

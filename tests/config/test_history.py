@@ -85,7 +85,7 @@ def test_a_broken_config_can_be_replaced_as_a_whole(paths: Paths) -> None:
 
 def test_garbage_in_the_history_hides_nothing(paths: Paths) -> None:
     put(paths, 1)
-    folder = paths.home / "history" / "config"
+    folder = paths.home / "config-history"
     own = next(folder.iterdir()).name
     (folder / own.replace("000001", "000002")).write_text("{", encoding="utf-8")
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
@@ -102,7 +102,7 @@ def test_several_configs_of_one_home_have_histories_of_their_own(paths: Paths) -
 
 
 def test_a_home_that_takes_nothing_does_not_stop_a_change(paths: Paths) -> None:
-    (paths.home / "history").write_text("a file in the way", encoding="utf-8")
+    (paths.home / "config-history").write_text("a file in the way", encoding="utf-8")
     result = edit_config(paths, [Set(("n",), 1)], environ={})
     assert text(paths) == "{ n: 1 }"
     assert "cannot be undone" in result.warnings[0]
@@ -113,7 +113,9 @@ def test_a_secret_is_blotted_out_of_all_that_is_kept(paths: Paths) -> None:
     put(paths, 1)
     edit_config(paths, [Unset(("env",))], environ={})
     blot(paths, "sk-canary", "gone")
-    assert not any("sk-canary" in file.read_text("utf-8") for file in (paths.home / "history").rglob("*.json"))
+    kept = [file.read_text("utf-8") for file in (paths.home / "config-history").glob("*.json")]
+    assert len(kept) == 3
+    assert not any("sk-canary" in text for text in kept)
     assert len(load_changes(paths)) == 3
 
 
@@ -127,6 +129,7 @@ print("ready", flush=True)
 for n in range(1, 100000):
     edit_config(paths, [Set(("n",), n)], environ={{}})
 """
+    put(paths, -1)
     for pause_s in (0.02, 0.05, 0.11):
         with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as writer:
             assert writer.stdout
@@ -138,7 +141,7 @@ for n in range(1, 100000):
         assert numbers == list(range(numbers[0], numbers[0] - len(numbers), -1))
         kept = next(iter(load_changes(paths)[0].texts.values()))
         assert kept.startswith("{ n: ")
-        put(paths, -1)
+        put(paths, -2 - round(pause_s * 100))
         assert load_changes(paths)[0].number == numbers[0] + 1
 
 

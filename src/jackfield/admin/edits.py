@@ -78,7 +78,8 @@ async def _change(desk: Desk, change: Callable[[], EditResult], if_match: str) -
     now = await asyncio.to_thread(look_at, desk)
     return {
         "hash": now.hash,
-        "diff": result.diff,
+        # Comments may hold keys too: what is shown is made of what was shown.
+        "diff": tell_change(desk, if_match, now) if result.files else "",
         "warnings": list(result.warnings),
         "trouble": desk.gateway.trouble,
         "changed": bool(result.files),

@@ -109,11 +109,11 @@ def _find_new_keys(desk: Desk, now: Look, kept: Mapping[Path, Unveiled]) -> Iter
     """Yield a warning for each key that was typed into the text as it is."""
     veils = veil_files(desk.config, {**{n: v.text for n, v in now.veils.items()}, **_by_name(now, kept)})
     for name, veil in veils.items():
-        before = now.veils[name].by_place
+        before = {each.text for each in now.veils[name].kept}
         found = kept.get(real_path(Path(name)))
         for place, each in veil.by_place.items():
             is_plain = len(each.text) >= SHORTEST and "${" not in each.text and each.text not in PLACEHOLDERS
-            if found and is_plain and (place not in before or before[place].text != each.text):
+            if found and is_plain and each.text not in before:
                 line = veil.text.count("\n", 0, each.start) + 1
                 yield {"message": _say_new(place), "file": name, "line": found.locate(line, 1)[0], "column": 1}
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from jackfield.config.node import Kind, Node, Source
 
+GLIMPSE = 12  # letters of a word that are quoted
 MAX_DEPTH = 200  # deeper than any real config; keeps the recursion below Python's own limit
 # Python's blanks are JSON5's and six control characters more, which nobody writes.
 # Atomic groups: in the Python of Debian 12 (3.11.2) a possessive group that fails half-way keeps what it took.
@@ -224,5 +225,6 @@ def _glimpse(text: str, at: int) -> str:
         return "the end of the text"
     word = re.compile(_NAME).match(text, at)
     if word:
-        return f'"{word[0][:20]}"'
+        # It may be a key without its quotes: its beginning is enough to find it.
+        return f'"{word[0]}"' if len(word[0]) <= GLIMPSE else f'"{word[0][:GLIMPSE]}…"'
     return "a typographic quote; use \" or '" if text[at] in "“”„‟‘’‚«»" else repr(text[at])

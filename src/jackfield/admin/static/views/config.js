@@ -20,7 +20,7 @@ export default function Config() {
       begin(data);
     }
   }, [data]);
-  return html`<${Page} title="Config" about=${now.path || "The file behind this page."}>
+  return html`<${Page} title="Config" about=${now.path ? html`<span class="config-path">${now.path}</span>` : "The file behind this page."}>
     <${Trouble} error=${error} onRetry=${reload} />
     ${!now.hash && !error && html`<${Busy} />`}
     ${now.hash && html`<${Text} now=${now} changes=${changes} asRead=${data ?? { issues: [], warnings: [] }} isOther=${isOther && changes.length > 0} />`}
