@@ -52,8 +52,9 @@ class ProviderState(Struct, frozen=True, kw_only=True):
 
 def list_states(home: Installation) -> list[ProviderState]:
     """Return the providers that are in use or have something to show, sorted."""
-    states = (state_of(home, info) for info in filter(None, map(home.catalog.provider, home.catalog.provider_ids())))
-    known = home.config.providers
+    used, known = _used(home), home.config.providers
+    infos = filter(None, map(home.catalog.provider, home.catalog.provider_ids()))
+    states = (_state(home, info, info.id in used) for info in infos)
     return [
         each for each in states if each.in_use or each.info.id in known or any(at.kind != "none" for at in each.found)
     ]
@@ -61,9 +62,15 @@ def list_states(home: Installation) -> list[ProviderState]:
 
 def state_of(home: Installation, info: ProviderInfo) -> ProviderState:
     """Return what there is for one provider."""
-    used = {ref.partition("/")[0] for ref in (name_model(home, text) for text in chosen_names(home)) if ref}
-    found = tuple(sources(info, home.config, home.store, home.now_ms()))
-    return ProviderState(info=info, found=found, in_use=info.id in used)
+    return _state(home, info, info.id in _used(home))
+
+
+def _state(home: Installation, info: ProviderInfo, in_use: bool) -> ProviderState:
+    return ProviderState(info=info, found=tuple(sources(info, home.config, home.store, home.now_ms())), in_use=in_use)
+
+
+def _used(home: Installation) -> set[str]:
+    return {ref.partition("/")[0] for ref in (name_model(home, text) for text in chosen_names(home)) if ref}
 
 
 def chosen_names(home: Installation) -> list[str]:
