@@ -1,7 +1,7 @@
 // A question made up of what it holds, or a request pasted as a program sends it; and the plan that it gets.
 
 import { ask } from "../../api.js";
-import { Button, Card, Check, Empty, Field, html, Picker, Select, Tabs, Trouble, useAction, useAsk, useEffect, useState } from "../../ui.js";
+import { Button, Card, Check, Empty, Field, html, Picker, Select, Tabs, Trouble, useAction, useAsk, useEffect, useRef, useState } from "../../ui.js";
 import { Chain } from "./chain.js";
 
 const HOLDS = { image: "a picture", document: "a document", audio: "sound", tools: "tools", schema: "a JSON Schema to fit" };
@@ -32,11 +32,14 @@ export function Plan({ query }) {
       plan.run(asBody(order));
     }
   };
+  const isOpened = useRef(false);
   useEffect(() => {
-    if (Object.keys(wrong).length === 0) {
+    // Where nothing is named and there is no default, to ask would only be an error.
+    if (!isOpened.current && (order.model || data?.default) && Object.keys(wrong).length === 0) {
+      isOpened.current = true;
       plan.run(asBody(order));
     }
-  }, []);
+  }, [data]);
   return html`<div class="stack wide-stack">
     <${Card} title="Request" about="Nobody is asked. The plan is the one a real request gets now.">
       <form class="stack" onSubmit=${send} novalidate>
@@ -51,7 +54,7 @@ export function Plan({ query }) {
       </form>
     <//>
     <${Trouble} error=${plan.error} />
-    ${told ? !plan.error && html`<${Chain} told=${told} />` : !plan.error && html`<${Empty} title="The plan is drawn here" />`}
+    ${told ? !plan.error && html`<${Chain} told=${told} />` : !plan.error && html`<${Empty} title="The plan is drawn here">${data?.default === "" && html`There is no default model yet: name one above, or <a href="#/models">choose one</a>.`}<//>`}
   </div>`;
 }
 
