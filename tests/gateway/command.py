@@ -87,6 +87,9 @@ class Process:
             time.sleep(0.05)
         raise AssertionError(f"{word!r} is not in {seen}")
 
+    def has_ended(self) -> bool:
+        return self._popen.poll() is not None
+
     def wait(self) -> int:
         return self._popen.wait(WAIT_S)
 

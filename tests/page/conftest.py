@@ -29,6 +29,7 @@ IMAGES = Path(__file__).parents[2] / "docs/images"
 # A picture for people shows the font that most of them have.
 FONTS = {"FONTCONFIG_FILE": str(Path(__file__).parent / "fonts.conf")} if os.environ.get("WRITE_README") else {}
 WAIT_MS = 20_000  # a busy machine is no failure
+UNREACHED = "Failed to load resource: net::ERR_"
 GRAVE = {"serious", "critical"}
 WIDTHS = [1280, 768, 360]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -55,8 +56,9 @@ class PageOf(Protocol):
 class Ears:
     """Write down what a page should not say or ask."""
 
-    def __init__(self, own: str, forgive: str, wrong: list[str]) -> None:
-        self._own = own
+    def __init__(self, process: Process, forgive: str, wrong: list[str]) -> None:
+        self._process = process
+        self._own = address(process)
         self._forgive = forgive
         self._wrong = wrong
 
@@ -66,7 +68,9 @@ class Ears:
         page.on("request", self._look)
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        # A page still looks how its gateway is while that ends with the test.
+        is_over = message.text.startswith(UNREACHED) and self._process.has_ended()
+        if message.type in {"error", "warning"} and not is_over:
             self._tell(f"console: {message.text} ({message.location.get('url', '')})")
 
     def _look(self, request: Request) -> None:
@@ -119,7 +123,7 @@ def page_of(browser: Browser) -> Iterator[PageOf]:
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
         own = address(process)
-        Ears(own, forgive, wrong).listen(page)
+        Ears(process, forgive, wrong).listen(page)
         page.goto(f"{own}/{f'#code={code_of(process)}' if is_signed_in else ''}")
         if is_signed_in:
             expect(page.get_by_role("button", name="Sign out")).to_be_visible()
