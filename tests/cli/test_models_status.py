@@ -316,7 +316,7 @@ def test_the_windows_are_in_the_json_with_their_moments() -> None:
 
     assert told["credential"] == "profile:box:a#12345678"
     assert told["used"] == pytest.approx(0.88)
-    assert told["resetsAt"] - told["readAt"] == 7_200_000
+    assert told["resetsMs"] - told["readMs"] == 7_200_000
     assert 60_000 <= told["ageMs"] < 120_000
     assert told["nearlyUsed"] is False
 

@@ -128,8 +128,8 @@ def render_quotas(quotas: Sequence[Quota], now_ms: int, spill_at: float | None) 
             "credential": each.credential,
             "window": each.name,
             "used": None if (used := each.used_at(now_ms)) is None else round(used, 4),
-            "resetsAt": each.resets_ms,
-            "readAt": each.read_ms,
+            "resetsMs": each.resets_ms,
+            "readMs": each.read_ms,
             "ageMs": max(0, now_ms - each.read_ms),
             "nearlyUsed": each.reaches(spill_at, now_ms),
         }

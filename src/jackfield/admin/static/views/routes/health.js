@@ -29,7 +29,7 @@ export function Health() {
     <${Card} title="Quotas" about="What replies have told of each credential's quota.">
       ${health.data && html`<${Table} label="Quotas" rows=${health.data.quotas} keyOf=${(each) => `${each.provider} ${each.credential} ${each.window}`} empty="No reply has told of a quota yet." columns=${quotaColumns(now)} />`}
     <//>
-    <${Card} title="Budgets" about="Your own limits of money: models.budget in the config. Days begin at midnight where the gateway runs.">
+    <${Card} title="Budgets" about="Your own limits of money: models.budget in the config. Days begin at midnight UTC.">
       <${Trouble} error=${budgets.error} onRetry=${budgets.reload} />
       ${budgets.data && html`<${Table} label="Budgets" rows=${budgets.data.rows} keyOf=${(each) => each.name} empty="No limit is set, and nothing is counted." columns=${BUDGETS} />`}
     <//>
@@ -52,8 +52,8 @@ function quotaColumns(now) {
     { key: "provider", name: "Provider", isHead: true, sort: true, render: (each) => html`${each.provider}<span class="under mono">${each.credential}</span>` },
     { key: "window", name: "Window", sort: true },
     { key: "used", name: "Used", sort: true, render: (each) => html`<${Meter} label=${`${each.window} of ${each.provider}`} share=${each.used} words=${each.used === null ? "not known" : `${Math.round(each.used * 100)} %${each.nearlyUsed ? ", others go first" : ""}`} />` },
-    { key: "resetsAt", name: "Begins anew", sort: true, render: (each) => (each.resetsAt ? until(each.resetsAt, now) : "–") },
-    { key: "readAt", name: "Told", sort: true, hideBelow: 600, render: (each) => ago(each.readAt, now) },
+    { key: "resetsMs", name: "Begins anew", sort: true, render: (each) => (each.resetsMs ? until(each.resetsMs, now) : "–") },
+    { key: "readMs", name: "Told", sort: true, hideBelow: 600, render: (each) => ago(each.readMs, now) },
   ];
 }
 
