@@ -210,7 +210,7 @@ def test_a_model_without_a_price_is_refused_unless_that_is_allowed() -> None:
     assert spent_usd(allowed) == Decimal("0.3")
 
 
-def test_the_day_ends_at_midnight_here_and_a_call_counts_for_the_day_it_left_on() -> None:
+def test_the_day_ends_at_midnight_and_a_call_counts_for_the_day_it_left_on() -> None:
     clock, accounts = Clock(), MemoryAccounts()
     budget = open_budget(accounts, clock, per_day="0.002")
     hold = budget.reserve(ask(), INFO, PRICED)

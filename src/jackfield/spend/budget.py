@@ -1,7 +1,7 @@
 """The user's limits of money: asked before a call leaves, told what it cost.
 
-A day is the user's, from midnight to midnight where this process runs; a call counts for the
-day on which it left. A session is what the caller says is one, else this client from its
+A day is UTC's, as in the ledger and for the gateway's keys; a call counts for the day on which
+it left. A session is what the caller says is one, else this client from its
 opening to its end. Where no limit is set nothing is counted and no file is opened.
 """
 
@@ -162,8 +162,8 @@ def open_budget(config: Config, now_ms: Callable[[], int], own: str, *, is_live:
 
 
 def day_of(now_ms: int) -> str:
-    """Return the day of a moment where this process runs, as an ISO date."""
-    return datetime.fromtimestamp(now_ms / 1000, UTC).astimezone().date().isoformat()
+    """Return the day of a moment in UTC, as an ISO date."""
+    return datetime.fromtimestamp(now_ms / 1000, UTC).date().isoformat()
 
 
 def shown(usd: Decimal) -> str:
