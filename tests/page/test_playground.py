@@ -96,6 +96,7 @@ def test_a_model_is_found_by_few_letters(page_of: PageOf) -> None:
         page.keyboard.press("Enter")
         expect(picker).to_have_value("box/other-7b")
         ask(page, "Hi")
+        expect(page.get_by_role("button", name="Regenerate")).to_be_visible()
         expect(answer(page)).to_contain_text("box/other-7b")
         assert script.requests[0].request.model == "other-7b"
 
