@@ -95,6 +95,15 @@ def test_comments_hide_keys_too(comment: str, secret: str) -> None:
     assert lift_veil(veil.shown, "f", veil).text == text
 
 
+def test_a_key_is_not_put_into_a_comment_where_it_would_be_read() -> None:
+    text = '{ env: { A: "quiet words" } } // note'
+    veil = draw_veil(text, "f")
+    word = veil.kept[0].word.strip('"')
+    assert "quiet words" in lift_veil(veil.shown.replace("note", f'token: "{word}"'), "f", veil).text.partition("//")[2]
+    for note in (word, f"{word} {word}", f"*/ {word}"):
+        assert "quiet words" not in lift_veil(veil.shown.replace("note", note), "f", veil).text.partition("//")[2]
+
+
 def test_ordinary_comments_stay_readable() -> None:
     for words in (
         "the key: see below",
