@@ -73,7 +73,7 @@ class Way(Struct, frozen=True, kw_only=True):
 async def probe(way: Way, targets: Sequence[Probed], limits: Limits) -> list[Probed]:
     """Ask every credential that may be asked; return all, in their order."""
     room = asyncio.Semaphore(limits.at_once)
-    # Whoever tests a credential is not held to the models allowed by now, and asks one that rests, too.
+    # Whoever tests a credential is not held to the models allowed by now; what failed before is not looked at.
     config, health = replace(way.config, allow=None), MemoryHealth(lambda: time.time_ns() // 1_000_000)
     async with AsyncClient(config, store=way.store, plugins=way.plugins, offline=way.offline, health=health) as client:
 
