@@ -49,6 +49,19 @@ def test_fields_nobody_knows_pass_both_ways() -> None:
         assert (call.outcome, call.usage.input, call.usage.output, call.attempts[0].model) == ("ok", 3, 2, "box/m")
 
 
+@pytest.mark.parametrize(
+    ("path", "api", "more"),
+    [
+        ("/v1/chat/completions", "openai-completions", {"user": "alice"}),
+        ("/v1/messages", "anthropic-messages", {"metadata": {"user_id": "alice"}, "max_tokens": 9}),
+    ],
+)
+def test_whom_a_caller_asks_for_is_noted(path: str, api: str, more: dict[str, object]) -> None:
+    with serve(json_reply(WHOLE)) as server, running(config_for(server, api=api)) as gateway:
+        gateway.post(path, ASKED | more)
+        assert gateway.last_call().end_user == "alice"
+
+
 def test_a_stream_passes_with_another_name_of_the_model() -> None:
     with (
         serve(sse_reply(piece("Hi"), piece(" you"), END, COUNTS, "[DONE]")) as server,

@@ -22,7 +22,7 @@ ASKED = (
     b"host", b"origin", b"authorization", b"x-api-key", b"x-goog-api-key",
     b"anthropic-version", b"x-goog-api-client", b"x-openclaw-model",
 )  # fmt: skip
-MOST = 1000
+MOST, LONGEST = 1000, 2000  # heads that are remembered, and bytes of one
 OPEN_TO_ALL = frozenset({"health", "ready", "about"})  # they tell nothing that anybody may not know
 
 
@@ -55,7 +55,8 @@ class Entries:
             entry = self._let_in(exchange)
             if len(self._known) >= MOST:
                 self._known.clear()
-            self._known[said] = entry
+            if sum(map(len, filter(None, said))) <= LONGEST:
+                self._known[said] = entry
         return entry
 
     def _let_in(self, exchange: Exchange) -> Entry:
