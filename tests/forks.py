@@ -182,7 +182,8 @@ def _import_all() -> None:
     package = importlib.import_module("jackfield")
     for module in pkgutil.walk_packages(package.__path__, "jackfield."):
         if module.name not in UNLOADED:
-            importlib.import_module(module.name)
+            with suppress(Exception):  # the command that needs it will say so
+                importlib.import_module(module.name)
     for name in WANTED_LATER:
         importlib.import_module(name)
     gc.collect()
