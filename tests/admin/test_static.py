@@ -16,7 +16,7 @@ LONGEST = 300
 # A script that a model's answer could reach, a style the policy refuses, a request to somewhere else.
 BANNED = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|\beval\(|new Function|"
-    r"[\s\"']style=\"|\son[a-z]+=\"|(?:src|href)=\"(?:https?:)?//|\burl\(|@import"
+    r"[\s\"']style=\"|\son[a-z]+=\"|(?:src|href)=\"(?:https?:)?//|\burl\((?!#)|@import"
 )
 IMPORT = re.compile(r"""^(?:import|export)\b[^"';]*?from\s+"([^"]+)";|^import\s+"([^"]+)";""", re.MULTILINE)
 

@@ -16,6 +16,7 @@ const WIDE = "(min-width: 64rem)";
 /** The view. */
 export default function Playground({ query }) {
   useStyle("views/playground.css");
+  useStyle("views/playground/turns.css");
   const now = useStore(talk);
   const { data, error, reload } = useAsk("chat");
   const status = useStore(gateway).status;
