@@ -210,6 +210,19 @@ def test_adding_a_key_never_changes_the_default_model(desk) -> None:
     assert authored() == before
 
 
+def test_a_way_with_an_address_of_its_own_writes_it_and_takes_no_other_key_along(desk) -> None:
+    body = {"provider": "zai", "choice": "zai-cn", "key": KEY}
+    assert desk.process.admin("providers/key", body, if_match="")[0] == 400
+    desk.ask("providers/key", body, edits=True)
+    assert authored()["models"]["providers"]["zai"]["baseUrl"] == "https://open.bigmodel.cn/api/paas/v4"
+    assert desk.card("zai")["url"] == "https://open.bigmodel.cn/api/paas/v4/chat/completions"
+    wrong = desk.ask("providers/key", {**body, "choice": "zai-coding-cn", "key": OTHER}, edits=True, status=400)[
+        "error"
+    ]
+    assert "zai has credentials for https://open.bigmodel.cn" in wrong["message"]
+    assert list(store()["profiles"]) == ["zai:default"]
+
+
 def test_the_catalog_is_named_with_its_ways_to_sign_in(desk) -> None:
     said = {each["id"]: each for each in desk.ask("providers/catalog")["providers"]}
     assert len(said) > 150

@@ -167,6 +167,18 @@ def test_a_provider_without_a_key_says_so(page_of: PageOf, home) -> None:
         expect(venice.get_by_role("button", name="Test connection to Venice AI")).to_be_disabled()
 
 
+def test_without_a_default_model_one_is_led_to_the_models(page_of: PageOf, home) -> None:
+    write_config("{}")
+    with gateway_process() as process:
+        page = page_of(process, "providers")
+        expect(page.get_by_text("No provider is set up yet")).to_be_visible()
+        dialog = set_up(page, "Venice AI")
+        dialog.get_by_label("API key").fill(KEY)
+        dialog.get_by_role("button", name="Save").click()
+        page.get_by_role("link", name="Choose one").click()
+        expect(page.get_by_role("heading", level=1, name="Models")).to_be_visible()
+
+
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360)])
 def test_it_is_fit_to_look_at(
     page_of: PageOf, process: Process, shot: Any, check_axe: Any, theme: str, width: int

@@ -17,7 +17,7 @@ from jackfield.auth.keyring import save_entry
 from jackfield.auth.record import render_ref
 from jackfield.auth.sources import PLACEHOLDERS, entry_of, needs_no_key, variables
 from jackfield.cli.context import Context
-from jackfield.cli.signin import keep_profile, make_profile
+from jackfield.cli.signin import keep_profile
 from jackfield.config.disk import hold_lock, save_text
 from jackfield.config.environment import VARIABLE, parse_dotenv
 from jackfield.config.history import blot
@@ -30,6 +30,7 @@ from jackfield.config.source import load_tree, read_text
 from jackfield.config.table import PROVIDER
 from jackfield.credential import ProfileType, Secret, SecretRef
 from jackfield.model import ProviderInfo
+from jackfield.setup.profile import make_profile
 
 LONG_WORD = 20  # characters
 SHORTEST = 8  # characters; what is shorter is a word like `ollama`

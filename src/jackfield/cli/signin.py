@@ -14,7 +14,6 @@ from jackfield.errors import AuthError
 from jackfield.health.store import open_health
 from jackfield.model import AuthMethod, ProviderInfo
 from jackfield.setup import profile as profiles
-from jackfield.setup.profile import make_profile as make_profile  # noqa: PLC0414  for plain_keys
 
 LONGEST_INPUT = 65_536  # bytes; no key is longer
 LONGEST_MS = 100 * 365 * 86_400_000

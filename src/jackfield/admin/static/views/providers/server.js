@@ -50,7 +50,7 @@ function Form({ title, known, place, onClose, onSaved }) {
   return html`<${Dialog} title=${title} onClose=${onClose} onSubmit=${submit} actions=${actions} isWide>
     <${Fields} ...${{ form, errors, change, pick, address, list, known, place }} />
     ${list.withheld && html`<${Notice} tone="warn">${sentence(list.withheld)} Type the key for the new address.<//>`}
-    ${known?.hasKey && html`<${Check} label="The server needs no key: send none of those that are stored for another address" checked=${form.needsNoKey} onChange=${(needsNoKey) => change({ needsNoKey })} />`}
+    ${(known?.hasKey || /needs none/.test(save.error?.hint)) && html`<${Check} label="The server needs no key: send none of those that are stored for another address" checked=${form.needsNoKey} onChange=${(needsNoKey) => change({ needsNoKey })} />`}
     <${Trouble} error=${save.error ?? test.error} />
     ${tested && html`<${Results} results=${[tested.result]} />`}
     ${tested?.withheld && html`<p class="hint">${sentence(tested.withheld)}</p>`}

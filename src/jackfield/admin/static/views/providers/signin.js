@@ -84,7 +84,7 @@ function Code({ going }) {
   const place = going.url.replace(/^https?:\/\//, "");
   return html`<p>Open <${Out} url=${going.wholeUrl}>${place}<//> on any device and enter this code:</p>
     <p class="user-code"><code aria-label="Code">${going.userCode}</code> <${Copy} text=${going.userCode} label="Copy the code" /></p>
-    <p class="hint">The code is good until it ends ${until(going.endsMs, now)}.</p>`;
+    <p class="hint">The code ends ${until(going.endsMs, now)}.</p>`;
 }
 
 function Landing({ going, setGoing }) {
