@@ -128,13 +128,13 @@ class ChatStream:
         """The tries that have ended by now."""
         return tuple(self._walk.attempts)
 
-    def heard(self) -> ChatResponse:
+    def heard(self, *, billed: bool = True) -> ChatResponse:
         """Return what has been heard so far; tokens that nobody counted are estimated, and so is their price.
 
-        Usage and cost are those of all tries together.
+        Usage and cost are those of all tries together; not `billed`, those of tries that have ended.
         """
         spent: list[Spent] = [(each.usage, each.cost_usd) for each in self._walk.attempts if each.usage is not None]
-        if self._running:
+        if self._running and billed:
             spent.append(bill(*self._running))
         return replace(
             self._said().response(),

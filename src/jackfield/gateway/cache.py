@@ -100,7 +100,7 @@ class Replay:
     def __init__(self, kept: ChatResponse, requested: str) -> None:
         self._kept = replace(kept, requested=requested, cost_usd=FREE, attempts=())
 
-    def heard(self) -> ChatResponse:
+    def heard(self, *, billed: bool = True) -> ChatResponse:  # noqa: ARG002  it has cost nothing
         """Return the whole reply."""
         return self._kept
 

@@ -95,7 +95,8 @@ async def _answer_stream(visit: Visit, call: Call, stream: ChatStream | Replay) 
                     visit.first_ms = visit.elapsed_ms()
                     batch = [_stamped(event, visit, call) for event in batch]  # noqa: PLW2901
                     if not exchange.status:
-                        await exchange.start([*kind, *head_of(stream.heard(), running=True)])
+                        # To count a long question takes longer than all else that is done before the first word.
+                        await exchange.start([*kind, *head_of(stream.heard(billed=False), running=True)])
                 if data := b"".join(map(renderer.feed, batch)):
                     await exchange.write(data)
     await exchange.end(renderer.close())
