@@ -28,7 +28,8 @@ def test_a_gateway_that_ends_is_told_and_the_page_recovers_when_it_is_back(page_
 
 def test_a_session_that_ended_is_asked_for_anew_and_what_was_asked_is_answered_after_it(page_of: PageOf) -> None:
     with gateway_process() as first:
-        page = page_of(first, forgive=f"{AWAY}|status of 401")
+        page = page_of(first, "playground", forgive=f"{AWAY}|status of 401")
+        page.get_by_role("textbox", name="Question").fill("half a question")
         port = str(first.admin_port)
     (Path(os.environ["HOME"]) / ".jackfield" / "admin-token").write_text("jf-another-token", encoding="utf-8")
     with gateway_process("--admin-port", port):
@@ -39,6 +40,7 @@ def test_a_session_that_ended_is_asked_for_anew_and_what_was_asked_is_answered_a
         page.keyboard.press("Enter")
         expect(dialog).to_be_hidden()
         page.wait_for_function("() => window.found")
+        expect(page.get_by_role("textbox", name="Question")).to_have_value("half a question")
 
 
 def test_a_config_that_another_changed_is_told_quietly(page_of: PageOf, home: Path) -> None:
