@@ -34,11 +34,11 @@ def spend(session: str, held_nano: int, spent_nano: int) -> None:
     accounts.close()
 
 
-
 def test_a_day_is_the_same_wherever_a_process_runs() -> None:
     # Twenty-six hours lie between the two.
     days = {run("budget", "--json", env={"TZ": zone}).json()["day"] for zone in ("Etc/GMT-14", "Etc/GMT+12", "UTC")}
     assert days <= {day_of(now_ms()), day_of(now_ms() - 60_000)}
+
 
 def test_it_shows_today_and_its_sessions_against_their_limits() -> None:
     write_config(CONFIG)

@@ -100,8 +100,8 @@ def test_a_person_sees_a_table_with_bars(home: Path) -> None:
     header, *lines = result.out.splitlines()
     assert header.split() == ["Model", "Requests", "Errors", "Input", "Cached", "Output", "p50", "p95", "Cost"]
     assert [line.split()[0] for line in lines] == ["a/one", "b/two", "c/free"]
-    assert lines[0].split()[-2:] == ["$0.0020", "█" * 20]
-    assert lines[1].split()[-2:] == ["~$0.00050", "█" * 5]
+    assert lines[0].split()[-2:] == ["$0.002", "█" * 20]
+    assert lines[1].split()[-2:] == ["~$0.0005", "█" * 5]
     assert lines[2].endswith("$0.00 +?")
     assert "the price is unknown" in result.err
 

@@ -23,6 +23,7 @@ MOST_NANOS = 10**18  # a billion dollars, below what SQLite's integers hold even
 NOTHING = (None, None, None, None)  # reported of any bucket
 # A hundred-millionth of a dollar: one token of the cheapest models costs about two of them.
 SMALLEST = Decimal("0.00000001")
+CENT, MICRO = Decimal("0.01"), Decimal("0.000001")  # as amounts are shown
 COUNTS = tuple(name for name in Usage.__struct_fields__ if name not in {"extras", "estimated"})
 # Where a usage object names dollars: the field's path, and how many of its units make one.
 FIGURES: tuple[tuple[tuple[str, ...], Decimal], ...] = (
@@ -122,6 +123,12 @@ def as_nanos(usd: Decimal) -> int:
 def as_usd(nanos: int) -> Decimal:
     """Return billionths of a dollar as dollars."""
     return Decimal(nanos) / NANO
+
+
+def shown(usd: Decimal) -> str:
+    """Return dollars to read: cents, and below a dollar what there is, to the ten-thousandth part of a cent."""
+    exact = trim(usd.quantize(CENT if usd >= 1 else MICRO)) or trim(usd.quantize(SMALLEST))
+    return f"${exact:,.2f}" if exact == exact.quantize(CENT) else f"${exact:f}"
 
 
 def trim(usd: Decimal) -> Decimal:

@@ -20,11 +20,11 @@ from jackfield.batch.record import Record
 from jackfield.batch.run import make_job, run_job
 from jackfield.batch.source import Line, Survey
 from jackfield.batch.tally import Tally
+from jackfield.catalog.price import shown
 from jackfield.cli import ui
 from jackfield.cli.context import Context
 from jackfield.client import REAL
 from jackfield.errors import Error
-from jackfield.spend.budget import shown
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 SHORT = ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k"))

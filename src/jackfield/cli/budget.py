@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from jackfield.catalog.price import as_usd
+from jackfield.catalog.price import as_usd, shown
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.errors import UsageError
 from jackfield.setup.budgets import Row, as_row, load_budgets, render_row
 from jackfield.spend.account import DAY, SESSION
-from jackfield.spend.budget import day_of, shown
+from jackfield.spend.budget import day_of
 
 SESSION_OPTION = click.option("--session", metavar="ID", help="A session, as chat --session names it.")
 

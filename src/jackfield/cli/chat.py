@@ -197,10 +197,12 @@ def load_schema(text: str) -> ResponseFormat:
 
 def summary(reply: ChatResponse) -> str:
     """Say in one line who answered, in how many tokens, for how much."""
+    from jackfield.catalog.price import shown
+
     usage = reply.usage
     about = "~" if usage.estimated else ""
     said = (("in", usage.input), ("out", usage.output))
     counts = [f"{about}{count} {name}" for name, count in said if count is not None]
-    cost = [f"{about}${reply.cost_usd:f}"] if reply.cost_usd is not None else []
+    cost = [f"{about}{shown(reply.cost_usd)}"] if reply.cost_usd is not None else []
     took = [f"{attempt.ms} ms" for attempt in reply.attempts if attempt.reason is None]
     return " · ".join([reply.model, *counts, *cost, *took])

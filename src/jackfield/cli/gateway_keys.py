@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jackfield.catalog.price import shown
 from jackfield.cli import ui
 from jackfield.cli.amount import Usd
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.span import parse_span
 from jackfield.config.gateway import Limits
-from jackfield.spend.budget import shown
 
 if TYPE_CHECKING:
     from jackfield.gateway.keys import Key

@@ -8,6 +8,7 @@ from typing import get_args
 
 import click
 
+from jackfield.catalog.price import shown
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.span import parse_span
@@ -18,7 +19,6 @@ from jackfield.message import JsonObject
 HEADER = ("Requests", "Errors", "Input", "Cached", "Output", "p50", "p95", "Cost", "")
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 WIDTH = 20  # of the longest bar
-NANO = Decimal("1e-9")  # what the ledger counts in
 COLUMNS = (
     "name", "attempts", "requests", "errors", "input", "output", "cacheRead", "cacheWrite", "reasoning", "costUsd",
     "unpriced", "estimated", "firstMsP50", "firstMsP95", "firstMsP99", "totalMsP50", "totalMsP95", "totalMsP99",
@@ -83,7 +83,7 @@ def _rows(shares: Sequence[Share], by: By) -> Iterator[Sequence[str]]:
     if not any(weights):
         weights = [Decimal(share.attempts) for share in shares]
     for share, weight in zip(shares, weights, strict=True):
-        cost = f"{'~' if share.estimated else ''}{_money(share.usd)}{' +?' if share.unpriced else ''}"
+        cost = f"{'~' if share.estimated else ''}{shown(share.usd)}{' +?' if share.unpriced else ''}"
         yield (
             _name(share, by) or "-",
             f"{share.requests:,}",
@@ -102,13 +102,6 @@ def draw_bar(share: Decimal) -> str:
     """Return a bar as long as a share of the longest one; what is not nothing is seen."""
     eighths = round(share * WIDTH * 8) or int(share > 0)
     return EIGHTHS[8] * (eighths // 8) + EIGHTHS[eighths % 8].strip()
-
-
-def _money(usd: Decimal) -> str:
-    # Cents, and where those are few, two digits of what there is; never with an exponent.
-    if usd >= 1 or not usd:
-        return f"${usd:,.2f}"
-    return f"${usd.quantize(NANO):.2g}" if usd >= Decimal("0.0001") else f"${usd:.8f}".rstrip("0")
 
 
 def _time(ms: int | None) -> str:

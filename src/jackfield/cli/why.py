@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from jackfield.catalog.price import shown
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.health_rows import say_span
@@ -115,8 +116,9 @@ def _cost(usd: JsonObject) -> str:
     """Return what the question costs with the shortest answer and with the longest."""
     if None in usd.values():
         return "?"
-    least, most = (format(Decimal(f"{Decimal(usd[name]):.2g}"), "f") for name in ("least", "most"))
-    return "free" if not Decimal(most) else f"${least} to ${most}"
+    # Two digits: it is an estimate.
+    least, most = (Decimal(f"{Decimal(usd[name]):.2g}") for name in ("least", "most"))
+    return f"{shown(least)} to {shown(most)}" if most else "free"
 
 
 def _skipped_cells(each: JsonObject) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from threading import Lock
 
-from jackfield.catalog.price import as_nanos, as_usd, trim
+from jackfield.catalog.price import as_nanos, as_usd, shown
 from jackfield.config.schema import Config
 from jackfield.config.spend import BudgetRules
 from jackfield.errors import Cancelled, ConnectionLost, Error, OverBudget, ProviderError, StreamBroken, TimeoutExpired
@@ -34,7 +34,6 @@ from jackfield.spend.estimate import fitting_tokens, worst_usd
 # What may come after the server has begun to work; a connection that never was is none of these.
 UNHEARD = (TimeoutExpired, StreamBroken, ConnectionLost, ProviderError, Cancelled)
 FREE = Hold(0, (), 0)
-CENT, MICRO = Decimal("0.01"), Decimal("0.000001")
 RAISE = {
     DAY: "raise the limit: jackfield config set models.budget.perDay",
     SESSION: "raise the limit: jackfield config set models.budget.perSession",
@@ -164,12 +163,6 @@ def open_budget(config: Config, now_ms: Callable[[], int], own: str, *, is_live:
 def day_of(now_ms: int) -> str:
     """Return the day of a moment in UTC, as an ISO date."""
     return datetime.fromtimestamp(now_ms / 1000, UTC).date().isoformat()
-
-
-def shown(usd: Decimal) -> str:
-    """Return dollars to read: at least cents, never less exact than the ten-thousandth part of a cent."""
-    exact = trim(usd.quantize(MICRO))
-    return f"${exact:.2f}" if exact == exact.quantize(CENT) else f"${exact:f}"
 
 
 def _describe(refused: Refused, usd: Decimal) -> str:
