@@ -15,7 +15,12 @@ LIMIT = Money(strict=True)
 RATE = Number(whole=True, least=1)
 BUDGET = Table(
     (
-        Field("perDay", LIMIT, "most that a day of this user's may cost, over all processes; days begin at midnight UTC", "no limit"),
+        Field(
+            "perDay",
+            LIMIT,
+            "most that a day of this user's may cost, over all processes; days begin at midnight UTC",
+            "no limit",
+        ),
         Field("perSession", LIMIT, "most that one conversation, or one client, may cost", "no limit"),
         Field("allowUnpriced", Flag(), "models without a price may be asked while a limit is set", "false"),
     )
