@@ -16,6 +16,7 @@ from jackfield.config.node import Node
 from jackfield.config.schema import InvalidConfig, Issue
 from jackfield.config.source import load_tree, real_path
 from jackfield.config.unveil import Unveiled, find_travellers, lift_veil
+from jackfield.config.veil import Veil
 from jackfield.errors import InvalidRequest, UsageError
 from jackfield.message import JsonObject
 from jackfield.setup.config_check import find_faults
@@ -57,12 +58,12 @@ def make_draft(desk: Desk, now: Look, edited: tuple[Text, ...]) -> Draft:
     placed = [_as_shown(issue, kept) for issue in issues]
     lost = [issue for found in kept.values() for issue in found.issues]
     told = [*map(_as_warning, warnings)]
+    whole = {**{name: veil.text for name, veil in now.veils.items()}, **{names[file]: texts[file] for file in texts}}
+    veils = veil_files(config, whole)
     if not issues:
         lost += _find_travellers(desk, now, kept)
-        told += _find_new_keys(desk, now, kept)
-    whole = {**{name: veil.text for name, veil in now.veils.items()}, **{names[file]: texts[file] for file in texts}}
-    shown = {name: veil.shown for name, veil in veil_files(config, whole).items()}
-    return Draft(texts, kept, (*lost, *placed), tuple(told), shown)
+        told += _find_new_keys(now, veils, kept)
+    return Draft(texts, kept, (*lost, *placed), tuple(told), {name: veil.shown for name, veil in veils.items()})
 
 
 def require_sound(draft: Draft) -> Draft:
@@ -105,9 +106,8 @@ def _find_travellers(desk: Desk, now: Look, kept: Mapping[Path, Unveiled]) -> It
     yield from find_travellers(before, after, kept)
 
 
-def _find_new_keys(desk: Desk, now: Look, kept: Mapping[Path, Unveiled]) -> Iterator[JsonObject]:
+def _find_new_keys(now: Look, veils: Mapping[str, Veil], kept: Mapping[Path, Unveiled]) -> Iterator[JsonObject]:
     """Yield a warning for each key that was typed into the text as it is."""
-    veils = veil_files(desk.config, {**{n: v.text for n, v in now.veils.items()}, **_by_name(now, kept)})
     for name, veil in veils.items():
         before = {each.text for each in now.veils[name].kept}
         found = kept.get(real_path(Path(name)))
@@ -116,10 +116,6 @@ def _find_new_keys(desk: Desk, now: Look, kept: Mapping[Path, Unveiled]) -> Iter
             if found and is_plain and each.text not in before:
                 line = veil.text.count("\n", 0, each.start) + 1
                 yield {"message": _say_new(place), "file": name, "line": found.locate(line, 1)[0], "column": 1}
-
-
-def _by_name(now: Look, kept: Mapping[Path, Unveiled]) -> dict[str, str]:
-    return {name: kept[real_path(Path(name))].text for name in now.veils if real_path(Path(name)) in kept}
 
 
 def _say_new(place: str) -> str:

@@ -84,8 +84,8 @@ def read_sources(file: Path, environ: Mapping[str, str], texts: Mapping[Path, st
     """
     includes = open_includes(file, environ, texts)
     text = includes.text(includes.file, file, MAX_BYTES)
-    if text is None:
-        return (Source("", str(file)),)
+    if text is None or INCLUDE not in text:
+        return (Source(text or "", str(file)),)
     with suppress(InvalidConfig):
         includes.resolve(includes.root(), (), (includes.file,))
     found = {source.name: source for source in includes.sources}

@@ -18,7 +18,7 @@ from jackfield.config.lex import find_comments, split_pieces
 from jackfield.config.node import Node, Source
 from jackfield.config.schema import Issue
 from jackfield.config.source import parse_file, real_path
-from jackfield.config.veil import Kept, Veil, draw_veil, find_words, is_word, loosen, places
+from jackfield.config.veil import Kept, Veil, draw_veil, find_words, is_word, list_spots, loosen, name_place
 
 ADDRESSES = ("baseUrl", "endpoint")
 _ENTRIES = ("models", "providers")
@@ -63,8 +63,9 @@ def lift_veil(shown: str, name: str, veil: Veil) -> Unveiled:
     except Json5Error:
         return Unveiled(shown, shown)
     swaps, issues = [], []
-    for place, node in places(root) if root else ():
+    for path, again, node in list_spots(root) if root else ():
         if is_word(node.value):
+            place = name_place(path, again)
             kept = _find(veil, place, node)
             if kept:
                 swaps.append(Swap(node.start, node.text, kept.literal, place))
@@ -161,7 +162,7 @@ def _kept_at(node: Node, kept: Mapping[Path, Unveiled]) -> Issue | None:
     if found is None:
         return None
     own = parse_file(Path(node.source.name), found.text)
-    place = next((place for place, each in places(own) if each.start == node.start), "")
+    place = next((name_place(path, again) for path, again, each in list_spots(own) if each.start == node.start), "")
     if place not in {swap.place for swap in found.swaps if swap.place}:
         return None
     line, column = found.locate(*node.source.locate(node.start))

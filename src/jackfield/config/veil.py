@@ -67,11 +67,11 @@ def draw_veil(text: str, name: str, shapes: Collection[Shape] = (ROOT,), known: 
     taken = [(start, end) for start, end, *_ in spans]
     spans += [(*span, "", text[slice(*span)]) for span in _find_loose(text, known, everywhere=is_broken, but=taken)]
     kept, shown, at, seen = [], [], 0, Counter[str]()
-    for start, end, path, said in sorted(spans):
-        place = f"{path}~{seen[path]}" if path and seen[path] else path
-        seen[path] += 1
+    for start, end, place, said in sorted(spans):
+        # Of a broken text, or a comment, nobody knows more than how many there are.
+        word = _word_for(f"{name}\0{place}\0{seen[place] or ''}", said)
+        seen[place] += 1
         literal = text[start:end]
-        word = _word_for(f"{name}\0{place}\0{'' if place else seen[path]}", said)
         quote = literal[0] if literal[0] in "\"'" else ""
         kept.append(Kept(start, end, literal, f"{quote}{word}{quote}", place, said))
         shown += [text[at:start], kept[-1].word]
@@ -84,14 +84,18 @@ def veil_text(text: str) -> str:
     return draw_veil(text, "").shown
 
 
-def places(root: Node) -> Iterator[tuple[str, Node]]:
-    """Yield the texts of a file's own tree with their places: the key path, and of keys said twice a number besides."""
-    seen = Counter[str]()
+def list_spots(root: Node) -> Iterator[tuple[KeyPath, int, Node]]:
+    """Yield the texts of a file's own tree with their key paths; one that is said again counts from 1."""
+    seen = Counter[KeyPath]()
     for path, node in _walk(root):
         if node.kind == "string":
-            place = render_path(path)
-            yield f"{place}~{seen[place]}" if seen[place] else place, node
-            seen[place] += 1
+            yield path, seen[path], node
+            seen[path] += 1
+
+
+def name_place(path: KeyPath, again: int) -> str:
+    """Return the name of a place: its key path, and of keys said again a number besides."""
+    return f"{render_path(path)}~{again}" if again else render_path(path)
 
 
 def loosen(place: str) -> str:
@@ -126,9 +130,9 @@ def _walk(node: Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Node]]:
 
 def _find(root: Node, shapes: Collection[Shape]) -> Iterator[tuple[int, int, str, str]]:
     secrets = {id(node) for shape in shapes for node in find_secrets(root, shape, overridden=True)}
-    for place, node in places(root):
+    for path, again, node in list_spots(root):
         if id(node) in secrets:
-            yield node.start, node.end, place.partition("~")[0], node.value
+            yield node.start, node.end, name_place(path, again), node.value
 
 
 def _guess(text: str) -> Iterator[tuple[int, int, str, str]]:
