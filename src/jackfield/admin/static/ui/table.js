@@ -11,7 +11,7 @@ const SHOWN = 100;
 /**
  * columns: [{key, name, render(row), sort: true | row → value, align: "end", isHead, isMono, hideBelow: 600 | 900}].
  * filter: {label, text(row)} puts a fuzzy search above; `label` names the table for those who hear it; `empty` is what
- * stands there without rows; `tools` stand beside the search; rowClass(row) and onRow(row) are for a row as a whole.
+ * stands there without rows; `tools` stand beside the search; rowClass(row) is for a row as a whole.
  */
 export function Table({ columns, rows, keyOf, label, empty = "Nothing here yet", filter, tools, sortedBy, rowClass }) {
   const [needle, setNeedle] = useState("");
