@@ -14,6 +14,9 @@ from tests.servers import HANG, Received, Step, json_reply, serve, sse_reply
 
 EVIL = '<img src=x onerror="document.title=1">'
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 200, "prompt_tokens_details": {"cached_tokens": 400}}
+QUOTA = {
+    "x_ratelimit_limit_requests": "100", "x_ratelimit_remaining_requests": "25", "x_ratelimit_reset_requests": "1h0m0s",
+}  # fmt: skip
 COST = {"input": 2, "output": 10, "cacheRead": 0.5}
 
 
@@ -29,7 +32,8 @@ def answer(received: Received) -> Sequence[Step]:
             return sse_reply({"choices": [{"index": 0, "delta": {"content": "He"}}]}, HANG)
     if not body.get("stream"):
         choice = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
-        return [0.02, *json_reply({"id": "c", "model": body["model"], "choices": [choice], "usage": USAGE})]
+        whole = {"id": "c", "model": body["model"], "choices": [choice], "usage": USAGE}
+        return [0.02, *json_reply(whole, **QUOTA)]
     said = {"index": 0, "delta": {"role": "assistant", "content": "Hi"}}
     end = {"index": 0, "delta": {}, "finish_reason": "stop"}
     return sse_reply(0.02, {"choices": [said]}, 0.03, {"choices": [end]}, {"choices": [], "usage": USAGE}, "[DONE]")

@@ -38,7 +38,7 @@ def fresh(home: Path) -> Iterator[Process]:
         yield process
 
 
-def look_back(now_ms: int) -> None:
+def look_back(now_ms: int, last: str = "qwen/max") -> None:
     """Write three weeks of calls into the ledger, as a gateway does."""
     ledger = Ledger.open(sqlite_url(Path(os.environ["HOME"]) / ".jackfield" / "state.sqlite"))
     models = [
@@ -49,7 +49,7 @@ def look_back(now_ms: int) -> None:
         "mistral/large",
         "groq/oss",
         "xai/grok",
-        "=cmd/evil",
+        last,
     ]
     for day in range(21):
         for at, model in enumerate(models):
@@ -64,6 +64,7 @@ def look_back(now_ms: int) -> None:
 def cell(page: Page, table: str, line: str, column: str) -> str:
     """Return what a table says, looked up by the names of row and column."""
     region = page.get_by_role("region", name=table, exact=True).get_by_role("table")
+    expect(region.get_by_role("rowheader", name=line, exact=True)).to_be_visible()
     heads = [head.strip() for head in region.get_by_role("columnheader").all_inner_texts()]
     found = region.get_by_role("row").filter(has=page.get_by_role("rowheader", name=line, exact=True))
     return found.locator("th, td").nth(heads.index(column)).inner_text()
@@ -92,8 +93,7 @@ def test_real_calls_are_summed_drawn_and_told_as_a_table(used: Process, page_of:
 def test_the_time_before_is_compared_and_dates_can_be_chosen(
     fresh: Process, page_of: PageOf, shot: Callable[..., None]
 ) -> None:
-    now_ms = 1_000 * fresh.admin("status")[1]["startedMs"] // 1_000
-    look_back(now_ms)
+    look_back(fresh.admin("status")[1]["startedMs"])
     page = page_of(fresh, "usage?days=7", height=1500)
     total = page.locator(".total").filter(has_text="Spend")
     expect(total).to_contain_text(re.compile("(more|less) than before|as before"))
@@ -105,7 +105,7 @@ def test_the_time_before_is_compared_and_dates_can_be_chosen(
     shot(page, "usage-lines")
     page.get_by_label("Time", exact=True).select_option("from … to …")
     page.get_by_label("From").fill("2020-01-01")
-    expect(page.get_by_label("Per")).to_have_value("day")
+    expect(page.get_by_label("Per", exact=True)).to_have_value("day")
     page.get_by_label("To", exact=True).fill("2019-12-31")
     expect(page.get_by_text("This is before the first day.")).to_be_visible()
     page.get_by_label("To", exact=True).fill("2020-01-02")
@@ -113,7 +113,7 @@ def test_the_time_before_is_compared_and_dates_can_be_chosen(
 
 
 def test_the_sums_are_saved_as_files_and_a_formula_is_a_text(fresh: Process, page_of: PageOf) -> None:
-    look_back(fresh.admin("status")[1]["startedMs"])
+    look_back(fresh.admin("status")[1]["startedMs"], "=cmd/evil")
     page = page_of(fresh, "usage?days=30")
     with page.expect_download() as saved:
         page.get_by_role("button", name="CSV").click()
