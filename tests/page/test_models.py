@@ -57,6 +57,12 @@ def test_few_letters_find_a_model_and_columns_sort(process: Process, page_of: Pa
     assert "pro" in refs(page)[0]
 
 
+def test_an_address_holds_a_search(process: Process, page_of: PageOf) -> None:
+    page = page_of(process, "models?needle=house8")
+    expect(page.get_by_label("Search models")).to_have_value("house8")
+    assert refs(page) == ["box/house-8b"]
+
+
 def test_filters_leave_what_fits(process: Process, page_of: PageOf) -> None:
     page = page_of(process, "models")
     page.get_by_label("Provider", exact=True).select_option("box")

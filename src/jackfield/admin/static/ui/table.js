@@ -10,11 +10,11 @@ const SHOWN = 100;
 
 /**
  * columns: [{key, name, render(row), sort: true | row → value, align: "end", isHead, isMono, hideBelow: 600 | 900}].
- * filter: {label, text(row)} puts a fuzzy search above; `label` names the table for those who hear it; `empty` is what
+ * filter: {label, text(row), needle} puts a fuzzy search above, begun with a needle; `label` names the table for those who hear it; `empty` is what
  * stands there without rows; `tools` stand beside the search; rowClass(row) is for a row as a whole.
  */
 export function Table({ columns, rows, keyOf, label, empty = "Nothing here yet", filter, tools, sortedBy, rowClass }) {
-  const [needle, setNeedle] = useState("");
+  const [needle, setNeedle] = useState(filter?.needle ?? "");
   const [order, setOrder] = useState(sortedBy ?? { key: "", isDown: false });
   const [shown, setShown] = useState(SHOWN);
   const found = useMemo(() => (filter ? search(needle, rows, filter.text) : rows), [rows, needle]);

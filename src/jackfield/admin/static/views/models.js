@@ -42,7 +42,7 @@ export default function Models({ query, go }) {
           columns=${columnsFor(setOpened, compared, tick)}
           rows=${shown}
           keyOf=${(model) => model.ref}
-          filter=${{ label: "Search models", text: (model) => `${model.ref} ${model.name}` }}
+          filter=${{ label: "Search models", text: (model) => `${model.ref} ${model.name}`, needle: query.needle }}
           empty=${models.length ? "No model fits these filters" : "No provider has a credential yet. Add one under Providers, or show all of the catalog."}
           tools=${html`<${Button} disabled=${compared.length < 2} onClick=${() => setComparing(true)}>Compare${compared.length ? ` (${compared.length})` : ""}<//>`}
         />
