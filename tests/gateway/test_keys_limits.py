@@ -115,6 +115,21 @@ def test_a_rough_hold_leaves_half_of_every_limit(rules: Rules, needs: list[Need]
         assert meter.day_spent == nanos
 
 
+@given(
+    st.builds(Rules, st.integers(0, 3), st.integers(0, 50), st.integers(0, 3), st.integers(-1, 50)),
+    st.lists(st.tuples(st.integers(0, 40_000), st.booleans(), st.builds(Need, st.integers(0, 9))), max_size=12),
+)
+def test_nothing_is_held_roughly_that_would_be_refused(rules: Rules, steps: list[tuple[int, bool, Need]]) -> None:
+    rough, exact, now_ms = Meter(NOON_MS), Meter(NOON_MS), NOON_MS
+    for pause_ms, leaves, need in steps:
+        now_ms += pause_ms
+        if rough.take_roughly(rules, need, now_ms):
+            assert isinstance(exact.take(rules, need, now_ms), Taken)
+            if leaves:
+                rough.leave()
+                exact.leave()
+
+
 async def test_a_refusal_says_how_long_it_holds() -> None:
     clock = Clock()
     access = door(clock, tokens_per_minute=600)

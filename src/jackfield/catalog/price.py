@@ -7,7 +7,7 @@ prices. An estimated count gives an estimated price, which `Usage.estimated` say
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from msgspec.structs import asdict, replace
 
@@ -117,7 +117,9 @@ def _round(usd: Decimal) -> Decimal:
 
 def as_nanos(usd: Decimal) -> int:
     """Return dollars as whole billionths, rounded up: sums are exact in any database and never too small."""
-    return min(MOST_NANOS, max(0, int(usd.scaleb(9).to_integral_value(ROUND_CEILING))))
+    exact = usd * NANO
+    whole = int(exact)
+    return min(MOST_NANOS, max(0, whole + (whole < exact)))
 
 
 def as_usd(nanos: int) -> Decimal:

@@ -58,17 +58,7 @@ class Meter:
     def take(self, rules: Rules, need: Need, now_ms: int) -> Taken | Refused:
         """Take what a call needs, or all of nothing."""
         self.turn(now_ms)
-        if refused := self._refusal(rules, need, now_ms):
-            return refused
-        tokens = min(need.tokens, rules.tokens) if rules.tokens else 0
-        if rules.requests:
-            self.requests_full_ms = max(self.requests_full_ms, now_ms) + MINUTE_MS / rules.requests
-        if tokens:
-            self.tokens_full_ms = max(self.tokens_full_ms, now_ms) + tokens * MINUTE_MS / rules.tokens
-        self.calls += 1
-        self.day_spent += need.nanos
-        self.month_spent += need.nanos
-        return Taken(tokens, need.nanos, self.day, self.month)
+        return self._refusal(rules, need, now_ms) or self._hold(rules, need, now_ms)
 
     def take_roughly(self, rules: Rules, need: Need, now_ms: int) -> Taken | None:
         """Take more than a call will need, where that leaves half of every limit; else nothing."""
@@ -78,9 +68,21 @@ class Meter:
             max(self.tokens_full_ms - now_ms, 0) + wanted <= MINUTE_MS / 2
             and (rules.day < 0 or 2 * (self.day_spent + need.nanos) <= rules.day)
             and (rules.month < 0 or 2 * (self.month_spent + need.nanos) <= rules.month)
+            and (not rules.calls or self.calls < rules.calls)
+            and (not rules.requests or self.requests_full_ms - now_ms + MINUTE_MS / rules.requests <= MINUTE_MS)
         )
-        taken = self.take(rules, need, now_ms) if is_far else None
-        return taken if isinstance(taken, Taken) else None
+        return self._hold(rules, need, now_ms) if is_far else None
+
+    def _hold(self, rules: Rules, need: Need, now_ms: int) -> Taken:
+        tokens = min(need.tokens, rules.tokens) if rules.tokens else 0
+        if rules.requests:
+            self.requests_full_ms = max(self.requests_full_ms, now_ms) + MINUTE_MS / rules.requests
+        if tokens:
+            self.tokens_full_ms = max(self.tokens_full_ms, now_ms) + tokens * MINUTE_MS / rules.tokens
+        self.calls += 1
+        self.day_spent += need.nanos
+        self.month_spent += need.nanos
+        return Taken(tokens, need.nanos, self.day, self.month)
 
     def settle(self, rules: Rules, taken: Taken, need: Need) -> None:
         """Put what a call did take in the place of what was taken for it; its day may be over."""

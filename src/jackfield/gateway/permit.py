@@ -29,6 +29,7 @@ HARMLESS = frozenset({
     "response_format", "reasoning_effort", "store", "prompt_cache_key",
 })  # fmt: skip
 LENGTH = msgspec.json.Decoder(Annotated[int, Meta(ge=0, lt=2**53)])
+NOTHING = Usage()
 TRUSTED = frozenset({"", OWNER})  # ids of keys that may hear which models were tried and why they failed
 
 
@@ -95,6 +96,6 @@ def settle(grant: Grant | None, usage: Usage, usd: Decimal | None) -> None:
     """End the leave: what was used counts; of a call that used nothing, nothing does."""
     if grant is None:
         return
-    if usage != Usage():
+    if usage != NOTHING:
         grant.settle(usage, usd)
     grant.release()
