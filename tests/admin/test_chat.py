@@ -103,15 +103,6 @@ def test_without_a_model_the_default_is_asked(home) -> None:
         assert ask(process, body())[-1]["model"] == "box/m"
 
 
-def test_what_can_be_asked_is_listed_with_what_it_takes(home) -> None:
-    with scripted("Hi") as (process, _):
-        said = process.admin("chat")[1]
-        assert said["default"] == "default"
-        names = {each["name"]: each for each in said["names"]}
-        assert {"default", "box/m", "box/spare"} <= names.keys()
-        assert names["default"]["kind"] == "default"
-
-
 def test_a_tools_call_comes_in_pieces_and_its_result_goes_back(home) -> None:
     call = {"toolCalls": [{"name": "weather", "arguments": {"city": "Lisbon"}, "id": "call_1"}]}
     with scripted(call, {"when": {"toolResult": True}, "text": "It is 18 °C."}) as (process, script):
@@ -168,7 +159,7 @@ def test_what_makes_no_sense_is_refused_and_named(home) -> None:
         assert "fallbacks" in ask(process, body(fallbacks="box/m"))[0]["error"]["message"]
         unknown = ask(process, body(model="nobody/x"))[-1]
         assert (unknown["type"], "nobody" in unknown["error"]["message"]) == ("error", True)
-        assert process.admin("chat", method="DELETE")[0] == 405
+        assert process.admin("chat")[0] == 405
 
 
 def test_a_call_is_kept_as_the_pages_and_counted(home) -> None:

@@ -266,3 +266,24 @@ def test_a_call_that_nobody_answered_is_not_sent_back(tmp_path) -> None:
         ("user", "q0", False), ("assistant", "Let me look.", False), ("user", "q1", False), ("user", "q2", False),
         ("assistant", "Let me look.", True), ("tool", "r", False),
     ]  # fmt: skip
+
+
+def test_the_picker_offers_what_can_be_asked_with_what_it_takes(tmp_path) -> None:
+    head = ["ref", "name", "context", "maxTokens", "input", "output", "takes", "tools", "reasoning", "privacy", "status", "ready", "allowed", "source", "tags"]  # fmt: skip
+
+    def row(
+        ref: str, *, ready: bool = True, allowed: bool = True, status: str = "", price: float | None = 1
+    ) -> list[Any]:
+        return [ref, ref, 131072, None, price, price, "text+image", None, True, "", status, ready, allowed, "", []]
+
+    rows = [row("a/m"), row("a/free", price=0), row("a/unknown", price=None), row("a/far", ready=False), row("a/not", allowed=False), row("a/old", status="retired")]  # fmt: skip
+    table = {
+        "columns": head, "rows": rows, "routes": ["fast"], "aliases": [{"name": "mine", "ref": "a/m"}],
+        "choice": {"text": {"primary": {"text": "mine", "ref": "a/m"}}},
+    }  # fmt: skip
+    names = run_module(tmp_path, "{namesOf} from names.js", "return namesOf(given.table);", table=table)
+    assert [(each["value"], each["note"]) for each in names] == [
+        ("default", "a/m"), ("fast", "route"), ("mine", "a/m"),
+        ("a/m", "128k context · image · thinks · $1.00 in, $1.00 out"),
+        ("a/free", "128k context · image · thinks · free"), ("a/unknown", "128k context · image · thinks"),
+    ]  # fmt: skip

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.admin.asked import Asked, Routes
@@ -19,7 +19,6 @@ from jackfield.admin.lines import Teller, render_attempt, render_end, render_err
 from jackfield.errors import Error
 from jackfield.events import StreamEvent
 from jackfield.gateway.call import FALLBACKS, parse_fallbacks
-from jackfield.gateway.lists import Named, find_names
 from jackfield.gateway.parts import BODY_LIMIT, Parts
 from jackfield.gateway.record import Finished, as_name, as_named
 from jackfield.gateway.wires import COMPLETIONS, load_wire
@@ -32,26 +31,12 @@ LOOK_S = 0.2  # how soon a failed try is told while the next is waited for
 AHEAD = 64  # batches that wait for a slow reader, before the provider does
 
 
-async def list_names(desk: Desk, _: Asked) -> JsonObject:
-    """List what can be asked here and now, as the gateway lists it to programs, and what each takes."""
-    names = await asyncio.to_thread(find_names, desk.client, desk.now_ms())
-    return {"default": DEFAULT if desk.config.primary else "", "names": [_render_name(each) for each in names]}
-
-
 async def chat(desk: Desk, asked: Asked) -> AsyncGenerator[JsonObject, None]:
     """Ask a model; the lines of the answer are those of `admin.lines`."""
     body = {"model": DEFAULT, **asked.body}
     fallbacks = parse_fallbacks(body.pop(FALLBACKS, None))
     request = load_wire(COMPLETIONS).parse_request(body)
     return _answer(desk, replace(request, stream=True), fallbacks, asked.query.get("session", ""))
-
-
-def _render_name(named: Named) -> JsonObject:
-    if named.model is None:
-        return {"name": named.id, "kind": "default" if named.id == DEFAULT else "route or alias"}
-    row = named.model
-    said = {"context": row.context_window, "input": row.input, "reasoning": row.reasoning}
-    return {"name": named.id, **{key: value for key, value in said.items() if value is not UNSET}}
 
 
 async def _answer(
@@ -185,5 +170,5 @@ async def _read(stream: ChatStream, waiting: asyncio.Queue[Sequence[StreamEvent]
                 waiting.put_nowait(None)
 
 
-ROUTES: Routes = {"chat": {"GET": list_names, "POST": chat}}
+ROUTES: Routes = {"chat": {"POST": chat}}
 LIMITS = {"chat": BODY_LIMIT}  # as at the gateway

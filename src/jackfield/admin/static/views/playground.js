@@ -1,10 +1,11 @@
 // Playground: ask a model, or two side by side, and see what it says, costs and took.
 
 import { gateway } from "../api.js";
-import { Button, confirm, html, Page, Picker, Switch, Trouble, tokens, useAsk, useEffect, useLayoutEffect, useMemo, useRef, useState, useStore, useStyle } from "../ui.js";
+import { Button, confirm, html, Page, Picker, Switch, Trouble, useAsk, useEffect, useLayoutEffect, useMemo, useRef, useState, useStore, useStyle } from "../ui.js";
 import { isOpen, wordsOf } from "./playground/answer.js";
 import { Codes } from "./playground/codes.js";
 import { Composer } from "./playground/composer.js";
+import { DEFAULT, namesOf } from "./playground/names.js";
 import { readSettings } from "./playground/request.js";
 import { Settings } from "./playground/settings.js";
 import { change, isBusy, startOver, talk } from "./playground/talk.js";
@@ -18,14 +19,15 @@ export default function Playground({ query }) {
   useStyle("views/playground.css");
   useStyle("views/playground/turns.css");
   const now = useStore(talk);
-  const { data, error, reload } = useAsk("chat");
+  const { data, error, reload } = useAsk("models");
   const status = useStore(gateway).status;
   const [hasSettings, setSettings] = useState(() => matchMedia(WIDE).matches);
   const [hasCode, setCode] = useState(false);
   const read = useMemo(() => readSettings(now.settings), [now.settings]);
-  const names = useMemo(() => (data?.names ?? []).map(optionOf), [data]);
+  const names = useMemo(() => (data ? namesOf(data) : []), [data]);
   const busy = isBusy(now);
-  const models = now.models.map((model, at) => model || data?.default || (at ? now.models[0] : ""));
+  const first = now.models[0] || (data?.choice.text.primary ? DEFAULT : "");
+  const models = [first, now.models[1] || first];
   useEffect(() => {
     if (query.model) {
       change({ models: [query.model, now.models[1]] });
@@ -43,7 +45,7 @@ export default function Playground({ query }) {
       ${hasSettings && html`<aside id="playground-settings" class="card playground-settings" aria-label="Settings"><div class="card-body"><${Settings} settings=${now.settings} errors=${read.errors} /></div></aside>`}
       <div class="playground-talk">
         <${Models} ...${{ now, models, names }} />
-        <${Turns} turns=${now.turns} names=${names} busy=${busy} isBare=${data?.names.length === 0} />
+        <${Turns} turns=${now.turns} names=${names} busy=${busy} isBare=${data !== null && names.length === 0} />
         <${Composer} draft=${now.draft} isBusy=${busy} used=${used} trouble=${wrong && "A setting is wrong; it is marked in the settings."} />
         <${Live} turns=${now.turns} />
       </div>
@@ -57,12 +59,6 @@ async function askStartOver() {
     startOver();
     document.getElementById("question")?.focus();
   }
-}
-
-function optionOf({ name, kind, context, input, reasoning }) {
-  const kinds = (input ?? []).filter((each) => each !== "text");
-  const notes = [kind, context && `${tokens(context)} context`, kinds.join(", "), reasoning && "thinks"];
-  return { value: name, label: name, note: notes.filter(Boolean).join(" · ") };
 }
 
 function Models({ now, models, names }) {

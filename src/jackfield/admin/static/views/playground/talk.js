@@ -10,9 +10,9 @@ import { ApiError, stream } from "../../api.js";
 import { makeStore } from "../../store.js";
 import { breakOff, feed, isOpen, newAnswer } from "./answer.js";
 import { keep, load } from "./kept.js";
+import { DEFAULT } from "./names.js";
 import { buildBody, readSettings, SETTINGS } from "./request.js";
 
-const DEFAULT = "default"; // whatever the config has for it
 const KEEP_MS = 600;
 const UNFINISHED = { type: "unfinished", message: "the answer ended before its end", hint: "the gateway may have been restarted: try again" };
 
