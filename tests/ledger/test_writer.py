@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jackfield.ledger.database import Database, DatabaseDown, open_database, sqlite_url
-from jackfield.ledger.writer import GONE_AFTER_S, Ledger
+from jackfield.ledger.writer import GONE_AFTER_S, PRUNED, Ledger
 from tests.ledger.rows import row
 from tests.stores import postgres_server
 
@@ -201,3 +201,34 @@ def test_a_process_that_ended_in_order_is_not_spoken_of(tmp_path: Path) -> None:
     following.close()
 
     assert said == []
+
+
+# -- what is kept --------------------------------------------------------------------
+
+
+def test_rows_go_when_they_are_older_than_they_are_to_be_kept(url: str) -> None:
+    now_ms, day_ms = 200 * 86_400_000, 86_400_000
+    old = [row(at_ms=now_ms - 91 * day_ms - number) for number in range(PRUNED + 50)]
+    database = open_database(url)
+    database.close()
+    ledger = Ledger(lambda: open_database(url), now_ms=lambda: now_ms)
+    ledger.keep_days = 90
+    for each in (*old, row(at_ms=now_ms - 89 * day_ms), row(at_ms=now_ms)):
+        ledger.note(each)
+    ledger.start()
+    assert ledger.flush()
+    await_(lambda: count(url) == 52)  # a batch is gone
+    ledger.note(row(at_ms=now_ms))
+    await_(lambda: count(url) == 3)  # and the rest, with the next round
+    assert ledger.close() == 0
+    database = open_database(url)
+    ((sums,),) = database.rows("SELECT sum(attempts) FROM usage_hours")
+    database.close()
+    assert sums == PRUNED + 53
+
+
+def test_rows_are_kept_for_good_unless_somebody_says_how_long(url: str) -> None:
+    ledger = Ledger.open(url)
+    ledger.note(row(at_ms=1))
+    assert ledger.close() == 0
+    assert count(url) == 1

@@ -143,6 +143,7 @@ class _Setup:
         self._tell_bound(rules)
         access = await Access.open(find_stores(config, is_open=service.is_open), say=_say, local=self._kept.meters)
         ledger, rows = self._kept.rent_ledger(find_url(config))
+        ledger.keep_days = config.callers.keep_days
         app.shared_state = config.callers.shared_state.reveal() if config.callers.shared_state else ""
         client = app.open_client()
         client.sessions = self._kept.sessions

@@ -72,6 +72,21 @@ GATEWAY = Table(
             "state.sqlite in the home",
         ),
         Field(
+            "ledger",
+            Table(
+                (
+                    # Less would be less than a month, whose budget is counted from the rows.
+                    Field(
+                        "keepDays",
+                        Number(whole=True, least=31),
+                        "how long a call's rows are kept; sums stay",
+                        "for good",
+                    ),
+                )
+            ),
+            "the rows that calls leave in the database",
+        ),
+        Field(
             "sharedState",
             SecretText(),
             "where limits are counted for many processes: `redis://HOST:PORT`, Redis or Valkey (extra `redis`)",
@@ -218,6 +233,7 @@ class CallerRules(Struct, frozen=True, kw_only=True):
     """Who may call the gateway and for how much, and where that is kept."""
 
     database: Secret | None = None  # a URL, which may hold a password
+    keep_days: int | None = None  # of the ledger's rows
     shared_state: Secret | None = None
     limits: Limits = Limits()
     keys: Mapping[str, GivenKey] = {}
@@ -227,6 +243,7 @@ def read_callers(gateway: JsonObject) -> CallerRules:
     """Return what the config says of the gateway's callers."""
     return CallerRules(
         database=gateway.get("database"),
+        keep_days=gateway.get("ledger", {}).get("keepDays"),
         shared_state=gateway.get("sharedState"),
         limits=convert(gateway.get("limits", {}), Limits),
         keys={name: _given(said) for name, said in gateway.get("keys", {}).items() if said.get("key")},

@@ -1,7 +1,8 @@
 """Writes rows behind the caller's back: a bounded queue, and a thread that empties it every quarter of a second.
 
 `note` never waits and never fails. While the database is away the rows wait; when no more fit,
-they are counted and let go, and the count is written as soon as the database is back.
+they are counted and let go, and the count is written as soon as the database is back. Rows that
+are older than they are to be kept are deleted on the way, a few at a time.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ from jackfield.ledger.sums import sum_up
 CAPACITY = 20_000  # rows that wait while the database is away: some 20 MB
 BATCH = 1_000
 LARGEST = 2**63 - 1
+DAY_MS = 86_400_000
 GATHER_S = 0.25
 RETRY_S = 1.0
 SEEN_EVERY_S = 10
+PRUNE_EVERY_S = 3_600
+PRUNED = 500  # rows at a time: other writers wait some milliseconds, not seconds
 GONE_AFTER_S = 30  # a writer not seen for so long was killed
 
 INSERT = (
@@ -36,6 +40,7 @@ JOIN = """INSERT INTO ledger_writers (id, pid, started_ms, seen_ms, dropped) VAL
           ON CONFLICT (id) DO UPDATE SET seen_ms = excluded.seen_ms, dropped = excluded.dropped, killed = 0"""
 COUNT = "UPDATE ledger_writers SET written = ? WHERE id = ?"
 COUNTED = "SELECT written FROM ledger_writers WHERE id = ?"
+PRUNE = "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE at_ms < ? ORDER BY at_ms LIMIT ?)"
 LEAVE = "UPDATE ledger_writers SET ended_ms = ? WHERE id = ?"
 KILLED = "SELECT id, pid, seen_ms FROM ledger_writers WHERE ended_ms IS NULL AND killed = 0 AND seen_ms < ? AND id <> ?"
 BURY = "UPDATE ledger_writers SET killed = 1 WHERE id = ? AND killed = 0 AND ended_ms IS NULL"
@@ -55,6 +60,7 @@ class Ledger:
         self.written = 0
         self.dropped = 0  # found no room while the database was away
         self.trouble = ""  # why rows wait; empty: none does for long
+        self.keep_days: int | None = None  # rows that are older go; `None`: none does
         self._open = open_
         self._say = say
         self._now_ms = now_ms
@@ -65,6 +71,7 @@ class Ledger:
         self._batch: list[Row] = []  # taken from the queue, not yet written
         self._database: Database | None = None
         self._seen_ms = 0
+        self._prune_ms = 0  # when there may be something to prune
         self._wake, self._ending = Event(), Event()
         self._thread: Thread | None = None
         self._starting = Lock()
@@ -136,6 +143,8 @@ class Ledger:
                 self._show_up(database)
             while self.waiting:
                 self._write(database)
+            if self.keep_days is not None and self._now_ms() >= self._prune_ms:
+                self._prune(database, self.keep_days)
         except Error as error:
             self._fall_behind(error)
             return False
@@ -173,6 +182,12 @@ class Ledger:
     def _presence(self) -> tuple[str, list[tuple[object, ...]]]:
         self._seen_ms = self._now_ms()
         return JOIN, [(self._id, os.getpid(), self._started_ms, self._seen_ms, self.dropped)]
+
+    def _prune(self, database: Database, keep_days: int) -> None:
+        # Once a round, so that new rows and the end of the process wait for no more than one batch.
+        now_ms = self._now_ms()
+        if database.write((PRUNE, [(now_ms - keep_days * DAY_MS, PRUNED)])) < PRUNED:
+            self._prune_ms = now_ms + PRUNE_EVERY_S * 1000
 
     def _show_up(self, database: Database) -> None:
         database.write(self._presence())
