@@ -196,6 +196,30 @@ def test_what_cannot_be_taken_along_stops_a_move(home, other, monkeypatch) -> No
             assert not {each.headers.get("authorization"), each.headers.get("x-api-token")} & {f"Bearer {KEY}", OTHER}
 
 
+def test_a_server_of_ones_own_never_gets_what_a_provider_of_the_catalog_has(home, other, monkeypatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", KEY)
+    write_config(config("http://127.0.0.1:1"))
+    with gateway_process() as process:
+        desk = Desk(process)
+        for name in ("google", "gemini"):
+            for path in ("custom/models", "custom/test", "custom"):
+                wrong = desk.ask(path, form(other.url, id=name), edits=path == "custom", status=400)["error"]
+                assert "is a provider of the catalog" in wrong["message"]
+        assert other.journal == []
+
+
+def test_a_server_that_says_the_key_back_is_not_quoted(desk, other) -> None:
+    def echo(received: Received) -> list:
+        return json_reply({"error": {"message": f"no good: {received.headers.get('authorization')}"}}, 401)
+
+    other.replies = [echo]
+    for path in ("custom/models", "custom/test"):
+        said = desk.ask(path, form(other.url, key=KEY))
+        assert "no good" in json.dumps(said)
+    desk.ask("custom", form(other.url, key=KEY), edits=True)
+    assert "no good" in json.dumps(desk.ask("providers/test", {"provider": "mine"}))
+
+
 def test_a_key_that_the_config_only_refers_to_stays_a_reference(home, other, monkeypatch) -> None:
     monkeypatch.setenv("MINE_KEY", KEY)
     said = json.loads(config("http://127.0.0.1:1"))

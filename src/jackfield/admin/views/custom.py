@@ -111,7 +111,10 @@ async def save(desk: Desk, asked: Asked) -> JsonObject:
     """Write a server into the config, and its key into the credential store: a form with `key`, `needsNoKey`, `isNew`."""
     form = _read(desk, asked)
     server, bound = form.server, find_bound(desk, form.server)
-    _require_free(desk, form)
+    if form.is_new and server.id in desk.config.providers:
+        raise InvalidRequest(
+            f"the config has a provider {server.id!r} already", hint="edit that one, or choose another id"
+        )
     require_known(bound, server, has_key=bool(form.key), needs_none=form.needs_no_key)
     order = desk.store.order(server.id)
     if bound.is_moved and bound.profiles:
@@ -172,6 +175,7 @@ def _read(desk: Desk, asked: Asked, **usual: Any) -> _Form:
         },
     )
     form = check_server(server.as_struct(Server))
+    _require_own(desk, form.id)
     entry = desk.config.providers.get(form.id)
     # An address is shown without what may be secret in its query; unchanged, it is the one there is.
     old = (entry.endpoint or entry.base_url or "") if entry else ""
@@ -187,13 +191,10 @@ def _read(desk: Desk, asked: Asked, **usual: Any) -> _Form:
     )
 
 
-def _require_free(desk: Desk, form: _Form) -> None:
-    provider_id, known = form.server.id, desk.config.providers
-    if form.is_new and provider_id in known:
-        raise InvalidRequest(
-            f"the config has a provider {provider_id!r} already", hint="edit that one, or choose another id"
-        )
-    if provider_id not in known and desk.catalog.normalise(provider_id) in load_index().providers:
+def _require_own(desk: Desk, provider_id: str) -> None:
+    """Raise `InvalidRequest` for a provider of others: its variables and profiles are for its own address."""
+    plugged = {info.id for info in desk.client.plugins.providers}
+    if desk.catalog.normalise(provider_id) in {*load_index().providers, *plugged}:
         raise InvalidRequest(
             f"{provider_id!r} is a provider of the catalog", hint="choose another id for a server of your own"
         )
