@@ -58,3 +58,15 @@ def test_a_config_that_cannot_be_used_is_told_with_the_way_to_mend_it(page_of: P
         expect(page.get_by_role("alert")).to_contain_text("The config on disk cannot be used")
         page.get_by_role("alert").get_by_role("link", name="Mend it").click()
         expect(page.get_by_role("heading", level=1, name="Config")).to_be_visible()
+
+
+def test_a_view_that_does_not_come_says_so_and_leaves_the_others(page_of: PageOf) -> None:
+    with gateway_process() as process:
+        page = page_of(process, forgive="ERR_FAILED")
+        page.route("**/views/usage.js", lambda route: route.abort())
+        page.get_by_role("link", name="Usage").click()
+        expect(page.get_by_role("alert")).to_contain_text("This view failed.")
+        page.unroute("**/views/usage.js")
+        page.get_by_role("button", name="Load the page anew").click()
+        expect(page.get_by_role("heading", level=1, name="Usage")).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
