@@ -13,7 +13,7 @@ import pytest
 
 from jackfield.config.json5 import parse
 from jackfield.config.lex import find_comments
-from tests.admin.setting import CONFIG, KEY, OLD, SECRETS, TOKEN, change, config, hash_now, path, refuse
+from tests.admin.setting import CONFIG, KEY, OLD, SECRETS, TEAM, TOKEN, change, config, hash_now, path, refuse
 from tests.commands import run, write_config
 from tests.gateway.command import Process, gateway_process
 
@@ -245,6 +245,17 @@ def test_included_files_are_edited_each_for_itself(home) -> None:
         assert "no file of the config" in outside["message"]
         swapped = text.replace("127.0.0.1:1", "evil.example")
         assert "another host" in refuse(process, "config/text", files(swapped, "models.json5"))["message"]
+
+
+def test_a_file_that_is_included_no_more_is_shown_without_a_word_of_it(home) -> None:
+    write_config('{ env: { $include: "./vars.json5" } }')
+    path().with_name("vars.json5").write_text('{ NAME: "' + TOKEN + '" }', encoding="utf-8")
+    assert run("config", "set", "env.OTHER", TEAM).code == 0
+    write_config("{}")
+    with gateway_process() as process:
+        told = json.dumps(process.admin("config/change?number=1")[1])
+        assert "NAME" in told
+        assert [secret for secret in SECRETS if secret in told] == []
 
 
 # -- two at once -------------------------------------------------------------------

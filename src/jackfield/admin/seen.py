@@ -75,11 +75,15 @@ def hash_texts(texts: Mapping[str, str]) -> str:
 
 
 def veil_files(config: Config, texts: Mapping[str, str], known: Collection[str] = ()) -> dict[str, Veil]:
-    """Return the files' texts under veils; a file that stands below a key of the config is judged by what stands there."""
+    """Return the files' texts under veils; a file that stands below a key of the config is judged by what stands there.
+
+    One that nothing includes (any more) may have been anything.
+    """
     by_path = {real_path(Path(name)): text for name, text in texts.items()}
     shapes = _find_shapes(open_includes(config.paths.config, config.environ, by_path))
+    shapes[real_path(config.paths.config)] = [ROOT]
     return {
-        name: draw_veil(text, name, (ROOT, *shapes.get(real_path(Path(name)), ())), known)
+        name: draw_veil(text, name, [ROOT, *found] if (found := shapes.get(real_path(Path(name)))) else [], known)
         for name, text in texts.items()
     }
 

@@ -57,6 +57,8 @@ class Veil(Struct, frozen=True):
 def draw_veil(text: str, name: str, shapes: Collection[Shape] = (ROOT,), known: Collection[str] = ()) -> Veil:
     """Return a text with its secrets veiled; `shapes` are what the file may be, `known` secrets seen before.
 
+    Without a shape nobody knows what the file is, and every text in it counts as a secret.
+
     `name` is the file's: equal texts of two files have words of their own.
     """
     try:
@@ -131,7 +133,7 @@ def _walk(node: Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Node]]:
 def _find(root: Node, shapes: Collection[Shape]) -> Iterator[tuple[int, int, str, str]]:
     secrets = {id(node) for shape in shapes for node in find_secrets(root, shape, overridden=True)}
     for path, again, node in list_spots(root):
-        if id(node) in secrets:
+        if id(node) in secrets or (node.value and not shapes):
             yield node.start, node.end, name_place(path, again), node.value
 
 

@@ -60,7 +60,7 @@ export function Names({ aliases, allow, go }) {
   };
   const hint = allow.isOn
     ? html`By ${allow.origin}: ${allow.patterns.slice(0, 6).join(", ")}${allow.patterns.length > 6 ? ` and ${allow.patterns.length - 6} more` : ""}. Open a model to put it on the list or take it off.`
-    : "Off: every model may be used. Switching it on starts with the models chosen above.";
+    : "Off: every model may be used. Switching it on starts with the default and its fallbacks.";
   return html`<${Card} title="Names and limits">
     <${Trouble} error=${act.error} />
     <${Switch} label="Only listed models may be used" checked=${wished ?? allow.isOn} onChange=${turn} hint=${hint} disabled=${act.isBusy} />
