@@ -223,9 +223,9 @@ class Gateway:
             settle(visit.grant, told.usage, told.cost_usd)
             finished = visit.finish(told, outcome)
             self.metrics.note(finished)
-            visit.parts.note(finished)
             if trace and self.telemetry:
                 self.telemetry.end(trace, finished)
+            visit.parts.note(finished)
             # A call that holds itself stays until the collector comes, and a thousand of them make it stop everybody.
             visit.heard = visit.fail = None
 
