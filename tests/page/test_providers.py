@@ -157,6 +157,20 @@ def test_a_token_that_ends_soon_is_told(page_of: PageOf, process: Process) -> No
     expect(card(page, "box").get_by_text("Sign-in ends in 2 h")).to_be_visible()
 
 
+def test_script_in_a_providers_name_or_in_what_it_says_is_text(page_of: PageOf, home) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    with serve(json_reply({"error": {"message": f"no {evil}"}}, 403)) as server:
+        write_config(config(server.url, name=evil, apiKey=KEY))
+        with gateway_process() as process:
+            page = page_of(process, "providers")
+            found = card(page, evil)
+            found.get_by_role("button", name=f"Test connection to {evil}").click()
+            expect(found.get_by_text(f"no {evil}")).to_be_visible()
+            found.get_by_role("button", name=f"Remove {evil}").click()
+            expect(page.get_by_role("dialog", name=f"Remove {evil}?")).to_be_visible()
+            assert page.locator("img").count() == 0
+
+
 def test_a_provider_without_a_key_says_so(page_of: PageOf, home) -> None:
     said = json.loads(config("http://127.0.0.1:1"))
     said["agents"]["defaults"]["model"]["primary"] = "venice/llama-3.3-70b"

@@ -81,13 +81,14 @@ def check_kept(page: Page) -> None:
 
 
 def test_a_page_sends_the_browser_back_and_the_sign_in_is_kept(
-    page_of: PageOf, process: Process, check_axe: Any
+    page_of: PageOf, process: Process, shot: Any, check_axe: Any
 ) -> None:
     before = json.dumps(process.admin("config")[1]["config"])
     page = page_of(process, "providers")
     dialog = choose(page, "Acme in the browser")
     link = dialog.get_by_role("link", name="Open the sign-in page")
     expect(link).to_be_visible()
+    shot(page, "providers-page")
     check_axe(page)
     with page.context.expect_page() as opened:
         link.click()
