@@ -1,7 +1,7 @@
 // A server of one's own: the form, its request URL while it is typed, its models, a test, and then the config.
 
 import { ask, edit } from "../../api.js";
-import { Busy, Button, Check, Dialog, html, Notice, sentence, Trouble, useAction, useAsk, useEffect, useState } from "../../ui.js";
+import { Busy, Button, Check, Dialog, html, Notice, sentence, Trouble, useAction, useAsk, useEffect, useRef, useState } from "../../ui.js";
 import { Results } from "./card.js";
 import { Fields } from "./fields.js";
 import { checkForm, EMPTY, fromModel, fromServer, toBody } from "./form.js";
@@ -21,6 +21,7 @@ export function ServerForm({ provider, place, onClose, onSaved }) {
 function Form({ title, known, place, onClose, onSaved }) {
   const [form, setForm] = useState(() => (known ? fromServer(known) : EMPTY));
   const [errors, setErrors] = useState({});
+  const [refused, setRefused] = useState(0); // how often a wrong form was sent
   const [tested, setTested] = useState(null);
   const address = useAddress(form);
   const list = useModels(form);
@@ -36,7 +37,9 @@ function Form({ title, known, place, onClose, onSaved }) {
   const check = () => {
     const wrong = checkForm(form, address);
     setErrors(wrong);
-    return Object.keys(wrong).length === 0;
+    const isRight = Object.keys(wrong).length === 0;
+    setRefused((count) => count + (isRight ? 0 : 1));
+    return isRight;
   };
   const test = useAction(async () => {
     setTested(null);
@@ -44,6 +47,14 @@ function Form({ title, known, place, onClose, onSaved }) {
   });
   const save = useAction(async () => onSaved((await edit("custom", { ...toBody(form), needsNoKey: form.needsNoKey, isNew: !known })).ref));
   const submit = () => check() && save.run();
+  const end = useRef(null);
+  // What came of it stands at the form's end, out of sight on a small screen; what is wrong is where it is typed.
+  useEffect(() => {
+    end.current?.firstElementChild?.scrollIntoView({ block: "center" });
+  }, [tested, save.error, test.error]);
+  useEffect(() => {
+    end.current?.closest("dialog").querySelector('[aria-invalid="true"]')?.focus();
+  }, [refused]);
   const actions = html`<${Button} onClick=${onClose}>Cancel<//>
     <${Button} icon="play" isBusy=${test.isBusy} onClick=${() => check() && test.run()}>Test<//>
     <${Button} tone="primary" type="submit" isBusy=${save.isBusy}>Save<//>`;
@@ -51,9 +62,11 @@ function Form({ title, known, place, onClose, onSaved }) {
     <${Fields} ...${{ form, errors, change, pick, address, list, known, place }} />
     ${list.withheld && html`<${Notice} tone="warn">${sentence(list.withheld)} Type the key for the new address.<//>`}
     ${(known?.hasKey || /needs none/.test(save.error?.hint)) && html`<${Check} label="The server needs no key: send none of those that are stored for another address" checked=${form.needsNoKey} onChange=${(needsNoKey) => change({ needsNoKey })} />`}
-    <${Trouble} error=${save.error ?? test.error} />
-    ${tested && html`<${Results} results=${[tested.result]} />`}
-    ${tested?.withheld && html`<p class="hint">${sentence(tested.withheld)}</p>`}
+    <div ref=${end}>
+      <${Trouble} error=${save.error ?? test.error} />
+      ${tested && html`<${Results} results=${[tested.result]} />`}
+      ${tested?.withheld && html`<p class="hint">${sentence(tested.withheld)}</p>`}
+    </div>
   <//>`;
 }
 
