@@ -87,6 +87,14 @@ class Server:
         """Wait, without blocking the loop, until a caller has left early."""
         return await asyncio.to_thread(self.dropped.wait, within_s)
 
+    async def sees_cancelled(self, asking: asyncio.Task[Any]) -> bool:
+        """Cancel who asks; tell whether he has left at once."""
+        left_at = time.monotonic()
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+        return await self.saw_drop() and self.dropped_at - left_at < 0.2
+
 
 # -- replies -----------------------------------------------------------------------
 

@@ -16,10 +16,12 @@ import pytest
 
 from tests.auth.oauth_server import form
 from tests.commands import run
+from tests.plugins.folder import DEVICE
 from tests.servers import Received, json_reply, serve
 from tests.terminals import open_terminal, pexpect
 
-ROW = """
+ROW = (
+    """
 id = "acme"
 name = "Acme"
 api = "openai-completions"
@@ -36,22 +38,16 @@ engine = "pkce"
 authorizeUrl = "{url}/auth"
 tokenUrl = "{url}/token"
 notice = "Acme wants you to read its terms"
-
-[[auth]]
-choice = "acme-device"
-kind = "device-code"
-label = "Acme on another device"
-[auth.flow]
-engine = "device"
-deviceUrl = "{url}/device"
-tokenUrl = "{url}/token"
-host = "{public}"
+"""
+    + DEVICE
+    + """host = "{public}"
 hostDetail = "enterpriseUrl"
 hostBaseUrl = "http://{{host}}/v1"
 
 [[models]]
 id = "small-1"
 """
+)
 CLIENT = {"JACKFIELD_ACME_OAUTH_CLIENT_ID": "our-client"}
 REPLY = {
     "id": "1", "object": "chat.completion", "created": 1, "model": "m",

@@ -10,6 +10,17 @@ from jackfield.config.default import load_default
 from jackfield.plugins.load import Plugins
 
 ROW = 'id = "acme"\nname = "Acme"\nbaseUrl = "http://127.0.0.1:9/v1"\nkeyOptional = true\n[[models]]\nid = "small"\n'
+# A sign-in on another device at a server of the test's own: a format.
+DEVICE = """
+[[auth]]
+choice = "acme-device"
+kind = "device-code"
+label = "Acme on another device"
+[auth.flow]
+engine = "device"
+deviceUrl = "{url}/device"
+tokenUrl = "{url}/token"
+"""
 
 
 def plugin_home(home: Path) -> Path:

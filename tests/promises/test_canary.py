@@ -30,28 +30,24 @@ import pytest
 
 from jackfield.cli.main import main
 from tests import forks
-from tests.plugins.folder import write_row
+from tests.plugins.folder import DEVICE, write_row
 from tests.servers import HANG, Received, Step, json_reply, serve, sse_reply
 from tests.terminals import open_terminal, pexpect
 
 STORE = ".jackfield/auth-profiles.json"
 RING = ".local/share/python_keyring/keyring_pass.cfg"  # of the keyring on files, below the home
 KEYRING = {"PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring"}
-ACME = """
+ACME = (
+    """
 id = "acme"
 name = "Acme"
 baseUrl = "{url}/v1"
-[[auth]]
-choice = "acme-device"
-kind = "device-code"
-label = "Acme on another device"
-[auth.flow]
-engine = "device"
-deviceUrl = "{url}/device"
-tokenUrl = "{url}/token"
-[[models]]
+"""
+    + DEVICE
+    + """[[models]]
 id = "small"
 """
+)
 
 
 @dataclass(frozen=True)
@@ -164,6 +160,9 @@ RUNS = (
     Run("config set models.providers.box.name Box"),
     Run("config set models.providers.box.name Box --dry-run --json", code=2),
     Run("config unset models.providers.box.name"),
+    Run("config history"),
+    Run("config history --json"),
+    Run("config undo --json"),
     Run("config validate --json"),
     Run("config schema"),
     Run("doctor", code=1),
