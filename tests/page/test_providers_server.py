@@ -98,7 +98,7 @@ def test_a_server_is_typed_fetched_tried_saved_and_used(page_of: PageOf, process
     form.get_by_label("Input price").fill("-1")
     form.get_by_label("Output price").fill("-2")
     form.get_by_role("button", name="Save").click()
-    expect(form.get_by_text("Dollars per million tokens, 0 or more")).to_be_visible()
+    expect(form.get_by_text("Dollars per million tokens, 0 or more")).to_have_count(2)
     expect(form.get_by_label("Input price")).to_be_focused()
     page.keyboard.type("9")
     expect(form.get_by_label("Input price")).to_be_focused()
