@@ -94,7 +94,7 @@ def test_the_time_before_is_compared_and_dates_can_be_chosen(
     fresh: Process, page_of: PageOf, shot: Callable[..., None]
 ) -> None:
     look_back(fresh.admin("status")[1]["startedMs"])
-    page = page_of(fresh, "usage?days=7", height=1500)
+    page = page_of(fresh, "usage?days=7", height=900)
     total = page.locator(".total").filter(has_text="Spend")
     expect(total).to_contain_text(re.compile("(more|less) than before|as before"))
     expect(page.get_by_role("list", name="What is drawn").first.get_by_role("listitem")).to_have_count(7)

@@ -1,7 +1,8 @@
 // A question made up of what it holds, or a request pasted as a program sends it; and the plan that it gets.
 
 import { ask } from "../../api.js";
-import { Button, Card, Check, Empty, Field, html, Picker, Select, Tabs, Trouble, useAction, useAsk, useEffect, useRef, useState } from "../../ui.js";
+import { Button, Card, Check, Empty, Field, html, Picker, Select, Tabs, Trouble, useAction, useAsk, useEffect, useMemo, useRef, useState } from "../../ui.js";
+import { namesOf } from "../playground/names.js";
 import { Chain } from "./chain.js";
 
 const HOLDS = { image: "a picture", document: "a document", audio: "sound", tools: "tools", schema: "a JSON Schema to fit" };
@@ -21,7 +22,8 @@ let kept = FIRST; // what was filled in, while another tab or view is looked at
 export function Plan({ query }) {
   const [order, setOrder] = useState(() => (query.model ? { ...FIRST, model: query.model } : kept));
   const [told, setTold] = useState(null);
-  const { data } = useAsk("chat");
+  const { data } = useAsk("models");
+  const names = useMemo(() => (data ? namesOf(data) : []), [data]);
   const plan = useAction(async (said) => setTold(await ask("routes/plan", { method: "POST", body: said })));
   kept = order;
   const set = (more) => setOrder((old) => ({ ...old, ...more }));
@@ -35,7 +37,7 @@ export function Plan({ query }) {
   const isOpened = useRef(false);
   useEffect(() => {
     // Where nothing is named and there is no default, to ask would only be an error.
-    if (!isOpened.current && (order.model || data?.default) && Object.keys(wrong).length === 0) {
+    if (!isOpened.current && (order.model || data?.choice.text.primary) && Object.keys(wrong).length === 0) {
       isOpened.current = true;
       plan.run(asBody(order));
     }
@@ -43,7 +45,7 @@ export function Plan({ query }) {
   return html`<div class="stack wide-stack">
     <${Card} title="Request" about="Nobody is asked. The plan is the one a real request gets now.">
       <form class="stack" onSubmit=${send} novalidate>
-        <${Picker} label="Model or route" isFree value=${order.model} options=${(data?.names ?? []).map(({ name, kind }) => ({ value: name, label: name, note: kind }))} placeholder="the default"
+        <${Picker} label="Model or route" isFree value=${order.model} options=${names} placeholder="the default"
           hint="provider/model, an alias or a route; empty means the default." onChange=${(model) => set({ model })} />
         <${Tabs} label="What the request is" value=${order.way} onChange=${(way) => set({ way })} tabs=${[{ key: "holds", name: "Made up" }, { key: "body", name: "Pasted" }]}>
           ${order.way === "holds" ? html`<${MadeUp} ...${{ order, set, wrong }} />` : html`<${Pasted} ...${{ order, set, wrong }} />`}
