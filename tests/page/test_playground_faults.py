@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.commands import write_config
 from tests.gateway.command import gateway_process
 from tests.page.conftest import PageOf
 from tests.page.playing import answer, ask, question, scripted, write
-from tests.servers import HANG, serve, sse_reply
+from tests.servers import HANG, Received, Reply, json_reply, serve, sse_reply
 
 AWAY = "ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|ERR_SOCKET"
 # One pixel.
@@ -46,6 +47,12 @@ def piece(text: str) -> dict[str, Any]:
 
 
 END = {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
+def chats(*replies: Reply) -> Callable[[Received], Reply]:
+    """Give chats these replies, one each; other views of the page ask for the list of models."""
+    left = list(replies)
+    return lambda received: left.pop(0) if received.method == "POST" else json_reply({"data": []})
 
 
 def try_again(page: Page) -> None:
@@ -86,7 +93,9 @@ def test_what_follows_a_failed_answer_is_asked_with_what_was_heard(page_of: Page
 
 
 def test_a_reload_during_a_stream_ends_it_keeps_its_words_and_says_so(page_of: PageOf) -> None:
-    with serve(sse_reply(piece("Half an "), piece("answer"), HANG), sse_reply(piece("Whole"), END, "[DONE]")) as server:
+    with serve(
+        chats(sse_reply(piece("Half an "), piece("answer"), HANG), sse_reply(piece("Whole"), END, "[DONE]"))
+    ) as server:
         write(server.url)
         with gateway_process() as process:
             page = page_of(process, "playground")
@@ -246,7 +255,7 @@ def test_an_answer_in_ten_thousand_pieces_is_drawn_smoothly(page_of: PageOf) -> 
         for number in range(10_000)
     ]
     paced = [step for at in range(0, 10_000, 2) for step in (*map(_event, pieces[at : at + 2]), 0.001)]
-    with serve(sse_reply(*paced, _event(END), "[DONE]")) as server:
+    with serve(chats(sse_reply(*paced, _event(END), "[DONE]"))) as server:
         write(server.url)
         with gateway_process() as process:
             page = page_of(process, "playground")
@@ -271,7 +280,7 @@ def _event(value: dict[str, Any]) -> str:
 
 def test_the_page_follows_the_words_until_somebody_scrolls_up(page_of: PageOf) -> None:
     steps = [step for number in range(120) for step in (_event(piece(f"Paragraph {number}\n\n")), 0.03)]
-    with serve(sse_reply(*steps, _event(END), "[DONE]")) as server:
+    with serve(chats(sse_reply(*steps, _event(END), "[DONE]"))) as server:
         write(server.url)
         with gateway_process() as process:
             page = page_of(process, "playground", height=600)
@@ -347,7 +356,7 @@ def test_a_picture_in_an_answer_is_shown_and_one_from_elsewhere_only_named(page_
         return {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"images": images}}]}
 
     steps = (drawn(f"data:image/png;base64,{PIXEL}"), drawn("https://tracker.example/p.png"), END, "[DONE]")
-    with serve(sse_reply(*steps)) as server:
+    with serve(chats(sse_reply(*steps))) as server:
         write(server.url)
         with gateway_process() as process:
             page = page_of(process, "playground")
