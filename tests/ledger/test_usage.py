@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -250,8 +249,8 @@ def test_two_calls_of_one_id_stay_two(url: str) -> None:
 # -- a million rows ------------------------------------------------------------------
 
 
-def test_the_sums_of_a_million_calls_are_read_within_a_second(tmp_path: Path) -> None:
-    # 90 days of eight models and six keys, used every hour; bench/ledger.py asks the rows, too.
+def test_a_million_calls_are_told_of_without_one_of_their_rows(tmp_path: Path) -> None:
+    # 90 days of eight models and six keys, used every hour; bench/ledger.py says how long it takes.
     database = open_database(sqlite_url(tmp_path / "state.sqlite"))
     first = AT_MS // HOUR_MS - 90 * 24
     hours = [
@@ -267,14 +266,11 @@ def test_the_sums_of_a_million_calls_are_read_within_a_second(tmp_path: Path) ->
         ("INSERT INTO speed_days VALUES (?, ?, ?, ?, ?)", days),
     )
     asked = Range(first * HOUR_MS, AT_MS)
-    started = time.process_time()
     slots = load_slots(database, "model", asked, DAY_MS)
     load_use(database, asked.before())
     load_troubles(database, asked)
     load_spent(database, DAY, DAY)
     speeds = load_speeds(database, Range(0, 90 * DAY_MS))
-    took_s = time.process_time() - started  # others on the machine are no fault of it
     database.close()
     assert sum(slot.use.attempts for slot in slots) == 10 * len(hours) > 10**6
     assert [speed.answers for speed in speeds] == [90 * 90 * 70] * 8
-    assert took_s < 1

@@ -195,7 +195,8 @@ def _open_postgres(url: str) -> Database:
     dialect = Dialect(
         "%s",
         "BEGIN",
-        f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})",
+        # Summing up many millions of rows for the first time takes longer than any other statement may.
+        f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK}); SET LOCAL statement_timeout = '10min'",
         (psycopg.Error,),
         (UnicodeEncodeError, psycopg.DataError),
     )
