@@ -52,3 +52,11 @@ def test_the_limit_is_for_the_whole(reply: list[Step]) -> None:
 )
 def test_no_other_machine_is_asked(url: str) -> None:
     assert fetch_local(url, 0.1) is None
+
+
+@pytest.mark.parametrize("left_s", [0, -0.5])
+def test_nobody_is_asked_when_no_time_is_left(left_s: float) -> None:
+    with serve(json_reply([])) as server:
+        assert fetch_local(server.url, left_s) is None
+
+    assert server.journal == []

@@ -22,7 +22,6 @@ from jackfield.providers.listing.address import list_url, plain_url
 from jackfield.transport.local import fetch_local
 
 LIMIT_S = 0.3
-LEAST_S = 0.01  # with less left a machine under load would ask with none
 
 
 class LocalServer(Struct, frozen=True):
@@ -76,10 +75,7 @@ def _addresses(infos: Iterable[ProviderInfo]) -> Iterator[tuple[ProviderInfo, Pl
 def _ask(info: ProviderInfo, places: Places, until: float, key: Secret | None, found: dict[str, LocalServer]) -> None:
     headers = {"authorization": f"Bearer {key.reveal()}"} if key else {}
     for url, form in places:
-        left_s = until - time.monotonic()
-        if left_s < LEAST_S:
-            return
-        body = fetch_local(url, left_s, headers)
+        body = fetch_local(url, until - time.monotonic(), headers)
         if body is None:
             continue
         try:

@@ -41,18 +41,23 @@ def _connect(address: tuple[str, int], timeout_s: float) -> socket.socket:
 
 
 def _exchange(address: tuple[str, int], request: bytes, until: float) -> bytes:
-    with _connect(address, until - time.monotonic()) as connection:
+    with _connect(address, _left(until)) as connection:
         connection.sendall(request)
         raw = bytearray()
         while len(raw) <= LIMIT and not _is_whole(raw):
             # A server that sends a byte now and then must not hold us: the limit is for the whole.
-            if (left := until - time.monotonic()) <= 0:
-                raise TimeoutError
-            connection.settimeout(left)
+            connection.settimeout(_left(until))
             if not (piece := connection.recv(65536)):
                 break
             raw += piece
     return bytes(raw)
+
+
+def _left(until: float) -> float:
+    """Return the seconds until a moment; raise `TimeoutError` when none are left."""
+    if (left_s := until - time.monotonic()) <= 0:
+        raise TimeoutError
+    return left_s
 
 
 def _is_whole(raw: bytearray) -> bool:
