@@ -41,6 +41,15 @@ def test_without_a_screen_the_address_is_said() -> None:
     with gateway_process("--open") as process:
         pass
     assert f"open http://127.0.0.1:{process.admin_port} in one, and sign in with the admin token" in process.err
+    assert "ssh" not in process.err
+
+
+def test_over_ssh_the_way_to_the_address_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.7 52044 192.0.2.9 22")
+    with gateway_process("--open") as process:
+        pass
+    port = process.admin_port
+    assert f"ssh -N -L {port}:127.0.0.1:{port} USER@HOST" in process.err
 
 
 def test_open_needs_a_page(home: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from jackfield.credential import Secret
 
 SCREENS = ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
+REMOTE = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 
 
 def open_page(
@@ -18,8 +20,13 @@ def open_page(
     from jackfield.admin.session import make_code
 
     # Without a screen only browsers in the terminal are left, and the gateway needs the terminal.
-    if sys.platform not in {"win32", "darwin"} and not any(map(environ.get, SCREENS)):
+    is_remote = any(map(environ.get, REMOTE))
+    if (is_remote or sys.platform not in {"win32", "darwin"}) and not any(map(environ.get, SCREENS)):
         tell(f"there is no browser here: open {address} in one, and sign in with the admin token")
+        if is_remote:
+            place = urlsplit(address).netloc
+            port = place.rpartition(":")[2]
+            tell(f"from your own machine it is reached with: ssh -N -L {port}:{place} USER@HOST")
         return
     url = f"{address}/#code={make_code(token, now_ms)}"
     # Some browsers let their caller wait until they are closed.
