@@ -126,6 +126,22 @@ def test_requests_in_a_row_are_answered_in_that_row(gateway) -> None:
     assert [status for status, _ in found] == [200, 404, 200]
 
 
+@pytest.mark.parametrize("head", ["", "connection: keep-alive\r\n"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+def test_a_caller_of_http_1_0_gets_a_stream_without_chunks(gateway, path, head) -> None:
+    body = BODY[:-1] + ', "stream": true, "max_tokens": 9}'
+    asked = post(path=path, head=head, body=body).replace(b"HTTP/1.1", b"HTTP/1.0")
+    with socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=10) as line:
+        line.sendall(asked)
+        reply = b"".join(iter(lambda: line.recv(65536), b""))
+    fields, _, said = reply.partition(b"\r\n\r\n")
+    assert b"\r\nconnection: close" in fields
+    assert b"transfer-encoding" not in fields
+    assert said.startswith((b"data: {", b"event: message_start"))
+    assert said.endswith((b"data: [DONE]\n\n", b'data: {"type":"message_stop"}\n\n'))
+    assert all(line.startswith((b"data: ", b"event: ")) for line in said.split(b"\n") if line)
+
+
 def test_an_offer_of_http2_is_passed_over(gateway) -> None:
     head = "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n"
     ((status, _),) = talk(gateway, post(head=head, body=BODY.replace('"x"', '"\\r\\nupgrade: h2c"')))

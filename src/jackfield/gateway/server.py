@@ -11,11 +11,12 @@ import os
 import re
 import signal
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import inf
 from typing import Any, Literal
 
 from uvicorn import Config, Server
-from uvicorn._types import ASGI3Application
+from uvicorn._types import ASGI3Application, ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.supervisors import Multiprocess
 
@@ -86,6 +87,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Note that a head has ended."""
         self._is_in_head, self._has_moved = False, True
         super().on_headers_complete()
+        if self.scope["http_version"] == "1.0":
+            # The task that answers begins in the loop's next round.
+            self.cycle.send = partial(_send_unchunked, self.cycle)  # type: ignore[method-assign]
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -195,6 +199,18 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._set_timer(self._due_s)
             else:
                 self.timeout_keep_alive_handler()
+
+
+async def _send_unchunked(cycle: RequestResponseCycle, message: ASGISendEvent) -> None:
+    """Send to a caller of HTTP/1.0, who knows no chunks: what has no length ends with the connection (RFC 9112, 6.3)."""
+    while cycle.flow.write_paused and not cycle.disconnected:
+        await cycle.flow.drain()
+    if message["type"] == "http.response.start":
+        if all(name != b"content-length" for name, _ in message.get("headers", ())):
+            cycle.chunked_encoding = False
+    elif message["type"] == "http.response.body":
+        cycle.expected_content_length = max(cycle.expected_content_length, len(message.get("body", b"")))
+    await RequestResponseCycle.send(cycle, message)
 
 
 def _without_offer(data: bytes) -> bytes:
