@@ -243,11 +243,12 @@ class ChatResponse(Struct, frozen=True, kw_only=True):
     requested: str = ""
     attempts: Sequence[Attempt] = ()
     warnings: Sequence[str] = ()
+    losses: Sequence[str] = ()  # of the warnings: what was left out on the way, or said otherwise
     cost_usd: Decimal | None = None  # of all attempts together, as the usage
     notice: str = ""  # that another model than the one asked for answers, or that it answers again
 
     def __post_init__(self) -> None:
-        for name in ("content", "logprobs", "attempts", "warnings"):
+        for name in ("content", "logprobs", "attempts", "warnings", "losses"):
             as_tuple(self, name)
 
     @property

@@ -82,7 +82,7 @@ class ChatStream:
         self._take: Take | None = None
         self._running: tuple[Candidate, Accumulator, ChatRequest] | None = None
         self._notice = ""
-        self._warnings = list(made.warnings)
+        self._losses: list[str] = []
         self._known = client.known
         self._reader: asyncio.Task[object] | None = None  # who waits for the next batch
         self._closing: asyncio.Future[None] | None = None
@@ -142,7 +142,8 @@ class ChatStream:
             cost_usd=sum_usd([usd for _, usd in spent]),
             requested=self._walk.plan.requested,
             attempts=tuple(self._walk.attempts),
-            warnings=tuple(dict.fromkeys((*self._warnings, *self._problems()))),
+            warnings=tuple(dict.fromkeys((*self._walk.plan.warnings, *self._losses, *self._problems()))),
+            losses=tuple(dict.fromkeys(self._losses)),
             notice=self._notice,
         )
 
@@ -238,7 +239,7 @@ class ChatStream:
         auth = await self._direct.open_auth(candidate)
         self._walk.profile_id = auth.profile_id
         hold = await self._client.toll.enter(candidate, asked, self._session, left_s=self._walk.left_s())
-        tell = None if self._strict else self._warnings.append
+        tell = None if self._strict else self._losses.append
         # What goes on from another's words is not told as it comes.
         take = self._hand_on if self._take and request is None else None
         hear = partial(self._client.toll.hear, candidate)
@@ -291,4 +292,4 @@ class ChatStream:
         told = [f"{candidate.ref}: {loss}" for loss in losses]
         if told and self._strict:
             raise InvalidRequest("; ".join(told), hint="leave out --strict to send the rest")
-        self._warnings += told
+        self._losses += told

@@ -87,13 +87,16 @@ def test_counts_nobody_asked_for_are_asked_for_and_kept() -> None:
         assert gateway.last_call().usage.output == 2
 
 
-def test_a_field_the_server_refuses_is_removed() -> None:
+def test_a_field_the_server_refuses_is_removed_and_told_or_refused() -> None:
     with (
         serve(json_reply(WHOLE)) as server,
         running(config_for(server, compat={"unsupportedFields": ["seed"]})) as gateway,
     ):
-        assert gateway.post("/v1/chat/completions", ASKED).status == 200
+        told = gateway.post("/v1/chat/completions", ASKED)
+        assert (told.status, told.headers["x-jackfield-loss"]) == (200, "box/m: seed: left out: the server refuses it")
         assert server.journal[0].json() == {k: v for k, v in {**ASKED, "model": "m"}.items() if k != "seed"}
+        assert gateway.post("/v1/chat/completions", ASKED, x_jackfield_strict="1").status == 400
+        assert len(server.journal) == 1
 
 
 def test_a_failure_before_the_first_word_goes_on_unseen() -> None:

@@ -169,6 +169,21 @@ def test_a_loss_is_told_or_refused() -> None:
         assert (refused.status, "seed" in refused.json()["error"]["message"]) == (400, True)
 
 
+def test_what_else_there_is_to_say_is_no_loss() -> None:
+    with (
+        open_server(Script([{"text": "Hi", "repeat": True}])) as address,
+        running(
+            configured(box=provider(f"{address}/v1"), routes={"r": {"primary": "box/m", "fallbacks": ["nope/x"]}})
+        ) as gateway,
+    ):
+        for path in ("/v1/chat/completions", "/v1/messages"):
+            for stream in (True, False):
+                body = {"model": "r", "messages": HELLO, "max_tokens": 9, "stream": stream}
+                answer = gateway.post(path, body)
+                assert answer.status == 200
+                assert "x-jackfield-loss" not in answer.headers
+
+
 def test_a_refused_key_of_ours_is_not_the_callers_fault() -> None:
     with (
         open_server(Script([{"error": "auth", "repeat": True}])) as address,

@@ -14,7 +14,7 @@ def head_of(response: ChatResponse, *, running: bool = False) -> Heads:
     """Return the headers that tell of a reply; of one that is still `running`, the last try has no row yet."""
     tried = sum(each.ms is not None for each in response.attempts) + running
     head = [("x-jackfield-model", response.model), ("x-jackfield-attempts", str(tried))]
-    return [*head, ("x-jackfield-loss", "; ".join(response.warnings))] if response.warnings else head
+    return [*head, ("x-jackfield-loss", "; ".join(response.losses))] if response.losses else head
 
 
 def cost_of(cost_usd: Decimal | None) -> Heads:

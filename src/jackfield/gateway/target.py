@@ -82,7 +82,6 @@ class Target(Struct, frozen=True):
     rates: Rates | None
     concerns: frozenset[str]  # fields that need the long way
     given: Mapping[str, Raw]  # fields that are sent unless the caller says otherwise
-    removed: frozenset[str]  # fields the server refuses
 
     def takes(self, body: Mapping[str, Raw]) -> bool:
         """Tell whether nothing in a body needs more than another name of the model."""
@@ -95,8 +94,7 @@ class Target(Struct, frozen=True):
             sent["model"] = self.given["model"]
         if OPTIONS in self.given and OPTIONS in body:
             sent[OPTIONS] = _merged(body[OPTIONS], self.given[OPTIONS])
-        for name in self.removed:
-            sent.pop(name, None)
+        sent.pop("fallbacks", None)  # our own
         return replace(self.template, body=msgspec.json.encode(sent))
 
 
@@ -158,7 +156,6 @@ async def _find(client: AsyncClient, wire: str, name: str, *, stream: bool) -> T
     if template is not bare or (wire == GEMINI and given):
         return None  # a plugin looks at every body; fields inside others are not filled in here
     ref = str(candidate.ref)
-    loss = [("x-jackfield-loss", "; ".join(made.warnings))] if made.warnings else []
     return Target(
         candidate=candidate,
         plan=made,
@@ -166,13 +163,13 @@ async def _find(client: AsyncClient, wire: str, name: str, *, stream: bool) -> T
         shown=as_name(ref),
         requested=as_name(made.requested),
         named=Raw(msgspec.json.encode(ref)),
-        lines=render_lines([("x-jackfield-model", ref), ("x-jackfield-attempts", "1"), *loss, TYPED]),
+        lines=render_lines([("x-jackfield-model", ref), ("x-jackfield-attempts", "1"), TYPED]),
         template=replace(template, headers=Repeated(template.headers)),
         auth=auth,
         rates=find_rates(candidate.info, candidate.model),
-        concerns=_concerns(compat),
+        # What the server refuses is left out, which the long way tells the caller.
+        concerns=_concerns(compat) | frozenset(compat.unsupported_fields or ()),
         given=given,
-        removed=frozenset(("fallbacks", *(compat.unsupported_fields or ()))),
     )
 
 
