@@ -74,9 +74,9 @@ def test_filters_leave_what_fits(process: Process, page_of: PageOf) -> None:
     page.get_by_label("Context", exact=True).select_option("128000")
     assert refs(page) == ["box/house-70b"]
     page.get_by_label("Context", exact=True).select_option("")
-    page.get_by_label("Free").check()
+    page.get_by_label("$0 per token").check()
     assert refs(page) == ["box/house-8b", "box/tiny"]
-    page.get_by_label("Free").uncheck()
+    page.get_by_label("$0 per token").uncheck()
     page.get_by_label("Reasoning").check()
     assert refs(page) == ["box/house-8b"]
     page.get_by_label("Reasoning").uncheck()

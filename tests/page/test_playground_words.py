@@ -276,7 +276,7 @@ def test_the_picker_offers_what_can_be_asked_with_what_it_takes(tmp_path) -> Non
     ) -> list[Any]:
         return [ref, ref, 131072, None, price, price, "text+image", None, True, "", status, ready, allowed, "", []]
 
-    rows = [row("a/m"), row("a/free", price=0), row("a/unknown", price=None), row("a/far", ready=False), row("a/not", allowed=False), row("a/old", status="retired")]  # fmt: skip
+    rows = [row("a/m"), row("a/zero", price=0), row("a/unknown", price=None), row("a/far", ready=False), row("a/not", allowed=False), row("a/old", status="retired")]  # fmt: skip
     table = {
         "columns": head, "rows": rows, "routes": ["fast"], "aliases": [{"name": "mine", "ref": "a/m"}],
         "choice": {"text": {"primary": {"text": "mine", "ref": "a/m"}}},
@@ -284,6 +284,6 @@ def test_the_picker_offers_what_can_be_asked_with_what_it_takes(tmp_path) -> Non
     names = run_module(tmp_path, "{namesOf} from names.js", "return namesOf(given.table);", table=table)
     assert [(each["value"], each["note"]) for each in names] == [
         ("default", "a/m"), ("fast", "route"), ("mine", "a/m"),
-        ("a/m", "128k context · image · thinks · $1.00 in, $1.00 out"),
-        ("a/free", "128k context · image · thinks · free"), ("a/unknown", "128k context · image · thinks"),
+        ("a/m", "131k context · image · thinks · $1.00 in, $1.00 out per M"),
+        ("a/zero", "131k context · image · thinks · $0 in, $0 out per M"), ("a/unknown", "131k context · image · thinks"),
     ]  # fmt: skip

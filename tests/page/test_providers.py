@@ -120,7 +120,7 @@ def test_what_rests_says_until_when_and_is_let_go(page_of: PageOf, process: Proc
     page = page_of(process, "providers")
     box = card(page, "box")
     expect(box.get_by_text("no credit is left", exact=False).first).to_be_visible()
-    expect(box.get_by_text(re.compile(r"^Rests until \d\d:\d\d: no credit is left$"))).to_be_visible()
+    expect(box.get_by_text(re.compile(r"^Rests until (\d+ \w+, )?\d\d:\d\d: no credit is left$"))).to_be_visible()
     box.get_by_role("button", name="Clear the rest of box:default of box").click()
     expect(box.get_by_text("Rests until")).to_have_count(0)
     server.replies = [json_reply(WHOLE)]

@@ -15,7 +15,10 @@ SAID = {
     "usd(-2)": "-$2.00",
     "count(1234567)": "1,234,567",
     "count(null)": "–",
-    "tokens(200000)": "195k",
+    "tokens(200000)": "200k",
+    "tokens(131072)": "131k",
+    "tokens(1048576)": "1.05M",
+    "tokens(2000000)": "2M",
     "tokens(999)": "999",
     "ms(840)": "840 ms",
     "ms(2400)": "2.4 s",
@@ -39,6 +42,17 @@ def test_numbers_and_times_are_written_as_people_read_them(page_of: PageOf) -> N
         page = page_of(process)
         page.evaluate("async () => { Object.assign(window, {ui: await import('/ui.js')}); }")
         assert {each: page.evaluate(f"() => window.ui.{each}") for each in SAID} == SAID
+
+
+def test_a_time_of_another_day_is_told_with_its_day(page_of: PageOf) -> None:
+    with gateway_process() as process:
+        page = page_of(process)
+        clock = """async () => {
+          const { clock } = await import("/views/providers/words.js");
+          const noon = new Date(2026, 10, 21, 12).getTime();
+          return [1, 24].map((hours) => clock(noon + hours * 3_600_000, noon));
+        }"""
+        assert page.evaluate(clock) == ["13:00", "22 Nov, 12:00"]
 
 
 def test_few_letters_find_a_name_best_fit_first(page_of: PageOf) -> None:

@@ -27,12 +27,15 @@ export function count(number) {
   return number === null || number === undefined ? NONE : grouped.format(number);
 }
 
-/** Write a size of tokens briefly, as listings do: 200000 → 195k. */
+/** Write a size of tokens briefly: 200000 → 200k, 1048576 → 1.05M. */
 export function tokens(number) {
   if (number === null || number === undefined) {
     return NONE;
   }
-  return number < 1024 ? String(number) : `${Math.round(number / 1024)}k`;
+  if (number < 1000) {
+    return String(number);
+  }
+  return number < 999_500 ? `${Math.round(number / 1000)}k` : `${Number((number / 1_000_000).toFixed(2))}M`;
 }
 
 /** Write a span of time: 840 ms, 2.4 s, 3 min. */

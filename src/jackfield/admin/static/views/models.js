@@ -5,9 +5,9 @@ import { Badge, Busy, Button, Check, html, Notice, Page, Select, Switch, Table, 
 import { Chosen, Names } from "./models/chosen.js";
 import { Compare, MOST } from "./models/compare.js";
 import { ModelDialog } from "./models/model.js";
-import { badgesOf, CONTEXTS, isFree, narrow, NO_FILTER, PRICES, unpack } from "./models/rows.js";
+import { badgesOf, CONTEXTS, narrow, NO_FILTER, PRICES, unpack } from "./models/rows.js";
 
-const FLAGS = { images: "Images", tools: "Tools", reasoning: "Reasoning", free: "Free" };
+const FLAGS = { images: "Images", tools: "Tools", reasoning: "Reasoning", free: "$0 per token" };
 
 /** The view. */
 export default function Models({ query, go }) {
@@ -100,8 +100,8 @@ function columnsFor(open, compared, tick) {
     { key: "ref", name: "Model", sort: true, isHead: true, render: (model) => html`<${Name} model=${model} open=${open} />` },
     { key: "context", name: "Context", sort: true, align: "end", render: (model) => tokens(model.context) },
     { key: "maxTokens", name: "Output", sort: true, align: "end", hideBelow: 900, render: (model) => tokens(model.maxTokens) },
-    { key: "input", name: "$/M in", sort: true, align: "end", hideBelow: 600, render: (model) => (isFree(model) ? "free" : usd(model.input)) },
-    { key: "output", name: "$/M out", sort: true, align: "end", render: (model) => (isFree(model) ? "free" : usd(model.output)) },
+    { key: "input", name: "$/M in", sort: true, align: "end", hideBelow: 600, render: (model) => usd(model.input) },
+    { key: "output", name: "$/M out", sort: true, align: "end", render: (model) => usd(model.output) },
     { key: "takes", name: "Takes", sort: true, hideBelow: 900, render: (model) => model.takes.replaceAll("+", ", ") },
     { key: "can", name: "Can", hideBelow: 900, render: (model) => [model.tools === false && "no tools", model.tools && "tools", model.reasoning && "reasoning"].filter(Boolean).join(", ") || "–" },
     { key: "privacy", name: "Privacy", sort: (model) => model.privacy || null, hideBelow: 900, render: (model) => model.privacy || "–" },

@@ -89,5 +89,5 @@ export function factsOf(model) {
 }
 
 function sayPrice(price) {
-  return price === null || price === undefined ? "–" : Number(price) === 0 ? "free" : `${usd(price)} per million tokens`;
+  return price === null || price === undefined ? "–" : `${usd(price)} per million tokens`;
 }

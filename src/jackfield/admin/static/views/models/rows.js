@@ -36,8 +36,8 @@ export function narrow(models, filter) {
   );
 }
 
-/** Tell whether a model costs nothing, as far as is known. */
-export function isFree(model) {
+/** Tell whether a model has no price per token: it is free, or paid in another way (credits, a subscription). */
+function isFree(model) {
   return model.input === 0 && model.output === 0;
 }
 

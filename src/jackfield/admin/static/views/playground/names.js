@@ -21,7 +21,7 @@ export function namesOf({ choice, routes, aliases, ...table }) {
 
 function notesOf({ context, takes, reasoning, input, output }) {
   const kinds = takes.split("+").filter((each) => each !== "text");
-  const price = input === null || output === null ? "" : input + output === 0 ? "free" : `${usd(input)} in, ${usd(output)} out`;
+  const price = input === null || output === null ? "" : `${usd(input)} in, ${usd(output)} out per M`;
   return [context && `${tokens(context)} context`, kinds.join(", "), reasoning && "thinks", price];
 }
 

@@ -52,7 +52,7 @@ function badges(each, card, now) {
     return html`<${Badge} tone=${each.reason === "excluded_by_auth_order" ? "off" : "bad"}>${each.reason === "excluded_by_auth_order" ? "Not used" : "Unusable"}<//>`;
   }
   if (each.restsUntilMs > now) {
-    return html`<${Badge} tone="warn">Rests until ${clock(each.restsUntilMs)}<//>`;
+    return html`<${Badge} tone="warn">Rests until ${clock(each.restsUntilMs, now)}<//>`;
   }
   return each.isChosen && card.credentials.length > 1 && html`<${Badge} tone="accent">Used first<//>`;
 }

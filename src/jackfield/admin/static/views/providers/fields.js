@@ -33,8 +33,8 @@ export function Fields({ form, errors, change, pick, address, list, known, place
       <${Switch} label="Computer use" checked=${form.computerUse} onChange=${(computerUse) => change({ computerUse })} hint="Noted; requests stay as they are" />
     </div>
     <div class="pair">
-      <${Field} label="Input price" suffix="$ / 1M tokens" inputmode="decimal" ...${text("inputPrice")} hint="Empty: free, or as the catalog says" />
-      <${Field} label="Output price" suffix="$ / 1M tokens" inputmode="decimal" ...${text("outputPrice")} hint="Empty: free, or as the catalog says" />
+      <${Field} label="Input price" suffix="$ / 1M tokens" inputmode="decimal" ...${text("inputPrice")} hint="Empty: as the catalog says, else counted as $0" />
+      <${Field} label="Output price" suffix="$ / 1M tokens" inputmode="decimal" ...${text("outputPrice")} hint="Empty: as the catalog says, else counted as $0" />
     </div>`;
 }
 

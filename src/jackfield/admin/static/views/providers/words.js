@@ -39,7 +39,7 @@ export function sayStatus({ kind, why, untilMs, atMs, ms: took }, now) {
     case "ready":
       return ["accent", "Ready, not tested"];
     case "rests":
-      return ["warn", `Rests until ${clock(untilMs)}: ${sayFailure(why).toLowerCase()}`];
+      return ["warn", `Rests until ${clock(untilMs, now)}: ${sayFailure(why).toLowerCase()}`];
     case "ending":
       return ["warn", `Sign-in ends ${until(untilMs, now)}`];
     case "ended":
@@ -70,9 +70,11 @@ export function sayTest(test) {
   return test.status === "ok" ? `It works: ${test.model} answered in ${ms(test.ms)}` : sayFailure(test.type);
 }
 
-/** Write a time of day. */
-export function clock(time) {
-  return new Date(time).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+/** Write a time of day, and the day where it is not today. */
+export function clock(time, now) {
+  const isToday = new Date(time).toDateString() === new Date(now).toDateString();
+  const day = isToday ? {} : { day: "numeric", month: "short" };
+  return new Date(time).toLocaleString("en-GB", { ...day, hour: "2-digit", minute: "2-digit" });
 }
 
 /** Tell whether an address may be a link. */

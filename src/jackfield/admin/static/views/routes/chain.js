@@ -92,5 +92,5 @@ function cost({ least, most }) {
   if (least === null || most === null) {
     return "price not known";
   }
-  return Number(most) === 0 ? "nothing" : `${usd(least)} to ${usd(most)}`;
+  return Number(most) === 0 ? usd(most) : `${usd(least)} to ${usd(most)}`;
 }

@@ -42,7 +42,7 @@ export function KeyForm({ old, onDone, onClose }) {
       ${Object.entries(RATES).map(([name, [label, unit]]) => html`<${Field} key=${name} label=${label} inputmode="numeric" suffix=${unit} placeholder="no limit" value=${form[name]} error=${wrong[name]} onInput=${set(name)} />`)}
       <${Field} label="Last day" type="date" value=${form.lastDay} error=${wrong.lastDay} hint="It ends with this day, UTC. Empty: with its revocation." onInput=${set("lastDay")} />
     </div>
-    ${(form.budgetDay || form.budgetMonth) && html`<${Switch} label="Also models whose price is not known" hint="Their calls count as free." checked=${form.allowUnpriced} onChange=${set("allowUnpriced")} />`}
+    ${(form.budgetDay || form.budgetMonth) && html`<${Switch} label="Also models whose price is not known" hint="Their calls are counted as $0." checked=${form.allowUnpriced} onChange=${set("allowUnpriced")} />`}
   <//>`;
 }
 
