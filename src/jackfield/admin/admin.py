@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from jackfield.admin.asked import Asked, View
+from jackfield.admin.asked import Answer, Asked, Lines, View
 from jackfield.admin.desk import Desk
 from jackfield.admin.edits import Conflict
 from jackfield.admin.page import answer, find_asset
@@ -72,7 +71,7 @@ class Admin:
                 await exchange.answer(*answer(asset, known=known, packs=packs))
                 return
             said = await self._ask(exchange)
-            if isinstance(said, AsyncIterator):
+            if isinstance(said, AsyncGenerator):
                 await _stream(exchange, said)
             else:
                 await exchange.answer(200, *await _encode(exchange, said))
@@ -81,7 +80,7 @@ class Admin:
         except Error as error:
             await _refuse(exchange, error)
 
-    async def _ask(self, exchange: Exchange) -> JsonObject | AsyncIterator[JsonObject]:
+    async def _ask(self, exchange: Exchange) -> Answer:
         name = exchange.path.removeprefix(PREFIX)
         if exchange.path == PREFIX + SESSION and exchange.method == "POST":
             given = await _read(exchange, BODY_LIMIT)
@@ -123,11 +122,10 @@ async def _encode(exchange: Exchange, said: JsonObject) -> tuple[list[tuple[str,
     return [*HEAD, ("content-encoding", "gzip"), ("vary", "accept-encoding")], packed
 
 
-async def _stream(exchange: Exchange, lines: AsyncIterator[JsonObject]) -> None:
+async def _stream(exchange: Exchange, lines: Lines) -> None:
     """Send lines as they come; what they stand for ends when the browser leaves."""
     exchange.watch()
-    iterator: Any = lines
-    async with aclosing(iterator):
+    async with aclosing(lines):
         await exchange.start(LINES)
         try:
             async for line in lines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -14,7 +14,8 @@ from jackfield.message import JsonObject
 
 Kind = TypeVar("Kind")
 # An answer, or its lines one after the other.
-Answer = JsonObject | AsyncIterator[JsonObject]
+Lines = AsyncGenerator[JsonObject, None]
+Answer = JsonObject | Lines
 
 
 class Asked(Struct, frozen=True):

@@ -104,8 +104,14 @@ def request_url(info: ProviderInfo) -> str:
 
 def is_custom(desk: Desk, provider_id: str) -> bool:
     """Tell whether a provider is the config's own, known to no catalog and no plugin."""
-    plugged = {info.id for info in desk.client.plugins.providers}
-    return provider_id in desk.config.providers and provider_id not in {*load_index().providers, *plugged}
+    return provider_id in desk.config.providers and not is_known(desk, provider_id)
+
+
+def is_known(desk: Desk, provider_id: str) -> bool:
+    """Tell whether a provider is one of the catalog that ships, or a plugin's."""
+    return provider_id in load_index().providers or any(
+        info.id == provider_id for info in desk.client.plugins.providers
+    )
 
 
 def tests_of(desk: Desk, provider_id: str) -> dict[str, JsonObject]:

@@ -10,6 +10,7 @@ import asyncio
 from typing import Literal
 
 from jackfield.admin.desk import Desk
+from jackfield.admin.lines import render_error
 from jackfield.admin.providers import keep
 from jackfield.auth.flows.client import Client
 from jackfield.auth.flows.device import Code
@@ -120,12 +121,12 @@ class SignIn:
         elif self._url:
             said["url"] = self._url
         if self._error:
-            said["error"] = {"type": self._error.type, "message": self._error.message, "hint": self._error.hint}
+            said["error"] = render_error(self._error)
         return said
 
 
 def all_of(desk: Desk) -> dict[str, SignIn]:
-    """Return every sign-in by its number; to be changed."""
+    """Return the sign-ins by their numbers, to be changed; the oldest of those that are over are forgotten."""
     every: dict[str, SignIn] = desk.state.setdefault(STATE, {})
     for number in [each.number for each in every.values() if each.is_over][:-MOST]:
         del every[number]

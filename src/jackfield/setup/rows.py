@@ -8,22 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.auth.resolve import is_available, resolve
-from jackfield.auth.store import FileStore
 from jackfield.catalog.discovered import OLD_AGE_S
 from jackfield.catalog.index import Outline
-from jackfield.catalog.load import Catalog, is_local
+from jackfield.catalog.load import is_local
 from jackfield.config.schema import Config
 from jackfield.errors import Error
 from jackfield.model import Model, ModelRef, ProviderInfo
 from jackfield.providers.discover import LocalServer, find_local
 from jackfield.routing.chain import resolve_ref
 from jackfield.routing.policy import admission, privacy_of
+from jackfield.setup.installation import Installation
 
 VARIANT = re.compile(r"_API_KEYS$|_API_KEY_\d+$|^OPENCLAW_LIVE_")
 HIDDEN = "legacy"  # a row that still answers to its name but is offered to nobody
@@ -54,46 +53,23 @@ class About(Struct, frozen=True, kw_only=True):
     age_s: float | None  # of that list
 
 
-class Sight(Protocol):
-    """What a listing looks at: a command's set-up, or the gateway's."""
-
-    @property
-    def config(self) -> Config:
-        """The config."""
-        ...
-
-    @property
-    def catalog(self) -> Catalog:
-        """The catalog."""
-        ...
-
-    @property
-    def store(self) -> FileStore:
-        """The credential store."""
-        ...
-
-    def now_ms(self) -> int:
-        """Return the time in Unix milliseconds."""
-        ...
-
-
 class Listing:
     """One look at the user's set-up; what is asked twice is looked up once.
 
     Rows of models nobody configured hold what a table shows, unless they are wanted `whole`.
     """
 
-    def __init__(self, sight: Sight, *, whole: bool = False) -> None:
-        self._config, self._catalog, self._whole = sight.config, sight.catalog, whole
+    def __init__(self, home: Installation, *, whole: bool = False) -> None:
+        self._config, self._catalog, self._whole = home.config, home.catalog, whole
         self._known = self._catalog.models if whole else self._catalog.outlines
         self._tags = _tags(self._config, self.key_of)
         environ = self._config.environ
         self._names = {name for name, text in environ.items() if text}
         # Several keys of one provider, or one for tests: names the catalog does not list.
         self._has_variants = any(VARIANT.search(name) for name in environ)
-        self._store = sight.store
+        self._store = home.store
         self._keepers = {profile.provider for profile in self._store.list()}
-        self._now_ms = sight.now_ms()
+        self._now_ms = home.now_ms()
         self._now_s = self._now_ms / 1000
         self._has_key = cache(self._look_for_key)
         self._servers = cache(self._find_servers)

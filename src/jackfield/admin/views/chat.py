@@ -13,7 +13,7 @@ from contextlib import aclosing
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.admin.asked import Asked, Routes
+from jackfield.admin.asked import Asked, Lines, Routes
 from jackfield.admin.desk import Desk
 from jackfield.admin.lines import Teller, render_attempt, render_end, render_error, render_message
 from jackfield.errors import Error
@@ -31,7 +31,7 @@ LOOK_S = 0.2  # how soon a failed try is told while the next is waited for
 AHEAD = 64  # batches that wait for a slow reader, before the provider does
 
 
-async def chat(desk: Desk, asked: Asked) -> AsyncGenerator[JsonObject, None]:
+async def chat(desk: Desk, asked: Asked) -> Lines:
     """Ask a model; the lines of the answer are those of `admin.lines`."""
     body = {"model": DEFAULT, **asked.body}
     fallbacks = parse_fallbacks(body.pop(FALLBACKS, None))
@@ -39,9 +39,7 @@ async def chat(desk: Desk, asked: Asked) -> AsyncGenerator[JsonObject, None]:
     return _answer(desk, replace(request, stream=True), fallbacks, asked.query.get("session", ""))
 
 
-async def _answer(
-    desk: Desk, request: ChatRequest, fallbacks: Sequence[str], session: str
-) -> AsyncGenerator[JsonObject, None]:
+async def _answer(desk: Desk, request: ChatRequest, fallbacks: Sequence[str], session: str) -> Lines:
     parts, clock = desk.parts, desk.gateway.clock
     turn = _Turn(desk, parts, request.model, clock.make_id(), clock.now_ms(), clock.seconds())
     parts.enter()
@@ -61,8 +59,8 @@ async def _answer(
         turn.outcome = "ok"
         yield {"type": "done", **turn.figures(reply), "message": render_message(reply)}
     except Error as error:
-        turn.outcome, reply = error.type, turn.heard(error)
-        yield {"type": "error", **turn.figures(reply), "error": render_error(error)}
+        turn.outcome, turn.failed = error.type, error
+        yield {"type": "error", **turn.figures(turn.heard()), "error": render_error(error)}
     finally:
         parts.leave()
         turn.note()
@@ -82,7 +80,7 @@ class _Turn(Struct):
     outcome: str = "cancelled"  # until it is known better
     failed: Error | None = None
 
-    async def lines(self) -> AsyncGenerator[JsonObject, None]:
+    async def lines(self) -> Lines:
         """Yield what is heard and which tries fail, as soon as it is so."""
         assert self.stream
         told, teller = 0, Teller()
@@ -99,9 +97,8 @@ class _Turn(Struct):
                 for line in teller.feed(batch):
                     yield line
 
-    def heard(self, error: Error | None = None) -> ChatResponse:
+    def heard(self) -> ChatResponse:
         """Return the reply as far as it has come; of one that broke, all that was tried or passed over."""
-        self.failed = error or self.failed
         said = self.stream.heard() if self.stream else ChatResponse(requested=self.requested)
         tries = self.failed.attempts if self.failed else ()
         return replace(said, attempts=tries) if tries else said

@@ -112,14 +112,14 @@ def _tell_change(desk: Desk, number: int) -> JsonObject:
 async def undo(desk: Desk, asked: Asked) -> JsonObject:
     """Put back what the config was before a change, `{number}`, as a change of its own."""
     number = asked.as_struct(_Numbered).number
-
     config = desk.config
     return await write_texts(desk, lambda _: make_undo(config.paths, config.environ, number), asked.if_match)
 
 
 def _shown(desk: Desk, texts: dict[Path, str]) -> dict[str, str]:
-    names = {real_path(Path(name)): name for name in (str(desk.config.paths.config),)}
-    by_name = {names.get(file, str(file)): text for file, text in texts.items()}
+    # The config is shown by the name it is given, an included file by its own.
+    path = desk.config.paths.config
+    by_name = {str(path if file == real_path(path) else file): text for file, text in texts.items()}
     return {name: veil.shown for name, veil in veil_files(desk.config, by_name).items()}
 
 

@@ -14,14 +14,13 @@ from msgspec.structs import replace
 
 from jackfield.admin.asked import Asked, Routes
 from jackfield.admin.bound import Bound, find_bound, require_known, without_variables
-from jackfield.admin.card import is_custom, tests_of
+from jackfield.admin.card import is_custom, is_known, tests_of
 from jackfield.admin.desk import Desk
 from jackfield.admin.edits import edit
 from jackfield.admin.providers import find_entry, keep, read_key, render_probe
 from jackfield.auth.resolve import resolve
 from jackfield.auth.sources import Source, sources
 from jackfield.auth.store import FileStore, HeldProfile
-from jackfield.catalog.index import load_index
 from jackfield.catalog.load import Catalog
 from jackfield.config.save import Edit, Set, Unset
 from jackfield.config.schema import Config
@@ -193,8 +192,7 @@ def _read(desk: Desk, asked: Asked, **usual: Any) -> _Form:
 
 def _require_own(desk: Desk, provider_id: str) -> None:
     """Raise `InvalidRequest` for a provider of others: its variables and profiles are for its own address."""
-    plugged = {info.id for info in desk.client.plugins.providers}
-    if desk.catalog.normalise(provider_id) in {*load_index().providers, *plugged}:
+    if is_known(desk, desk.catalog.normalise(provider_id)):
         raise InvalidRequest(
             f"{provider_id!r} is a provider of the catalog", hint="choose another id for a server of your own"
         )

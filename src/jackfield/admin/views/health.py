@@ -49,12 +49,8 @@ class _Place(Struct, frozen=True, forbid_unknown_fields=True):
     model: str | None = None
 
     def covers(self, row: Row) -> bool:
-        said = (self.provider, self.credential, self.model)
-        return all(not mine or mine == its for mine, its in zip(said, _names(row), strict=True))
-
-
-def _names(row: Row) -> tuple[str, str, str]:
-    return row.provider, row.credential, row.model
+        pairs = (self.provider, row.provider), (self.credential, row.credential), (self.model, row.model)
+        return all(not mine or mine == its for mine, its in pairs)
 
 
 ROUTES: Routes = {

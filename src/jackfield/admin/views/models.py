@@ -43,7 +43,7 @@ async def choose_default(desk: Desk, asked: Asked) -> JsonObject:
 
 
 async def change_fallbacks(desk: Desk, asked: Asked) -> JsonObject:
-    """Add or remove one fallback, `{do, ref, kind?}`, or bring them into another order, `{do: "order", refs}`."""
+    """Add or remove one fallback, `{do, ref, kind?}`, reorder them, `{do: "order", refs}`, or take all away, `{do: "clear"}`."""
     order = asked.as_struct(_Fallbacks)
     key, doubt = KINDS[order.kind], ""
     match order.do:
