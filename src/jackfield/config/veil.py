@@ -57,9 +57,8 @@ class Veil(Struct, frozen=True):
 def draw_veil(text: str, name: str, shapes: Collection[Shape] = (ROOT,), known: Collection[str] = ()) -> Veil:
     """Return a text with its secrets veiled; `shapes` are what the file may be, `known` secrets seen before.
 
-    Without a shape nobody knows what the file is, and every text in it counts as a secret.
-
-    `name` is the file's: equal texts of two files have words of their own.
+    Without a shape nobody knows what the file is, and every text in it counts as a secret. `name` is the file's:
+    equal texts of two files have words of their own.
     """
     try:
         spans = list(_find(parse(text), shapes)) if text.strip() else []
@@ -79,11 +78,6 @@ def draw_veil(text: str, name: str, shapes: Collection[Shape] = (ROOT,), known: 
         shown += [text[at:start], kept[-1].word]
         at = end
     return Veil(text, "".join([*shown, text[at:]]), tuple(kept), is_broken)
-
-
-def veil_text(text: str) -> str:
-    """Return what may be shown of a text of the config, whatever it is."""
-    return draw_veil(text, "").shown
 
 
 def list_spots(root: Node) -> Iterator[tuple[KeyPath, int, Node]]:

@@ -20,12 +20,11 @@ from msgspec.structs import asdict, astuple
 from jackfield.errors import Error
 from jackfield.ledger.database import Database, Unfit, open_database
 from jackfield.ledger.row import COLUMNS, Row
-from jackfield.ledger.sums import sum_up
+from jackfield.ledger.sums import DAY_MS, sum_up
 
 CAPACITY = 20_000  # rows that wait while the database is away: some 20 MB
 BATCH = 1_000
 LARGEST = 2**63 - 1
-DAY_MS = 86_400_000
 GATHER_S = 0.25
 RETRY_S = 1.0
 SEEN_EVERY_S = 10
