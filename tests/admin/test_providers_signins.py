@@ -85,7 +85,7 @@ def begin(desk: Desk, choice: str = "acme-device", **more: object) -> dict:
 def wait_for(desk: Desk, number: str, word: str) -> dict:
     for _ in range(200):
         said = desk.ask(f"signins?id={number}")
-        if said["phase"] == word or word in said:
+        if said["phase"] == word or said.get(word):
             return said
         time.sleep(0.05)
     raise AssertionError(f"{word!r} is not in {said}")
@@ -148,8 +148,7 @@ def test_one_that_nobody_remembers_is_told(desk) -> None:
 
 def test_a_paste_that_is_none_of_its_own_ends_it_and_says_why(desk) -> None:
     number = begin(desk, "acme-page")["id"]
-    said = wait_for(desk, number, "url")
-    assert said["canPaste"]
+    wait_for(desk, number, "canPaste")
     desk.ask("signins/paste", {"id": number, "text": " "}, status=400)
     desk.ask("signins/paste", {"id": number, "text": "no-code-of-theirs#wrong"})
     failed = wait_for(desk, number, "failed")
