@@ -14,10 +14,14 @@ FORGIVEN = "status of 409"
 FIRST = '{\n  // ours\n  "logging": {"level": "info"}\n}\n'
 OTHERS = '{\n  // theirs\n  "logging": {"level": "warn"}\n}\n'
 # What a view does: it has shown the config, and sends a change of what it has shown.
-LOOK = "async () => { window.api = await import('/api.js'); window.shown = await window.api.ask('config/text'); }"
+LOOK = """async () => {
+  window.api = await import("/api.js");
+  window.shown = await window.api.ask("config/text");
+  return window.api.refresh();
+}"""
 SAVE = """(text) => {
   const files = [{path: window.shown.files[0].path, text}];
-  window.ending = window.api.edit("config/text", {files}, "POST", window.shown.hash).then(() => "saved", (error) => error.message);
+  window.ending = window.api.edit("config/text", {files}, "POST").then(() => "saved", (error) => error.message);
 }"""
 
 
@@ -31,7 +35,8 @@ def config(home: Path) -> Path:
 
 def clash(page: Page, config: Path) -> None:
     """Change the config elsewhere between a view's look and its saving."""
-    page.evaluate(LOOK)
+    status = page.evaluate(LOOK)
+    page.route("**/admin/api/status", lambda route: route.fulfill(json=status))  # it has not looked again yet
     config.write_text(OTHERS, encoding="utf-8")
     page.evaluate(SAVE, FIRST.replace("info", "error"))
 
