@@ -62,6 +62,16 @@ def test_a_quick_command_imports_no_network_and_no_prompts(args: list[str]) -> N
     assert modules_after(command(*args)) & HEAVY == set()
 
 
+@pytest.mark.parametrize("args", [["models", "list"], ["models", "status"], ["health", "list"]], ids=" ".join)
+def test_a_look_imports_neither_what_changes_the_config_nor_the_gateway(args: list[str]) -> None:
+    write_config(CONFIG)
+    imported = {name for name in modules_after(command(*args)) if name.startswith("jackfield.")}
+
+    assert [
+        name for name in imported if name.startswith(("jackfield.config.save", "jackfield.gateway", "jackfield.admin"))
+    ] == []
+
+
 def test_help_imports_no_command() -> None:
     imported = {name for name in modules_after(command("--help")) if name.startswith("jackfield.")}
 

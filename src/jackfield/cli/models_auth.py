@@ -15,7 +15,8 @@ from jackfield.cli.login import login, login_github_copilot
 from jackfield.config.save import edit_config
 from jackfield.credential import Profile
 from jackfield.errors import MissingKey, UsageError
-from jackfield.setup.profile import as_row, forget, is_named, shown_key
+from jackfield.setup.forget import forget, is_named
+from jackfield.setup.profile import as_row, shown_key
 
 
 @click.group(short_help="Add, list, order and remove credentials.")

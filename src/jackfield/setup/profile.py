@@ -1,4 +1,4 @@
-"""A credential that comes in: its key read out of what was pasted, its name, where it is kept, whether it is used.
+"""A credential that comes in: its key out of what was pasted, its name, where it is kept, and what may be seen of it.
 
 A key goes into the credential store and nowhere else. Asks nobody and sends nothing.
 """
@@ -17,12 +17,10 @@ from jackfield.auth.paste import clean_key, key_problem, key_warnings
 from jackfield.auth.record import render_ref
 from jackfield.auth.secret import describe_ref
 from jackfield.auth.sources import explicit_order, names
-from jackfield.config.save import Edit, Set, Unset
 from jackfield.credential import Profile, ProfileType, Secret
 from jackfield.errors import AuthError, UsageError
 from jackfield.health.record import Place
 from jackfield.health.store import HealthStore
-from jackfield.message import JsonObject
 from jackfield.model import AuthMethod, ProviderInfo
 from jackfield.setup.installation import Installation
 
@@ -91,24 +89,6 @@ def find_obstacles(home: Installation, info: ProviderInfo, profile: Profile) -> 
     meta = home.config.auth_profiles.get(profile.id)
     if meta and meta.mode != profile.type and not (meta.mode == "oauth" and profile.type == "token"):
         yield f"the config expects {profile.id} to be {meta.mode}", "correct auth.profiles or the profile is not used"
-
-
-def is_named(home: Installation, profile_id: str) -> bool:
-    """Tell whether the config speaks of a profile."""
-    config = home.config
-    return profile_id in config.auth_profiles or any(profile_id in ids for ids in config.auth_order.values())
-
-
-def forget(raw: JsonObject, profile_id: str) -> list[Edit]:
-    """Return the edits that take a profile out of the config's `auth`; an order it alone was in goes too."""
-    section = raw.get("auth", {})
-    edits: list[Edit] = [Unset(("auth", "profiles", profile_id))]
-    for provider, ids in section.get("order", {}).items():
-        left = [each for each in ids if each != profile_id]
-        if left != ids:
-            path = ("auth", "order", provider)
-            edits.append(Set(path, left) if left else Unset(path))
-    return edits
 
 
 def shown_key(profile: Profile) -> str:

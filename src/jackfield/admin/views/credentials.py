@@ -21,13 +21,8 @@ from jackfield.credential import ProfileType, Secret
 from jackfield.errors import InvalidRequest
 from jackfield.message import JsonObject
 from jackfield.model import AuthMethod, ProviderInfo
-from jackfield.setup.profile import (
-    forget,
-    is_named,
-    make_profile,
-    name_profile,
-    next_name,
-)
+from jackfield.setup.forget import forget, is_named
+from jackfield.setup.profile import make_profile, name_profile, next_name
 from jackfield.setup.state import state_of
 
 DEFAULT_NAMES: dict[ProfileType, str] = {"api_key": "default", "token": "manual", "oauth": "default"}
