@@ -11,12 +11,18 @@ _WORD = re.compile(
     r"(?<![\w-])(?:(?:sk|pk|rk|gsk|xai|jf|vapi|hf|nvapi|ghp|gho|ghs|glpat|xox[abp]|ya29|eyJ|AIza|AKIA|r8|pplx|fw)"
     r"[-_.A-Za-z0-9]{10,}|(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{20,})"
 )
+# Each branch begins where a word does, and looks ahead no further than a key is long: a long line takes no longer
+# for each of its letters than a short one.
 _GIVEN = re.compile(
-    rf"""(?ix) ["']?[\w-]*(?:{TELLING})s?["']?\s*[:=]\s*(?P<quote>["'])(?P<text>(?:(?!(?P=quote)).)+)(?P=quote)?
-    |[\w-]*(?:{TELLING})s?["']?\s*[:=]\s*(?P<bare>(?=[^\s,]*[a-z])(?=[^\s,]*\d)[^\s"'${{,}}]{{8,}})
+    rf"""(?ix) (?<![\w-])["']?[\w-]*(?:{TELLING})s?["']?\s*[:=]\s*
+        (?P<quote>["'])(?P<text>(?:(?!(?P=quote)).)+)(?P=quote)?
+    |(?<![\w-])[\w-]*(?:{TELLING})s?["']?\s*[:=]\s*
+        (?P<bare>(?=[^\s,]{{0,200}}[a-z])(?=[^\s,]{{0,200}}\d)[^\s"'${{,}}]{{8,}})
     |\b(?:bearer|basic)\s+(?P<bearer>[^\s"',$]{{8,}})
     |://[^/?\#\s:]*:(?P<password>[^/?\#\s@]+)@"""
 )
+# A name of a variable tells nothing; what stands in for it where it is not set may be the key itself.
+_NAMED = re.compile(r"\$\{(?!\w+:-)")
 
 
 def find_likely(text: str) -> list[tuple[int, int]]:
@@ -25,7 +31,7 @@ def find_likely(text: str) -> list[tuple[int, int]]:
         match.span(name)
         for match in _GIVEN.finditer(text)
         for name in ("text", "bare", "bearer", "password")
-        if match[name] and not match[name].startswith("${")
+        if match[name] and not _NAMED.match(match[name])
     ]
     found += [match.span() for match in _WORD.finditer(text)]
     apart: list[tuple[int, int]] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
@@ -163,8 +164,10 @@ def _find_loose(
     for secret in sorted(known, key=len, reverse=True):
         for start, end in areas:
             found += [(start + m.start(), start + m.end()) for m in re.finditer(re.escape(secret), text[start:end])]
-    apart = list(but)
+    apart = sorted(but)
     for start, end in found:
-        if all(end <= a or start >= b for a, b in apart) and not is_word(text[start:end]):
-            apart.append((start, end))
+        at = bisect(apart, (start, end))
+        is_free = (at == 0 or apart[at - 1][1] <= start) and (at == len(apart) or apart[at][0] >= end)
+        if is_free and not is_word(text[start:end]):
+            apart.insert(at, (start, end))
             yield start, end
