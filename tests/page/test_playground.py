@@ -181,7 +181,9 @@ def test_more_than_a_request_holds_is_told_before_it_is_sent(page_of: PageOf, tm
         page.get_by_label("Files to attach").set_input_files([large])
         expect(page.get_by_text("13.0 MB attached")).to_be_visible()
         page.get_by_label("Files to attach").set_input_files([large])
-        expect(page.get_by_role("alert")).to_contain_text("These files are 26.0 MB together")
+        expect(page.get_by_role("alert")).to_contain_text(
+            "These files are 26.0 MB together; a request holds at most 23.0 MB"
+        )
         expect(page.get_by_role("button", name="Send")).to_be_disabled()
 
 
