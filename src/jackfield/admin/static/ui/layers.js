@@ -60,8 +60,8 @@ export function Dialog({ title, onClose, onSubmit, actions, isWide, children }) 
   </dialog>`;
 }
 
-/** A question before something that cannot be taken back. tone of the yes: primary or danger. */
-export function Confirm({ title, action = "Yes", refusal = "Cancel", tone = "primary", isBusy, onYes, onNo, children }) {
+// A question before something that cannot be taken back. tone of the yes: primary or danger.
+function Confirm({ title, action = "Yes", refusal = "Cancel", tone = "primary", isBusy, onYes, onNo, children }) {
   const actions = html`<${Button} onClick=${onNo}>${refusal}<//><${Button} tone=${tone} isBusy=${isBusy} onClick=${onYes}>${action}<//>`;
   return html`<${Dialog} title=${title} onClose=${onNo} actions=${actions}>${children}<//>`;
 }

@@ -1,7 +1,7 @@
 // What is asked when nobody names a model: the default, its fallbacks in order; and the other names of models.
 
 import { edit } from "../../api.js";
-import { Button, Card, confirm, Empty, html, Switch, toast, Trouble, useAction, useEffect, useState } from "../../ui.js";
+import { Button, Card, confirm, html, Switch, toast, Trouble, useAction, useEffect, useState } from "../../ui.js";
 
 /** Change the config and say so; what the gateway doubts is said too. */
 export async function change(path, body, done) {

@@ -133,8 +133,8 @@ const BARE = /https?:\/\/[^\s<>"'`[\]{}|\\^]+/y;
 const ESCAPABLE = /[\\`*_{}[\]()#+\-.!>~|]/;
 const MARKS = { "**": "strong", __: "strong", "*": "em", _: "em" };
 
-/** Read words: [{kind: text | code | strong | em | link, …}]. One pass; what closes nothing is text. */
-export function parseInline(text) {
+// Read words: [{kind: text | code | strong | em | link, …}]. One pass; what closes nothing is text.
+function parseInline(text) {
   const state = { text, at: 0, open: [{ mark: "", parts: [] }], unclosed: new Set() };
   while (state.at < text.length) {
     readCode(state) || readEscape(state) || readLink(state) || readMark(state) || readText(state);

@@ -125,8 +125,8 @@ export function buildBody({ model, read, turns, lane, until, dataOf = (file) => 
   return { model, messages, ...fields, ...(fallbacks && { fallbacks }) };
 }
 
-/** Return the steps of a lane of a turn: answers and the results that tools gave; a turn without that lane has the first's. */
-export function stepsOf(turn, lane, isAsked = false) {
+// Return the steps of a lane of a turn: answers and the results that tools gave; a turn without that lane has the first's.
+function stepsOf(turn, lane, isAsked = false) {
   const { tries, at } = turn.lanes[lane] ?? turn.lanes[0];
   const steps = tries[at]?.steps ?? [];
   return isAsked ? steps.slice(0, -1) : steps;

@@ -2,7 +2,7 @@
 // The table below it has the same numbers.
 
 import { Card, html, Table, Trouble, useEffect, useRef, useState, useStyle } from "../../ui.js";
-import { drawChart } from "./draw.js";
+import { DASHES, drawChart } from "./draw.js";
 
 const MOST = 6; // names that are drawn; the others are one
 
@@ -45,12 +45,11 @@ export function Chart({ title, valueOf, write, data, look }) {
 }
 
 const HATCHES = ["", "M-2 14 14 -2M8 14 24 -2M18 14 34 -2", "M0 4H24M0 8H24", "M4 0V12M10 0V12M16 0V12M22 0V12", "M-2 -2 14 14M8 -2 24 14M-12 -2 4 14M18 -2 34 14", "M0 6H24M6 0V12M18 0V12", "M3 3v.01M9 3v.01M15 3v.01M21 3v.01M6 9v.01M12 9v.01M18 9v.01"];
-const DASHES = ["", "7 4", "2 3", "10 3 2 3", "12 5", "4 2", "1 5"];
 
 function Swatch({ at, isStacked }) {
   return isStacked
     ? html`<rect class="swatch-ground" width="24" height="12" /><path class="swatch-hatch" d=${HATCHES[at]} />`
-    : html`<path class="swatch-line" d="M0 6H24" stroke-dasharray=${DASHES[at]} />`;
+    : html`<path class="swatch-line" d="M0 6H24" stroke-dasharray=${DASHES[at].join(" ")} />`;
 }
 
 // The dearest names apart, the rest together, in one order for all charts; one list of values for each, as long as the slots.

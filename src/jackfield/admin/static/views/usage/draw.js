@@ -1,7 +1,8 @@
 // A chart on its canvas. Colours are those of the page's theme, read where they hold; a changed theme draws anew.
 
 const HEIGHT = 240;
-const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [12, 5], [4, 2], [1, 5]];
+/** By which lines differ without their colour: lengths of strokes and gaps, for a canvas and an SVG. */
+export const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3], [12, 5], [4, 2], [1, 5]];
 const PATTERN = 10;
 // What is drawn over the ground of a stacked area, in a square of 10: so areas differ without their colour.
 const HATCHES = [
