@@ -124,11 +124,10 @@ def test_what_is_written_survives_a_look_at_another_view(process: Process, page_
     expect(page.get_by_role("heading", level=1)).to_have_text("Models")
     page.get_by_role("link", name="Config").click()
     expect(editor(page)).to_have_value(re.compile("Big House"))
-    asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    page.evaluate("setTimeout(() => location.reload())")
-    page.wait_for_timeout(500)
-    assert asked == ["beforeunload"]
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    with page.expect_event("dialog") as asked:
+        page.evaluate("setTimeout(() => location.reload())")
+    assert asked.value.type == "beforeunload"
     expect(editor(page)).to_have_value(re.compile("Big House"))
 
 
