@@ -26,7 +26,10 @@ from jackfield.gateway.meters import LocalMeters
 from jackfield.gateway.rules import Rules
 from jackfield.gateway.scripts import GIVE, REFUSALS, TAKE
 
-PATIENCE_S = 0.5  # for one answer; calls wait for it
+PATIENCE_S = 1.0  # for one answer; calls wait for it
+AT_ONCE = (
+    16  # calls that ask: of a hundred that open a connection each the last would be too late by their number alone
+)
 PROBE_S = 0.5
 LEASE_MS = 30_000  # a call of a process that was killed counts for so long
 RENEW_S = 10.0
@@ -74,6 +77,10 @@ class SharedMeters:
         self._debts: dict[str, Debt] = {}
         self._sending: dict[str, Debt] = {}  # sent, not confirmed
         self._renewed_s = 0.0
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._falls = 0  # how often the store was found away
+        self._told = 0  # batches that it has taken
+        self._newest: dict[str, int] = {}  # of a key's calls that were answered: the number of the last one asked
         self._open: dict[str, str] = {}  # calls under way → their key
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -83,12 +90,13 @@ class SharedMeters:
         if self._task is None:
             self._task = asyncio.create_task(self._keep_sending())
         self._number += 1
-        call = f"{self._me}-{self._number}"
-        if not self.trouble:
-            try:
-                return await self._take_there(key_id, rules, need, call)
-            except self._errors as error:
-                self._fall_back(error)
+        number = self._number
+        try:
+            async with self._room:
+                if not self.trouble and (there := await self._take_there(key_id, rules, need, number)):
+                    return there
+        except self._errors as error:
+            self._fall_back(error)
         taken = self._local.take_here(key_id, rules, need)
         if isinstance(taken, Taken):
             self._debt(key_id).add(taken, taken.nanos)
@@ -101,10 +109,7 @@ class SharedMeters:
     def settle(self, key_id: str, rules: Rules, taken: Taken, need: Need) -> None:
         """Put what a call did take in the place of what was taken for it."""
         self._local.settle(key_id, rules, taken, need)
-        debt = self._debt(key_id)
-        debt.add(taken, need.nanos - taken.nanos)
-        if rules.tokens:
-            debt.tokens_ms += (need.tokens - taken.tokens) * MINUTE_MS / rules.tokens
+        self._owe(key_id, rules, taken, need)
 
     def leave(self, key_id: str, taken: Taken) -> None:
         """End a call."""
@@ -125,22 +130,34 @@ class SharedMeters:
 
     # -- the store -----------------------------------------------------------------
 
-    async def _take_there(self, key_id: str, rules: Rules, need: Need, call: str) -> Taken | Refused:
-        meter = self._local.meter(key_id)
+    async def _take_there(self, key_id: str, rules: Rules, need: Need, number: int) -> Taken | Refused | None:
+        """Take in the store; `None` where others have begun to count alone meanwhile, of which it did not know."""
+        meter, call = self._local.meter(key_id), f"{self._me}-{number}"
+        told, falls = self._told, self._falls
         meter.turn(self._local.now_ms())
         limits = (rules.requests, rules.tokens, rules.calls, rules.day, rules.month)
         code, retry_ms, day_spent, month_spent, epoch = await self._take(
             keys=_names(key_id), args=[*self._knowledge(key_id), *limits, need.tokens, need.nanos, call, LEASE_MS]
         )
         self._epochs[key_id] = as_text(epoch)
+        taken = Taken(min(need.tokens, rules.tokens), need.nanos, meter.day, meter.month, call)
+        if not code and falls != self._falls:
+            self._owe(key_id, rules, taken, Need())
+            self._debt(key_id).ended.append(call)
+            return None
         unsent_day, unsent_month = self._unsent(key_id)
-        meter.day_spent, meter.month_spent = day_spent + unsent_day, month_spent + unsent_month
+        sums = day_spent + unsent_day, month_spent + unsent_month
+        if number < self._newest.get(key_id, 0) or told != self._told:
+            # Answers overtake each other, and whoever counts alone goes on from these sums: an older one lowers none.
+            sums = max(sums[0], meter.day_spent), max(sums[1], meter.month_spent)
+        meter.day_spent, meter.month_spent = sums
+        self._newest[key_id] = max(number, self._newest.get(key_id, 0))
         if code:
             which = REFUSALS[code]
             return Refused(which, UNTIL[which](self._local.now_ms()) if which in UNTIL else retry_ms)
         meter.calls += 1
         self._open[call] = key_id
-        return Taken(min(need.tokens, rules.tokens), need.nanos, meter.day, meter.month, call)
+        return taken
 
     def _knowledge(self, key_id: str) -> Sequence[object]:
         """Return the periods, the sums the store was told, and its epoch: what it needs to begin a day, or anew."""
@@ -158,6 +175,12 @@ class SharedMeters:
         )
 
     # -- the outbox ----------------------------------------------------------------
+
+    def _owe(self, key_id: str, rules: Rules, taken: Taken, need: Need) -> None:
+        debt = self._debt(key_id)
+        debt.add(taken, need.nanos - taken.nanos)
+        if rules.tokens:
+            debt.tokens_ms += (need.tokens - taken.tokens) * MINUTE_MS / rules.tokens
 
     def _debt(self, key_id: str) -> Debt:
         self._wake.set()
@@ -200,6 +223,7 @@ class SharedMeters:
         names = [*_names(key_id), f"{PREFIX}:{{{key_id}}}:sent:{self._me}"]
         self._epochs[key_id] = as_text(await self._give(keys=names, args=[*told, debt.number, *money, *debt.ended]))
         del self._sending[key_id]
+        self._told += 1
 
     async def _renew(self) -> None:
         """Show that the calls under way still are; and that the store answers."""
@@ -214,6 +238,7 @@ class SharedMeters:
             said = str(error).strip().partition("\n")[0] or type(error).__name__
             self._say(f"the shared state is away ({said}): each process counts alone, from the sums it last heard")
             self.trouble = said
+            self._falls += 1
         self._wake.set()
 
 
