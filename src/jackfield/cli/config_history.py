@@ -17,21 +17,11 @@ SHOWN = 3  # keys of a change that are named
 @pass_context
 def history(context: Context, as_json: bool) -> None:
     """List the changes of the config that can be undone, the last one first."""
-    from jackfield.config.history import load_changes
+    from jackfield.config.history import load_changes, render_entry
 
     changes = load_changes(context.paths)
     if as_json:
-        shown = [
-            {
-                "number": each.number,
-                "atMs": each.at_ms,
-                "by": each.by,
-                "keys": list(each.keys),
-                "files": list(each.texts),
-            }
-            for each in changes
-        ]
-        ui.as_json({"changes": shown})
+        ui.as_json({"changes": [render_entry(each) for each in changes]})
     elif changes:
         rows = [(str(each.number), _moment(each.at_ms), each.by, _name(each.keys)) for each in changes]
         ui.table(("Change", "Time", "By", "What"), rows)

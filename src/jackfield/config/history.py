@@ -21,6 +21,7 @@ from jackfield.config.paths import Paths
 from jackfield.config.source import read_text, real_path
 from jackfield.config.writer import WRITER
 from jackfield.errors import ConfigError
+from jackfield.message import JsonObject
 
 KEPT = 50
 _LARGEST = 64 << 20
@@ -65,6 +66,17 @@ def find_change(paths: Paths, number: int) -> Change:
             return change
     known = f"kept are {changes[-1].number} to {changes[0].number}" if changes else "nothing is kept yet"
     raise ConfigError(f"change {number} is not kept" if number else "there is no change to undo", hint=known)
+
+
+def render_entry(change: Change) -> JsonObject:
+    """Return a change as a list of them has it in JSON: without its texts."""
+    return {
+        "number": change.number,
+        "atMs": change.at_ms,
+        "by": change.by,
+        "keys": list(change.keys),
+        "files": list(change.texts),
+    }
 
 
 def texts_before(paths: Paths, number: int) -> dict[Path, str]:

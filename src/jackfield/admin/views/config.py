@@ -13,7 +13,7 @@ from jackfield.admin.desk import Desk
 from jackfield.admin.edits import write_texts
 from jackfield.admin.seen import Look, look_at, render_changes, veil_files
 from jackfield.admin.texts import Text, make_draft, require_sound
-from jackfield.config.history import Change, find_change, load_changes, texts_before
+from jackfield.config.history import find_change, load_changes, render_entry, texts_before
 from jackfield.config.mask import mask_plain
 from jackfield.config.merge import merge_texts
 from jackfield.config.save import render_diff
@@ -94,7 +94,7 @@ async def merge_text(desk: Desk, asked: Asked) -> JsonObject:
 async def list_history(desk: Desk, _: Asked) -> JsonObject:
     """List the changes that can be undone, the last one first."""
     changes = await asyncio.to_thread(load_changes, desk.config.paths)
-    return {"changes": [_render(change) for change in changes]}
+    return {"changes": [render_entry(change) for change in changes]}
 
 
 async def tell_change(desk: Desk, asked: Asked) -> JsonObject:
@@ -106,7 +106,7 @@ def _tell_change(desk: Desk, number: int) -> JsonObject:
     paths = desk.config.paths
     change, now = find_change(paths, number), look_at(desk)
     after = {**now.shown, **_shown(desk, texts_before(paths, number))}
-    return {**_render(change), "hash": now.hash, "undo": render_changes(now.shown, after)}
+    return {**render_entry(change), "hash": now.hash, "undo": render_changes(now.shown, after)}
 
 
 async def undo(desk: Desk, asked: Asked) -> JsonObject:
@@ -121,16 +121,6 @@ def _shown(desk: Desk, texts: dict[Path, str]) -> dict[str, str]:
     path = desk.config.paths.config
     by_name = {str(path if file == real_path(path) else file): text for file, text in texts.items()}
     return {name: veil.shown for name, veil in veil_files(desk.config, by_name).items()}
-
-
-def _render(change: Change) -> JsonObject:
-    return {
-        "number": change.number,
-        "atMs": change.at_ms,
-        "by": change.by,
-        "keys": list(change.keys),
-        "files": list(change.texts),
-    }
 
 
 def _parse_number(text: str) -> int:
