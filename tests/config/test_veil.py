@@ -65,6 +65,40 @@ def test_a_key_that_is_said_again_is_hidden_both_times() -> None:
     assert lift_veil(veil.shown, "f", veil).text == text
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        '{ apiKey: "${KEY:-quiet words}" }',
+        '{ baseUrl: "HTTPS://ann:quiet words@host/v1" }',
+        '{ baseUrl: "https://quiet words@host/v1" }',
+        '{ baseUrl: "https://host/v1?version=1&api_key=quiet words" }',
+        '{ apiKey: { value: "quiet words" } }',
+        '{ apiKey: { source: "plain", id: "quiet words" } }',
+        '{ headers: ["X-Any: quiet words"] }',
+        '{ headers: "X-Any: quiet words" }',
+        '{ headers: { "X-Any": { value: "quiet words" } } }',
+        '{ params: { headers: { "X-Any": "quiet words" } } }',
+        '{ "a\\u0070iKey": "quiet words" }',
+    ],
+)
+def test_a_secret_is_hidden_also_where_it_does_not_belong(entry: str) -> None:
+    text = f"{{ models: {{ providers: {{ box: {entry} }} }}, env: ['A=quiet words', {{ B: ['quiet words'] }}] }}"
+    veil = draw_veil(text, "f")
+    assert "quiet words" not in veil.shown
+    assert lift_veil(veil.shown, "f", veil).text == text
+
+
+def test_what_only_names_a_secret_stays_readable() -> None:
+    for said in (
+        '{ apiKey: { source: "env", id: "MY_KEY" } }',
+        '{ apiKey: "${MY_KEY}", baseUrl: "https://host/v1?key=${MY_KEY}&version=1" }',
+        '{ headers: { "X-Any": { source: "file", id: "~/key" } } }',
+        '{ name: "what? a key=value" }',
+    ):
+        text = f"{{ models: {{ providers: {{ box: {said} }} }} }}"
+        assert draw_veil(text, "f").shown == text
+
+
 def test_the_word_tells_little_and_is_another_at_each_place_and_in_each_file() -> None:
     text = json.dumps({"env": {"A": SECRET, "B": SECRET, "C": "short"}})
     words = [each.word for name in ("f", "g") for each in draw_veil(text, name).kept]

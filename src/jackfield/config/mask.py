@@ -15,13 +15,17 @@ from jackfield.config.json5 import Json5Error, parse
 from jackfield.config.keypath import KeyPath
 from jackfield.config.node import Node
 from jackfield.config.shape import Anything, Either, Key, ListOf, MapOf, SecretText, Shape, Table
-from jackfield.config.table import ROOT
+from jackfield.config.table import ROOT, SOURCES
 from jackfield.credential import Secret
 
 # In sections nobody here knows, the key's name is all there is to go by.
 TELLING = "key|token|secret|password|passphrase|authorization|cookie|credential"
 _TELLING = re.compile(rf"(?i).*(?:{TELLING})s?")
-_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*:[^/?#]*@")  # in a URL
+# In a URL: whoever stands before the host, and fields of the query that are more than the name of a variable.
+_PASSWORD = re.compile(
+    rf"(?i)[a-z][a-z0-9+.-]*://(?:[^/?#]*@|[^?]*\?(?:[^#]*&)?[\w.-]*(?:{TELLING}|sig|signature)s?=(?!\$\{{\w+\}}(?:[&#]|$))[^&#])"
+)
+_BAGS = frozenset({"headers", "env"})  # where nobody knows the section, whatever stands in there is a secret
 
 
 def mask_text(text: str) -> str:
@@ -61,12 +65,11 @@ def find_secrets(node: Node, shape: Shape | None, key: str = "", *, overridden: 
             yield node
     elif node.kind == "array":
         for child in node.value:
-            yield from find_secrets(
-                child, shape.item if isinstance(shape, ListOf) else None, key, overridden=overridden
-            )
+            yield from find_secrets(child, _shape_of_items(shape), key, overridden=overridden)
     elif node.kind == "object":
+        told = None if _is_reference(node) and isinstance(shape, SecretText | Key) else shape
         for name, child in node.members if overridden else node.value.items():
-            yield from find_secrets(child, _shape_below(shape, name), name, overridden=overridden)
+            yield from find_secrets(child, _shape_below(told, name), name, overridden=overridden)
 
 
 def shape_at(shape: Shape | None, path: KeyPath) -> Shape | None:
@@ -84,10 +87,34 @@ def is_telling(key: str) -> bool:
 
 
 def _is_secret(node: Node, shape: Shape | None, key: str) -> bool:
-    known = isinstance(shape, SecretText | Key)
+    known = isinstance(_instead(shape), SecretText | Key)
     told = (shape is None or isinstance(shape, Anything)) and is_telling(key)
     hidden = known or told or _PASSWORD.match(node.value)
-    return bool(hidden and node.value and not VARIABLE.fullmatch(node.value))
+    named = VARIABLE.fullmatch(node.value)
+    # What stands in for a variable that is not set is a secret as it is.
+    return bool(hidden and node.value and not (named and not named[3]))
+
+
+# A secret may stand where the table expects something else: the text is shown, and refused, all the same.
+
+
+def _instead(shape: Shape | None) -> Shape | None:
+    match shape:
+        case MapOf(SecretText() as value) | Table(others=SecretText() as value):
+            return value
+    return shape
+
+
+def _shape_of_items(shape: Shape | None) -> Shape | None:
+    if isinstance(shape, ListOf):
+        return shape.item
+    found = _instead(shape)
+    return found if isinstance(found, SecretText | Key) else None
+
+
+def _is_reference(node: Node) -> bool:
+    source = node.value.get("source")
+    return source is not None and source.kind == "string" and source.value in SOURCES
 
 
 def _shape_below(shape: Shape | None, key: str) -> Shape | None:
@@ -99,4 +126,8 @@ def _shape_below(shape: Shape | None, key: str) -> Shape | None:
             return shape.value
         case Either():
             return _shape_below(shape.other, key)
+        case SecretText() | Key():
+            return shape
+        case None | Anything() if key.lower() in _BAGS:
+            return MapOf(SecretText())
     return None

@@ -36,10 +36,11 @@ TEXTS = ListOf(TEXT)
 HEADERS = MapOf(SecretText())
 LATE_HEADERS = MapOf(SecretText(late=True))
 # Where a secret stands, instead of the secret. OpenClaw's own store (`store`) is not ours.
+SOURCES = ("env", "file", "exec", "keyring", "store")
 REFERENCE = Table(
     required=("source", "id"),
     fields=(
-        Field("source", Text(("env", "file", "exec", "keyring", "store")), "kind of place"),
+        Field("source", Text(SOURCES), "kind of place"),
         Field("provider", TEXT, "of the keyring: the service it stands under", "jackfield"),
         Field("id", TEXT, "variable, file (`~/key`, `keys.json#/a/b`), command line, or the keyring's entry"),
     ),
