@@ -57,6 +57,19 @@ def test_few_letters_find_a_model_and_columns_sort(process: Process, page_of: Pa
     assert "pro" in refs(page)[0]
 
 
+def test_other_views_styles_leave_the_table_alone(process: Process, page_of: PageOf) -> None:
+    page = page_of(process, "models")
+    name = page.get_by_role("button", name="box/house-70b", exact=True)
+    expect(name).to_be_visible()
+    before = name.bounding_box()
+    for view in ["Routes", "Playground", "Usage", "Models"]:
+        page.get_by_role("navigation", name="Views").get_by_role("link", name=view).click()
+        page.wait_for_load_state("networkidle")
+    expect(name).to_be_visible()
+    assert before
+    assert name.bounding_box() == before
+
+
 def test_an_address_holds_a_search(process: Process, page_of: PageOf) -> None:
     page = page_of(process, "models?needle=house8")
     expect(page.get_by_label("Search models")).to_have_value("house8")

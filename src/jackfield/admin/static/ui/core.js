@@ -1,7 +1,7 @@
 // Preact with htm, and the hooks of this page.
 
 import { ask, configVersion } from "../api.js";
-import { useCallback, useEffect, useReducer, useRef, useState } from "../vendor/preact.js";
+import { useCallback, useEffect, useLayoutEffect, useReducer, useRef, useState } from "../vendor/preact.js";
 
 export {
   Component,
@@ -105,15 +105,29 @@ export function useNow(every = 1000) {
   return now;
 }
 
-/** Load a stylesheet of a view's own, once and for good: useStyle("views/usage.css"). */
+const styles = new Map(); // path → {link, users}
+
+/**
+ * Wear a stylesheet of a view's own: useStyle("views/usage.css"). It is loaded once, and counts only while somebody wears
+ * it: two views may give one name to different things.
+ */
 export function useStyle(path) {
-  useEffect(() => {
-    const href = new URL(path, document.baseURI).href;
-    if (![...document.styleSheets].some((sheet) => sheet.href === href) && !document.querySelector(`link[href="${href}"]`)) {
-      const link = document.createElement("link");
-      link.rel = "stylesheet";
-      link.href = href;
-      document.head.append(link);
-    }
+  useLayoutEffect(() => {
+    const style = styles.get(path) ?? { link: addStyle(path), users: 0 };
+    styles.set(path, style);
+    style.users += 1;
+    style.link.media = "all";
+    return () => {
+      style.users -= 1;
+      style.link.media = style.users ? "all" : "not all";
+    };
   }, [path]);
+}
+
+function addStyle(path) {
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = new URL(path, document.baseURI).href;
+  document.head.append(link);
+  return link;
 }
