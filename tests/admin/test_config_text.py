@@ -258,6 +258,41 @@ def test_a_file_that_is_included_no_more_is_shown_without_a_word_of_it(home) -> 
         assert [secret for secret in SECRETS if secret in told] == []
 
 
+def test_files_of_credentials_are_no_files_of_the_config(process: Process) -> None:
+    change(process, "models/default", {"ref": "box/house-8b"})
+    path().with_name("auth-profiles.json").write_text('{ "access": "' + OLD + '" }', encoding="utf-8")
+    kept = next(path().with_name("config-history").iterdir())
+    for name in ("auth-profiles.json", f"config-history/{kept.name}"):
+        text = shown(process).replace("// whose this is: nobody's\n{", '{ "$include": "./' + name + '",')
+        assert "holds credentials" in refuse(process, "config/text", files(text))["message"]
+
+
+def test_a_config_does_not_say_itself_where_its_files_may_lie(process: Process, tmp_path) -> None:
+    outside = tmp_path / "outside.json5"
+    outside.write_text("{}", encoding="utf-8")
+    roots = shown(process).replace("env: {", f'env: {{ OPENCLAW_INCLUDE_ROOTS: "{tmp_path}", ')
+    change(process, "config/text", files(roots))
+    text = shown(process).replace("// whose this is: nobody's\n{", f'{{ "$include": "{outside}",')
+    assert "lies outside" in refuse(process, "config/text", files(text))["message"]
+
+
+def test_a_key_in_a_comment_of_a_former_text_is_hidden_too(process: Process) -> None:
+    write_config(config(text=CONFIG.replace("// never show it", f"// as {TEAM} has it")))
+    text = shown(process)
+    assert TEAM not in text
+    said = check(process, text)
+    assert said["diff"] == ""
+    change(process, "config/text", files(text.replace("// whose this is", "// whose that is")))
+    assert f"// as {TEAM} has it" in path().read_text("utf-8")
+    gone = shown(process)
+    start = gone.index("// as ")
+    change(process, "config/text", files(gone[:start] + gone[gone.index("\n", start) :]))
+    number = process.admin("config/history")[1]["changes"][0]["number"]
+    told = process.admin(f"config/change?number={number}")[1]
+    assert "// as ••••" in told["undo"]
+    assert TEAM not in json.dumps(told)
+
+
 # -- two at once -------------------------------------------------------------------
 
 

@@ -46,12 +46,17 @@ def look_at(desk: Desk) -> Look:
     digest = hash_texts(texts)
     seen: dict[str, Look] = desk.state.setdefault(SEEN, {})
     if digest not in seen:
-        secrets: set[str] = desk.state.setdefault(SECRETS, set())
-        secrets |= _find_literals(config)
-        seen[digest] = Look(digest, veil_files(config, texts, frozenset(secrets)))
+        known_secrets(desk).update(_find_literals(config))
+        seen[digest] = Look(digest, veil_files(config, texts, frozenset(known_secrets(desk))))
         while len(seen) > REMEMBERED:
             seen.pop(next(iter(seen)))
     return seen[digest]
+
+
+def known_secrets(desk: Desk) -> set[str]:
+    """Return the secrets that the config has or had since the start: they are hidden in comments and broken texts too."""
+    secrets: set[str] = desk.state.setdefault(SECRETS, set())
+    return secrets
 
 
 def tell_change(desk: Desk, before: str, now: Look) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from jackfield.admin.desk import Desk
-from jackfield.admin.seen import Look, veil_files
+from jackfield.admin.seen import Look, known_secrets, veil_files
 from jackfield.auth.sources import PLACEHOLDERS
 from jackfield.config.keypath import parse_path
 from jackfield.config.node import Node
@@ -52,14 +52,14 @@ def make_draft(desk: Desk, now: Look, edited: tuple[Text, ...]) -> Draft:
         if each.path not in now.veils:
             raise InvalidRequest(f"{each.path} is no file of the config", hint=f"its files: {', '.join(now.veils)}")
         names[real_path(Path(each.path))] = each.path
-        kept[real_path(Path(each.path))] = lift_veil(each.text, each.path, now.veils[each.path])
+        kept[real_path(Path(each.path))] = lift_veil(each.text, each.path, now.veils[each.path], known_secrets(desk))
     texts = {file: found.text for file, found in kept.items()}
     issues, warnings = find_faults(config.paths, config.environ, cwd=config.paths.home, texts=texts)
     placed = [_as_shown(issue, kept) for issue in issues]
     lost = [issue for found in kept.values() for issue in found.issues]
     told = [*map(_as_warning, warnings)]
     whole = {**{name: veil.text for name, veil in now.veils.items()}, **{names[file]: texts[file] for file in texts}}
-    veils = veil_files(config, whole)
+    veils = veil_files(config, whole, known_secrets(desk))
     if not issues:
         lost += _find_travellers(desk, now, kept)
         told += _find_new_keys(now, veils, kept)

@@ -23,6 +23,8 @@ _LINE = r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]*)[ \t]*=[ \t]*
     [ \t]*(?:(?<=[\s'"=])\#[^\r\n]*)?\r?$"""
 _ESCAPE = r"\\([\s\S])"
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
+# What says where a config's files may lie is not for the config to say.
+_OUTER = frozenset({"OPENCLAW_INCLUDE_ROOTS", "OPENCLAW_CONFIG_READONLY"})
 MAX_DOTENV_BYTES = 1 << 20
 
 
@@ -64,7 +66,7 @@ def load_environ(environ: Mapping[str, str], home_file: Path, cwd: Path) -> tupl
 def add_block(environ: Environ, block: Mapping[str, str]) -> None:
     """Complete the variables from the config's `env` block; it fills what is missing or blank."""
     for name, value in block.items():
-        if value.strip() and not environ.get(name, "").strip():
+        if name not in _OUTER and value.strip() and not environ.get(name, "").strip():
             environ[name] = value
 
 

@@ -7,6 +7,7 @@ whatever cannot be read or parsed; knows nothing of what the keys mean.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,6 +26,8 @@ MAX_INCLUDED_BYTES = 2 << 20
 MAX_INCLUDES = 10
 MAX_PATH = 4096
 INCLUDE = "$include"
+# Files beside a config that hold secrets and are no part of it: what is included is shown, and may be edited.
+PRIVATE = re.compile(r"auth-profiles\.json.*|config-history")
 ON_DISK: Mapping[Path, str] = {}
 
 
@@ -191,6 +194,8 @@ class Includes(Struct):
                 path,
                 f"{file} lies outside {self.roots[0]}; name its directory in OPENCLAW_INCLUDE_ROOTS to allow it",
             )
+        if any(PRIVATE.fullmatch(part) for part in file.parts):
+            raise complaint(name, path, f"{file} holds credentials, and is no part of a config")
         return file
 
 

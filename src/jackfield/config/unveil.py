@@ -6,7 +6,7 @@ put back either, but typed anew by whoever wants that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -56,8 +56,11 @@ class Unveiled(Struct, frozen=True):
         return Source(self.shown).locate(max(0, at - shift))
 
 
-def lift_veil(shown: str, name: str, veil: Veil) -> Unveiled:
-    """Put back into an edited text what the veil over the text as it is has kept; a text that cannot be parsed stays."""
+def lift_veil(shown: str, name: str, veil: Veil, known: Collection[str] = ()) -> Unveiled:
+    """Put back into an edited text what the veil over the text as it is has kept; a text that cannot be parsed stays.
+
+    `known` are those secrets that are hidden in comments wherever they are said.
+    """
     try:
         root = parse(shown, name) if shown.strip() else None
     except Json5Error:
@@ -71,7 +74,7 @@ def lift_veil(shown: str, name: str, veil: Veil) -> Unveiled:
                 swaps.append(Swap(node.start, node.text, kept.literal, place))
             else:
                 issues.append(_complain(node, place, veil))
-    swaps += _in_comments(shown, veil)
+    swaps += _in_comments(shown, veil, known)
     text, at = [], 0
     for swap in sorted(swaps, key=lambda each: each.start):
         text += [shown[at : swap.start], swap.literal]
@@ -96,7 +99,7 @@ def _complain(node: Node, place: str, veil: Veil) -> Issue:
     return Issue(place, f"{node.value} {why}: {ANEW}", node.source.name, line, column)
 
 
-def _in_comments(shown: str, veil: Veil) -> Iterator[Swap]:
+def _in_comments(shown: str, veil: Veil, known: Collection[str]) -> Iterator[Swap]:
     """Put back what is in a comment, as long as it would be veiled there again."""
     by_word = {each.word.strip("\"'"): each for each in veil.kept}
     for piece in split_pieces(shown):
@@ -108,7 +111,7 @@ def _in_comments(shown: str, veil: Veil) -> Iterator[Swap]:
                 whole := f"{comment[: match.start()]}{literal}{comment[match.end() :]}"
             ) != [whole.rstrip()]:
                 continue
-            if literal not in draw_veil(whole, "").shown:
+            if literal not in draw_veil(whole, "", known=known).shown:
                 yield Swap(piece.start + match.start(), match[0], literal, "")
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from jackfield.admin.asked import Asked, Routes
 from jackfield.admin.desk import Desk
 from jackfield.admin.edits import write_texts
-from jackfield.admin.seen import Look, look_at, render_changes, veil_files
+from jackfield.admin.seen import Look, known_secrets, look_at, render_changes, veil_files
 from jackfield.admin.texts import Text, make_draft, require_sound
 from jackfield.config.history import find_change, load_changes, render_entry, texts_before
 from jackfield.config.mask import mask_plain
@@ -120,7 +120,7 @@ def _shown(desk: Desk, texts: dict[Path, str]) -> dict[str, str]:
     # The config is shown by the name it is given, an included file by its own.
     path = desk.config.paths.config
     by_name = {str(path if file == real_path(path) else file): text for file, text in texts.items()}
-    return {name: veil.shown for name, veil in veil_files(desk.config, by_name).items()}
+    return {name: veil.shown for name, veil in veil_files(desk.config, by_name, known_secrets(desk)).items()}
 
 
 def _parse_number(text: str) -> int:
