@@ -12,11 +12,16 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 import redis
 
 from jackfield.config.gateway import Limits
+from jackfield.errors import OverBudget
+from jackfield.gateway.access import Access, Stores
 from jackfield.gateway.keys import create_key
 from jackfield.ledger.database import open_database
+from jackfield.ledger.row import Row
+from jackfield.ledger.writer import Ledger
 from tests.stores import Store, postgres_server, redis_server
 
 WORKER = Path(__file__).with_name("keys_worker.py")
@@ -103,6 +108,25 @@ def test_one_process_is_killed_and_the_other_goes_on_within_the_same_budget() ->
         # What is left of the budget: less than a call, and what the killed process held for its calls under way.
         assert done * COST >= budget - THOUGHT - 8 * THOUGHT - Decimal("0.002")
         assert safe <= count(postgres) <= done + 8
+
+
+async def test_a_gateway_that_starts_again_tells_the_shared_state_what_was_spent() -> None:
+    with postgres_server() as postgres, redis_server() as shared:
+        key_id, token = make_key(postgres, budget_day=Decimal(1))
+        ledger = Ledger.open(postgres.url)
+        at_ms = time.time_ns() // 1_000_000
+        for number in range(2):
+            ledger.note(Row(id=f"r{number}", at_ms=at_ms, key_id=key_id, cost_nanos=350_000_000))
+        assert ledger.close() == 0
+        said: list[str] = []
+        access = await Access.open(Stores(database=postgres.url, shared=shared.url), say=said.append)
+        try:
+            with pytest.raises(OverBudget):
+                await access.admit(token, model="a/b", est_usd=Decimal("0.4"))
+            (await access.admit(token, model="a/b", est_usd=Decimal("0.2"))).release()
+        finally:
+            await access.close()
+    assert said == []
 
 
 def test_calls_go_on_while_either_store_is_away_and_everything_is_counted_in_the_end() -> None:

@@ -124,7 +124,9 @@ class KeyBook:
         version, today = keys_version(database), periods(now_ms())[0]
         keys = list_keys(database)
         month_start = _month_start(today)
-        spent = [dict(database.rows(SPENT, day * DAY_MS)) for day in (today, month_start)]
+        # PostgreSQL's sums of whole numbers are none in Python, and the shared state takes nothing else.
+        sums = (database.rows(SPENT, day * DAY_MS) for day in (today, month_start))
+        spent = [{key_id: int(nanos) for key_id, nanos in rows} for rows in sums]
         # The version last: whoever goes by it finds the keys that are its.
         self._by_digest = {bytes.fromhex(key.digest): key for key in (*keys, *self._fixed)}
         self._known = Known(version, keys, *spent)
