@@ -20,7 +20,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 
 from jackfield.admin.session import make_code
 from jackfield.credential import Secret
-from tests.gateway.command import Process
+from tests.admin.ledgered import used_gateway
+from tests.gateway.command import Process, gateway_process
 
 CHROMIUM = shutil.which("chromium")
 AXE = Path(__file__).parents[2] / ".venv/axe-core/package/axe.min.js"
@@ -32,6 +33,7 @@ WAIT_MS = 20_000  # a busy machine is no failure
 UNREACHED = "Failed to load resource: net::ERR_"
 GRAVE = {"serious", "critical"}
 WIDTHS = [1280, 768, 360]
+OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"  # pixels that a page is wider than the screen
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 expect.set_options(timeout=WAIT_MS)
@@ -136,6 +138,20 @@ def page_of(browser: Browser) -> Iterator[PageOf]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+@pytest.fixture
+def used(home: Path) -> Iterator[Process]:
+    """A gateway that has been used by real calls."""
+    with used_gateway() as process:
+        yield process
+
+
+@pytest.fixture
+def fresh(home: Path) -> Iterator[Process]:
+    """A gateway that is not set up, and that nobody has used."""
+    with gateway_process() as process:
+        yield process
 
 
 @pytest.fixture

@@ -14,12 +14,11 @@ from playwright.sync_api import Page, expect
 
 from jackfield.message import ImageBlock, TextBlock
 from tests.gateway.command import gateway_process
-from tests.page.conftest import PageOf
+from tests.page.conftest import OVERFLOW, PageOf
 from tests.page.playing import answer, ask, figures, question, scripted
 
 # One pixel.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
 DROP = """([name, type, data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   const carried = new DataTransfer();

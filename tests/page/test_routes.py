@@ -10,31 +10,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.admin.ledgered import EVIL, configure, use, used_gateway
+from tests.admin.ledgered import EVIL, configure, use
 from tests.gateway.command import Process, gateway_process
-from tests.page.conftest import WIDTHS, PageOf
-
-OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
-
-
-@pytest.fixture
-def used(home: Path) -> Iterator[Process]:
-    """A gateway that has been used by real calls."""
-    with used_gateway() as process:
-        yield process
+from tests.page.conftest import OVERFLOW, WIDTHS, PageOf
 
 
 @pytest.fixture
 def unasked(home: Path) -> Iterator[Process]:
     """A gateway that is set up, and whose models nobody has asked."""
     configure("http://127.0.0.1:1")
-    with gateway_process() as process:
-        yield process
-
-
-@pytest.fixture
-def fresh(home: Path) -> Iterator[Process]:
-    """A gateway that is not set up."""
     with gateway_process() as process:
         yield process
 
@@ -189,6 +173,7 @@ def test_where_nothing_happened_yet_it_says_so(fresh: Process, page_of: PageOf) 
     for words in ("Nothing rests: no failure", "No reply has told of a quota", "No limit is set"):
         expect(page.get_by_text(words)).to_be_visible()
     open_tab(page, "Calls")
+    expect(page.get_by_text("No call yet")).to_be_visible()
     expect(page.get_by_text("Calls appear here when they are over.")).to_be_visible()
 
 

@@ -8,12 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.gateway.command import gateway_process
-from tests.page.conftest import PageOf
+from tests.page.conftest import OVERFLOW, PageOf
 
 VIEWS = ["Providers", "Models", "Playground", "Routes", "Usage", "Config"]
 TAB_ORDER = ["Skip to the content", "Jackfield", *VIEWS, "Theme: as the system", "Sign out"]
 FOCUSED = "() => document.activeElement.getAttribute('aria-label') || document.activeElement.textContent.trim()"
-OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
 
 
 def test_each_view_has_its_address_its_title_and_its_heading(page_of: PageOf) -> None:

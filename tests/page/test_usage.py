@@ -7,7 +7,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,27 +15,12 @@ from playwright.sync_api import Page, expect
 
 from jackfield.ledger.database import sqlite_url
 from jackfield.ledger.writer import Ledger
-from tests.admin.ledgered import EVIL, used_gateway
-from tests.gateway.command import Process, gateway_process
+from tests.admin.ledgered import EVIL
+from tests.gateway.command import Process
 from tests.ledger.rows import row
-from tests.page.conftest import WIDTHS, PageOf
+from tests.page.conftest import OVERFLOW, WIDTHS, PageOf
 
-OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
 DAY_MS = 86_400_000
-
-
-@pytest.fixture
-def used(home: Path) -> Iterator[Process]:
-    """A gateway that has been used by real calls."""
-    with used_gateway() as process:
-        yield process
-
-
-@pytest.fixture
-def fresh(home: Path) -> Iterator[Process]:
-    """A gateway that nobody has used."""
-    with gateway_process() as process:
-        yield process
 
 
 def look_back(now_ms: int, last: str = "qwen/max") -> None:
