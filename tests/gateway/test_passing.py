@@ -11,6 +11,8 @@ import pytest
 from jackfield.config.gateway import Limits
 from jackfield.errors import BadReply, StreamBroken
 from jackfield.gateway.access import Stores
+from jackfield.gateway.entry import MOST
+from jackfield.gateway.express import MOST_LANES
 from jackfield.gateway.keys import Key, digest
 from jackfield.gateway.passing import Passing
 from tests.gateway.serving import TOKEN, configured, provider, running
@@ -259,6 +261,16 @@ def test_what_the_short_way_held_is_given_back_when_the_long_one_goes_on() -> No
             for _ in range(2):
                 asked = {**ASKED, "fallbacks": ["other/m"]}
                 assert gateway.post("/v1/chat/completions", asked).json()["model"] == "other/m"
+
+
+def test_who_asks_for_many_names_fills_no_memory_with_them() -> None:
+    with serve(json_reply(WHOLE)) as server, running(config_for(server)) as gateway:
+        for number in range(MOST_LANES + 2):
+            assert gateway.post("/v1/chat/completions", {**ASKED, "model": f"box/m{number}"}).status == 200
+        assert gateway.gateway.parts
+        (entry,) = gateway.gateway.parts.entries._known.values()
+        assert len(entry.lanes) == 2
+    assert MOST_LANES * MOST <= 10_000
 
 
 def test_an_event_of_megabytes_in_small_pieces_is_no_work_of_seconds() -> None:

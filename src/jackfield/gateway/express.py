@@ -35,7 +35,7 @@ from jackfield.reply import Tried
 from jackfield.transport.reply import HttpReply
 
 GONE = "cancelled"
-MOST_LANES = 100  # of callers with one head
+MOST_LANES = 10  # of callers with one head; each is some kilobytes, and there may be as many heads as `entry` remembers
 ENCODER = msgspec.json.Encoder()
 TEXT = msgspec.json.Decoder(str)
 OPTIONS = msgspec.json.Decoder(dict[str, bool])
