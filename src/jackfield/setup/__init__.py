@@ -1,1 +1,1 @@
-"""What a person does to their set-up, for the command line and the page alike. Prints nothing."""
+"""What a person sees of their set-up and does to it, for the command line and the page alike. Prints nothing."""
