@@ -181,10 +181,17 @@ def test_what_cannot_be_taken_along_stops_a_move(home, other, monkeypatch) -> No
     said["models"]["providers"]["head"] = {
         "baseUrl": "http://127.0.0.1:2/v1", "headers": {"x-api-token": OTHER}, "models": [{"id": "tiny"}],
     }  # fmt: skip
+    said["models"]["providers"]["row"] = {
+        "baseUrl": "http://127.0.0.1:2/v1", "headers": {"X-Title": "mine"}, "models": [{"id": "a", "headers": {"X-Team": OTHER}}],
+    }  # fmt: skip
     write_config(json.dumps(said))
     with gateway_process() as process:
         desk = Desk(process)
-        for provider, what in (("mine", "$MINE_API_KEY"), ("head", "the header x-api-token")):
+        for provider, what in (
+            ("mine", "$MINE_API_KEY"),
+            ("head", "the header x-api-token"),
+            ("row", "the header X-Team would"),
+        ):
             wrong = desk.ask("custom", form(other.url, id=provider, key="sk-new-0123456789"), edits=True, status=400)[
                 "error"
             ]

@@ -191,3 +191,27 @@ def test_a_kept_key_travels_nowhere() -> None:
     assert hosts(veil.shown.replace("a.example", "a.example:444")) == 1
     assert hosts(veil.shown.replace("a.example", "a.example@b.example")) == 1
     assert hosts(veil.shown.replace("a.example", "b.example").replace(veil.kept[0].word, '"typed"')) == 0
+
+
+@pytest.mark.parametrize(
+    ("entry", "moves"),
+    [
+        ({"baseUrl": "https://a.example"}, {"https:": "http:"}),
+        ({"baseUrl": "https://a.example"}, {'"baseUrl": "https://a.example", ': ""}),
+        ({"baseUrl": "https://${HOST}/v1"}, {"h.example": "evil.example"}),
+        ({"baseUrl": "http://a.example", "network": {"proxy": "http://p"}}, {"http://p": "http://evil"}),
+    ],
+)
+def test_a_kept_key_does_not_travel_by_detours(entry: dict[str, object], moves: dict[str, str]) -> None:
+    said = {"env": {"HOST": "h.example"}, "models": {"providers": {"a": {**entry, "apiKey": SECRET}}}}
+    text = json.dumps(said)
+    veil, file = draw_veil(text, "/f"), Path("/f")
+    lifted = lift_veil(veil.shown, "/f", veil)
+    assert list(find_travellers(parse_file(file, text), parse_file(file, text), {file: lifted})) == []
+    shown = veil.shown.replace(next(each.word for each in veil.kept if each.text == "h.example"), '"h.example"')
+    for old, new in moves.items():
+        assert old in shown
+        shown = shown.replace(old, new)
+    moved = lift_veil(shown, "/f", veil)
+    found = list(find_travellers(parse_file(file, text), parse_file(file, moved.text), {file: moved}))
+    assert [issue.path for issue in found] == ["models.providers.a.apiKey"]

@@ -20,6 +20,9 @@ from jackfield.errors import InvalidRequest
 from jackfield.protocols.fields import as_object
 from jackfield.setup.custom import Server, origin
 
+# Headers that tell a server nothing secret; every other may be a key by another name.
+HARMLESS = frozenset({"accept", "content-type", "http-referer", "referer", "user-agent", "x-title"})
+
 
 class Bound(Struct, frozen=True, kw_only=True):
     """What a provider has for the address it is at."""
@@ -100,5 +103,6 @@ def _written(config: Config, entry: ProviderConfig | None) -> str:
 def _fixed(config: Config, entry: ProviderConfig) -> list[str]:
     info = replace(UNKNOWN, id=entry.id)
     found = [f"${name}" for name in variables(info) if config.environ.get(name, "").strip()]
-    found += [f"the header {name}" for name in (*entry.headers, *entry.header_refs) if is_telling(name)]
+    own = [*entry.headers, *entry.header_refs, *(name for row in entry.models for name in row.headers or ())]
+    found += [f"the header {name}" for name in dict.fromkeys(own) if name.lower() not in HARMLESS]
     return [*found, *(["the keys of AWS"] if entry.auth == "aws-sdk" else [])]

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
+from jackfield.config.environment import VARIABLE
 from jackfield.config.json5 import Json5Error, parse
 from jackfield.config.lex import find_comments, split_pieces
 from jackfield.config.node import Node, Source
@@ -22,6 +23,7 @@ from jackfield.config.veil import Kept, Veil, draw_veil, find_words, is_word, li
 
 ADDRESSES = ("baseUrl", "endpoint")
 _ENTRIES = ("models", "providers")
+_CATALOGS = "the one that the catalog names"
 ANEW = "type the key anew"
 
 
@@ -123,28 +125,45 @@ def find_travellers(before: Node | Iterable[str], after: Node, kept: Mapping[Pat
 
     Trees have their includes in place; where there was none before, its texts tell what can be told.
     """
-    entries = after.find(_ENTRIES)
+    entries, block = after.find(_ENTRIES), _block(after)
     for name, entry in entries.value.items() if entries and entries.kind == "object" else ():
         if isinstance(before, Node):
             old = before.find((*_ENTRIES, name))
-            known = _hosts(old) if old else set()
+            known = _hosts(old, _block(before)) if old else set()
         else:
-            known = {host for text in before for host in _hosts_in(text, name)}
-        new = _hosts(entry) - known
+            known = {_CATALOGS, *(host for text in before for host in _hosts_in(text, name))}
+        # The same host behind TLS is nobody else.
+        known |= {f"https{host[4:]}" for host in known if host.startswith("http:")}
+        new = _hosts(entry, block) - known
         if new:
             for node in entry.walk():
                 if node.kind == "string" and (spot := _kept_at(node, kept)):
                     yield replace(spot, message=f"this key is kept for another host than {min(new)}: {ANEW}")
 
 
-def _hosts(entry: Node) -> set[str]:
-    found: set[str] = set()
-    for each in entry.walk():
-        for key in ADDRESSES if each.kind == "object" else ():
-            said = each.value.get(key)
-            if said is not None and said.kind == "string":
-                found.add(_host(said.value))
+def _hosts(entry: Node, block: Mapping[str, str]) -> set[str]:
+    """Return whom requests reach: who is named anywhere, and the proxy where it can read along."""
+    found = set(_hosts_at(entry, block, *ADDRESSES))
+    if not any(entry.find((key,)) for key in ADDRESSES):
+        found.add(_CATALOGS)
+    if any(not host.startswith("https:") for host in found - {_CATALOGS}):
+        found |= {f"the proxy {host}" for host in _hosts_at(entry, block, "proxy")}
     return found
+
+
+def _hosts_at(entry: Node, block: Mapping[str, str], *keys: str) -> Iterator[str]:
+    for each in entry.walk():
+        for key in keys if each.kind == "object" else ():
+            said = each.value.get(key)
+            if said is not None and said.kind == "string" and said.value:
+                yield _host(VARIABLE.sub(lambda match: block.get(match[2], match[0]), said.value))
+
+
+def _block(root: Node) -> dict[str, str]:
+    """Return the variables that the config sets itself: an address may be made of them."""
+    found = (root.find(path) for path in (("env", "vars"), ("env",)))
+    members = [pair for node in found if node and node.kind == "object" for pair in node.value.items()]
+    return {name: node.value for name, node in members if node.kind == "string"}
 
 
 def _hosts_in(text: str, name: str) -> Iterator[str]:
@@ -155,7 +174,8 @@ def _hosts_in(text: str, name: str) -> Iterator[str]:
 
 def _host(url: str) -> str:
     try:
-        return (urlsplit(url).netloc or url).lower()
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc}".lower() if parts.netloc else url.lower()
     except ValueError:
         return url
 
