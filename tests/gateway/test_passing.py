@@ -55,6 +55,8 @@ def test_fields_nobody_knows_pass_both_ways() -> None:
     ("path", "api", "more"),
     [
         ("/v1/chat/completions", "openai-completions", {"user": "alice"}),
+        ("/v1/chat/completions", "openai-completions", {"user": None, "safety_identifier": "alice"}),
+        ("/v1/chat/completions", "openai-completions", {"user": "", "safety_identifier": "alice"}),
         ("/v1/messages", "anthropic-messages", {"metadata": {"user_id": "alice"}, "max_tokens": 9}),
     ],
 )

@@ -7,7 +7,7 @@ goes on from there as if that try had been its own.
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from decimal import Decimal
 
 import msgspec
@@ -39,8 +39,7 @@ MOST_LANES = 10  # of callers with one head; each is some kilobytes, and there m
 ENCODER = msgspec.json.Encoder()
 TEXT = msgspec.json.Decoder(str)
 OPTIONS = msgspec.json.Decoder(dict[str, bool])
-
-
+# Where a wire says for whom a caller asks, the first that says anything.
 USERS = {COMPLETIONS: ("user", "safety_identifier"), RESPONSES: ("safety_identifier", "user")}
 
 
@@ -87,14 +86,14 @@ async def find_express(visit: Visit, raw: bytes) -> Express | None:
 
 def _find_user(wire: str, body: Shallow) -> str:
     """Return for whom a caller asks, as its codec would."""
-    try:
-        if wire == MESSAGES:
-            return METADATA.decode(body["metadata"]).user_id if "metadata" in body else ""
-        for name in USERS.get(wire, ()):
-            if name in body:
-                return TEXT.decode(body[name])
-    except (msgspec.DecodeError, UnicodeError):
-        pass
+    if wire == MESSAGES and "metadata" in body:
+        with suppress(msgspec.DecodeError, UnicodeError):
+            return METADATA.decode(body["metadata"]).user_id
+    for name in USERS.get(wire, ()):
+        if name in body:
+            with suppress(msgspec.DecodeError, UnicodeError):
+                if said := TEXT.decode(body[name]):
+                    return said
     return ""
 
 
