@@ -26,6 +26,17 @@ def test_a_gateway_that_ends_is_told_and_the_page_recovers_when_it_is_back(page_
         expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def test_a_view_that_is_opened_while_the_gateway_is_away_comes_when_it_is_back(page_of: PageOf) -> None:
+    with gateway_process() as first:
+        page = page_of(first, forgive=AWAY)
+        port = str(first.admin_port)
+    page.get_by_role("link", name="Usage").click()
+    expect(page.get_by_text("This view comes by itself when the gateway is back.")).to_be_visible()
+    with gateway_process("--admin-port", port):
+        expect(page.get_by_role("tab", name="Gateway keys")).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_a_session_that_ended_is_asked_for_anew_and_what_was_asked_is_answered_after_it(page_of: PageOf) -> None:
     with gateway_process() as first:
         page = page_of(first, "playground", forgive=f"{AWAY}|status of 401")

@@ -1,6 +1,6 @@
 // The page as a whole: which view is shown, who is signed in, what lies over everything.
 
-import { closeSession, configVersion, openSession, refresh, session, setPerson, signIn } from "./api.js";
+import { closeSession, configVersion, gateway, openSession, refresh, session, setPerson, signIn } from "./api.js";
 import { Banner, ConflictDialog, Header, SignInDialog } from "./shell.js";
 import { makeStore } from "./store.js";
 import { Busy, html, Layers, Notice, Page, render, Button, toast, useEffect, useErrorBoundary, useState, useStore } from "./ui.js";
@@ -61,24 +61,36 @@ function skip(event) {
 }
 
 function View({ name, query }) {
+  const { isDown } = useStore(gateway);
   const [, draw] = useState(0);
+  const [tries, setTries] = useState(1);
   const [failed, setFailed] = useState(null);
   const [broken] = useErrorBoundary((error) => console.error(error));
   useEffect(() => {
     let isHere = true;
+    // Another address: a browser may keep that the first one failed.
     loaded[name] ??
-      import(`./views/${name}.js`).then(
+      import(`./views/${name}.js${tries > 1 ? `?try=${tries}` : ""}`).then(
         (module) => {
           loaded[name] = module.default;
-          return isHere && draw(1);
+          setFailed(null);
+          return isHere && draw(tries);
         },
         (error) => isHere && setFailed(error),
       );
     return () => {
       isHere = false;
     };
-  }, []);
+  }, [tries]);
+  useEffect(() => {
+    if (failed && !isDown) {
+      setTries(tries + 1);
+    }
+  }, [isDown]);
   const trouble = broken ?? failed;
+  if (failed && isDown) {
+    return html`<${Page} title=${VIEWS[name]}><${Notice} tone="bad" title="The gateway does not answer.">This view comes by itself when the gateway is back.<//><//>`;
+  }
   if (trouble) {
     const again = html`<${Button} onClick=${() => location.reload()}>Load the page anew<//>`;
     return html`<${Page} title=${VIEWS[name]}><${Notice} tone="bad" title="This view failed." action=${again}>${String(trouble.message ?? trouble)}<//><//>`;
