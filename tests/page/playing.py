@@ -21,11 +21,12 @@ ROWS = [
 ]  # fmt: skip
 
 
-def write(url: str, rows: Any = ROWS) -> None:
-    """Write a config with a provider named box."""
+def write(url: str, rows: Any = ROWS, *, primary: str = "box/m") -> None:
+    """Write a config with a provider named box, and a default model unless that is empty."""
     entry = {"baseUrl": f"{url}/v1", "api": "openai-completions", "apiKey": "sk-up-0123456789", "models": rows}
     models = {"providers": {"box": entry}}
-    write_config(json.dumps({"agents": {"defaults": {"model": {"primary": "box/m"}}}, "models": models}))
+    agents = {"defaults": {"model": {"primary": primary}}} if primary else {}
+    write_config(json.dumps({"agents": agents, "models": models}))
 
 
 @contextmanager

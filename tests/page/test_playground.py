@@ -13,9 +13,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from jackfield.message import ImageBlock, TextBlock
+from jackfield.scripted.script import Script
+from jackfield.scripted.server import open_server
 from tests.gateway.command import gateway_process
 from tests.page.conftest import OVERFLOW, PageOf
-from tests.page.playing import answer, ask, figures, question, scripted
+from tests.page.playing import answer, ask, figures, question, scripted, write
 
 # One pixel.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -106,6 +108,34 @@ def test_without_a_provider_the_way_to_one_is_shown(page_of: PageOf) -> None:
         expect(page.get_by_text("No model can be asked yet")).to_be_visible()
         page.get_by_role("main").get_by_role("link", name="Providers").click()
         expect(page.get_by_role("heading", level=1, name="Providers")).to_be_visible()
+
+
+def test_without_a_default_a_model_is_wanted_before_anybody_is_asked(page_of: PageOf) -> None:
+    script = Script(["Hi"])
+    with open_server(script) as url:
+        write(url, primary="")
+        with gateway_process() as process:
+            page = page_of(process, "playground")
+            expect(page.get_by_text("Nothing asked yet")).to_be_visible()
+            ask(page, "Hello")
+            expect(page.get_by_role("alert")).to_contain_text("Choose a model first")
+            expect(question(page)).to_have_value("Hello")
+            page.get_by_role("combobox", name="Model", exact=True).fill("box/spare")
+            page.keyboard.press("Enter")
+            expect(page.get_by_text("Choose a model first")).to_have_count(0)
+            page.get_by_role("button", name="Send").click()
+            expect(answer(page)).to_contain_text("Hi")
+    assert [each.request.model for each in script.requests] == ["spare"]
+
+
+def test_the_only_model_there_is_is_chosen(page_of: PageOf) -> None:
+    with open_server(Script(["Hi"])) as url:
+        write(url, [{"id": "lonely"}], primary="")
+        with gateway_process() as process:
+            page = page_of(process, "playground")
+            expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value("box/lonely")
+            ask(page, "Hello")
+            expect(answer(page)).to_contain_text("Hi")
 
 
 def test_a_model_of_the_address_is_chosen(page_of: PageOf) -> None:

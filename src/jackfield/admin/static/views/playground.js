@@ -26,13 +26,19 @@ export default function Playground({ query }) {
   const read = useMemo(() => readSettings(now.settings), [now.settings]);
   const names = useMemo(() => (data ? namesOf(data) : []), [data]);
   const busy = isBusy(now);
-  const first = now.models[0] || (data?.choice.text.primary ? DEFAULT : "");
+  const only = names.length === 1 ? names[0].value : "";
+  const first = now.models[0] || (data?.choice.text.primary ? DEFAULT : only);
   const models = [first, now.models[1] || first];
   useEffect(() => {
     if (query.model) {
       change({ models: [query.model, now.models[1]] });
     }
   }, [query.model]);
+  useEffect(() => {
+    if (!now.models[0] && only) {
+      change({ models: [only, now.models[1]] });
+    }
+  }, [only]);
   const wrong = Object.keys(read.errors).length > 0;
   const used = now.turns.reduce((sum, turn) => sum + turn.files.reduce((all, file) => all + (file.data ? file.size : 0), 0), 0);
   const actions = html`
@@ -46,12 +52,16 @@ export default function Playground({ query }) {
       <div class="playground-talk">
         <${Models} ...${{ now, models, names }} />
         <${Turns} turns=${now.turns} names=${names} busy=${busy} isBare=${data !== null && names.length === 0} />
-        <${Composer} draft=${now.draft} isBusy=${busy} used=${used} trouble=${wrong && "A setting is wrong; it is marked in the settings."} />
+        <${Composer} draft=${now.draft} isBusy=${busy} used=${used} trouble=${wrong && "A setting is wrong; it is marked in the settings."} missing=${data !== null && !models[0].trim() && sayMissing(names)} />
         <${Live} turns=${now.turns} />
       </div>
     </div>
     ${hasCode && html`<${Codes} url=${status?.listeners?.[0] ?? "http://127.0.0.1:4747"} model=${models[0]} read=${read} turns=${now.turns} draft=${now.draft} onClose=${() => setCode(false)} />`}
   <//>`;
+}
+
+function sayMissing(names) {
+  return names.length ? "Choose a model first: in the field above." : "No model can be asked yet: set a provider up first.";
 }
 
 async function askStartOver() {

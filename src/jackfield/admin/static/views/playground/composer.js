@@ -5,8 +5,11 @@ import { ACCEPT, MOST_BYTES, readFile } from "./attach.js";
 import { change, send, stop } from "./talk.js";
 import { FileChip } from "./turn.js";
 
-/** The foot of the conversation. `used` is how large the files of the conversation are already; `trouble` keeps from sending. */
-export function Composer({ draft, isBusy, used, trouble }) {
+/**
+ * The foot of the conversation. `used` is how large the files of the conversation are already; `trouble` keeps from
+ * sending; what is `missing` is told to who sends.
+ */
+export function Composer({ draft, isBusy, used, trouble, missing }) {
   const [files, setFiles] = useState([]);
   const [problems, setProblems] = useState([]);
   const input = useRef(null);
@@ -23,10 +26,13 @@ export function Composer({ draft, isBusy, used, trouble }) {
   };
   const isOverPage = useDrop(add);
   useEscape(stop, isBusy);
+  useEffect(() => setProblems([]), [missing]);
 
   const submit = (event) => {
     event?.preventDefault();
-    if (isReady) {
+    if (isReady && missing) {
+      setProblems([missing]);
+    } else if (isReady) {
       send(draft.trim(), files);
       setFiles([]);
       setProblems([]);
