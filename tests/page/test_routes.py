@@ -169,7 +169,9 @@ def test_words_of_others_are_text_here(used: Process, page_of: PageOf) -> None:
 
 
 def test_where_nothing_happened_yet_it_says_so(fresh: Process, page_of: PageOf) -> None:
-    page = page_of(fresh, "routes?tab=health")
+    page = page_of(fresh, "routes")
+    expect(page.get_by_text("There is no default model yet")).to_be_visible()
+    open_tab(page, "Health")
     for words in ("Nothing rests: no failure", "No reply has told of a quota", "No limit is set"):
         expect(page.get_by_text(words)).to_be_visible()
     open_tab(page, "Calls")

@@ -43,7 +43,7 @@ export default function Models({ query, go }) {
           rows=${shown}
           keyOf=${(model) => model.ref}
           filter=${{ label: "Search models", text: (model) => `${model.ref} ${model.name}`, needle: query.needle }}
-          empty=${models.length ? "No model fits these filters" : "No provider has a credential yet. Add one under Providers, or show all of the catalog."}
+          empty=${models.length ? "No model fits these filters" : html`No provider has a credential yet. Add one under <a href="#/providers">Providers</a>, or show all of the catalog.`}
           tools=${html`<${Button} disabled=${compared.length < 2} onClick=${() => setComparing(true)}>Compare${compared.length ? ` (${compared.length})` : ""}<//>`}
         />
       </section>`}

@@ -39,7 +39,7 @@ export function Calls({ query, go }) {
     </div>
     <${Card} title="Calls" about="The latest first. A bar is a try, hatched where it failed; the upright line is its first piece." class="calls">
       ${!calls && !error && html`<${Busy} />`}
-      ${calls?.length === 0 && html`<${Empty} title="No call fits">Calls appear here when they are over.<//>`}
+      ${calls?.length === 0 && (Object.values(wanted).some(Boolean) ? html`<${Empty} title="No call fits">Calls appear here when they are over.<//>` : html`<${Empty} title="No call yet">Calls appear here when they are over. Make one in the <a href="#/playground">Playground</a>.<//>`)}
       ${calls?.length > 0 &&
       html`<ol class="call-list" ref=${box} aria-label="The latest calls">
         ${calls.map((call) => html`<${Call} key=${call.id} ...${{ call, scale: isShared ? longest : call.endMs - call.atMs, open: () => setOpened(call) }} />`)}

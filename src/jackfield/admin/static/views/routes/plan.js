@@ -56,7 +56,7 @@ export function Plan({ query }) {
       </form>
     <//>
     <${Trouble} error=${plan.error} />
-    ${told ? !plan.error && html`<${Chain} told=${told} />` : !plan.error && html`<${Empty} title="The plan is drawn here">${data?.default === "" && html`There is no default model yet: name one above, or <a href="#/models">choose one</a>.`}<//>`}
+    ${told ? !plan.error && html`<${Chain} told=${told} />` : !plan.error && html`<${Empty} title="The plan is drawn here">${data && !data.choice.text.primary && html`There is no default model yet: name one above, or <a href="#/models">choose one</a>.`}<//>`}
   </div>`;
 }
 

@@ -62,7 +62,7 @@ export function Spend({ query, go }) {
 
 function Shown({ data, look, asked, go }) {
   if (data.total.attempts === 0) {
-    return html`<${Totals} data=${data} /><${Empty} title="Nothing was asked in this time">Ask through the gateway, or look further back.<//>`;
+    return html`<${Totals} data=${data} /><${Empty} title="Nothing was asked in this time">Ask in the <a href="#/playground">Playground</a> or through the gateway, or look further back.<//>`;
   }
   return html`<${Totals} data=${data} />
     <div class="charts">
