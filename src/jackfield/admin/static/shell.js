@@ -113,7 +113,7 @@ export function SignInDialog({ isAgain, trouble, open, done, refuse }) {
     <${Trouble} error=${enter.error ?? trouble} />
     <input class="unseen" type="text" autocomplete="username" value="admin" tabindex="-1" aria-hidden="true" readonly />
     <${Field} label="Admin token" type="password" isMono autocomplete="current-password" autofocus value=${token} onInput=${setToken} error=${missing}
-      hint=${html`Its place is in what <code>jackfield gateway</code> printed when it started. <code>jackfield gateway --open</code> needs none.`} />
+      hint=${html`It stands in the file that <code>jackfield gateway</code> named when it started, usually <code>~/.jackfield/admin-token</code>. Started with <code>--open</code>, it signs you in by itself.`} />
   <//>`;
 }
 

@@ -15,7 +15,7 @@ export function Catalog({ taken, onChoose }) {
     setNeedle(text);
     setShown(SHOWN);
   };
-  const count = html`<span class="hint" role="status">${needle ? `${found.length} of ${all.length}` : all.length}</span>`;
+  const count = html`<span class="hint" role="status">${needle ? `${found.length} of ${all.length}` : `${all.length} providers`}</span>`;
   return html`<${Card} title="Add a provider" about="Nothing is sent anywhere until you test or use it." class="catalog">
     <${Trouble} error=${error} onRetry=${reload} />
     <${Field} label="Search providers" type="search" placeholder="Name or id" value=${needle} onInput=${look} aside=${count} />

@@ -1,7 +1,7 @@
 // The keys of those who may call the gateway: what each may do, what it has used, made, changed and ended here.
 
-import { ask } from "../../api.js";
-import { ago, Badge, Busy, Button, Card, Code, confirm, Copy, count, Dialog, html, Notice, Table, toast, Trouble, until, usd, useAction, useAsk, useState } from "../../ui.js";
+import { ask, gateway } from "../../api.js";
+import { ago, Badge, Busy, Button, Card, Code, confirm, Copy, count, Dialog, html, Notice, Table, toast, Trouble, until, usd, useAction, useAsk, useState, useStore } from "../../ui.js";
 import { Meter } from "../meter.js";
 import { KeyForm } from "./key_form.js";
 
@@ -50,7 +50,7 @@ function columns(now, { edit, revoke, see }) {
     { key: "month", name: "This month", sort: (key) => Number(key.spentMonthUsd), render: (key) => spent(key, "month", key.spentMonthUsd, key.limits.budgetMonth) },
     { key: "limits", name: "Limits", render: (key) => html`<span class="limits">${limitsOf(key.limits)}</span>` },
     { key: "lastMs", name: "Used last", sort: true, render: (key) => (key.lastMs ? html`<button type="button" class="as-link" onClick=${() => see(key)}>${ago(key.lastMs, now)}<span class="unseen">, show the calls of ${key.name}</span></button>` : "never") },
-    { key: "do", name: "Do", render: (key) => !key.from && key.state !== "revoked" && html`<div class="row key-actions"><${Button} isSmall icon="edit" aria-label=${`Change ${key.name}`} onClick=${() => edit(key)}>Change<//><${Button} isSmall aria-label=${`Revoke ${key.name}`} onClick=${() => revoke(key)}>Revoke<//></div>` },
+    { key: "do", name: "Actions", render: (key) => !key.from && key.state !== "revoked" && html`<div class="row key-actions"><${Button} isSmall icon="edit" aria-label=${`Change ${key.name}`} onClick=${() => edit(key)}>Change<//><${Button} isSmall aria-label=${`Revoke ${key.name}`} onClick=${() => revoke(key)}>Revoke<//></div>` },
   ];
 }
 
@@ -73,11 +73,12 @@ function origin(key) {
 }
 
 function Secret({ made, onClose }) {
+  const url = useStore(gateway).status?.listeners?.[0];
   const actions = html`<${Button} tone="primary" onClick=${onClose}>I have it<//>`;
   return html`<${Dialog} title=${`The key ${made.name}`} actions=${actions}>
     <${Notice} tone="warn" title="It is shown now and never again.">Only a digest of it is kept. Whoever has it can call the gateway.<//>
     <${Code} label="The key">${made.key}<//>
     <div class="row"><${Copy} text=${made.key} label="Copy the key" isSmall=${false} /></div>
-    <p class="about">Programs send it as an API key: Authorization: Bearer, x-api-key or x-goog-api-key.</p>
+    <p class="about">Programs send it as an API key: Authorization: Bearer, x-api-key or x-goog-api-key.${url && html` They call <code>${url}/v1</code> as OpenAI’s address, <code>${url}</code> as Anthropic’s or Gemini’s.`}</p>
   <//>`;
 }

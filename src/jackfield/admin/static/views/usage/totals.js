@@ -13,7 +13,7 @@ export function Totals({ data }) {
   const figures = [
     ["Spend", usd(total.costUsd), change(Number(total.costUsd), Number(before.costUsd)), total.unpriced > 0 && `${count(total.unpriced)} answers without a price`],
     ["Requests", count(total.requests), change(total.requests, before.requests), total.cancelled > 0 && `${count(total.cancelled)} left by the caller`],
-    ["Tokens", count(sumTokens(total)), change(sumTokens(total), sumTokens(before)), `${count(total.output)} of them answered`],
+    ["Tokens", count(sumTokens(total)), change(sumTokens(total), sumTokens(before)), `${count(total.output)} of them in answers`],
     ["Failed tries", count(total.errors), change(total.errors, before.errors), total.attempts > 0 && `${percent(total.errors, total.attempts)} of all tries`],
     ["From a cache", percent(total.cacheRead, total.input + total.cacheRead + total.cacheWrite), pointsFrom(total, before), total.fromMemory > 0 ? `and ${count(total.fromMemory)} answers from memory` : "of what was sent"],
   ];
