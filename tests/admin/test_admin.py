@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 
 import pytest
 
@@ -50,11 +51,25 @@ def test_each_listener_has_its_own_addresses(process) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"host": "evil.example"}, {"origin": "http://evil.example"}, {"origin": "null"}],
+    [{"host": "evil.example"}, {"origin": "http://evil.example"}, {"origin": "null"}, {"origin": "http://["}],
 )
 def test_pages_of_elsewhere_are_refused(process, headers) -> None:
     assert process.admin("status", **headers)[0] == 403
     assert process.admin("reload", {}, **headers)[0] == 403
+
+
+@pytest.mark.parametrize("twice", ["host: evil.example", "authorization: Bearer guess"])
+def test_a_head_that_says_two_things_is_refused(process, twice) -> None:
+    own = f"host: 127.0.0.1\r\nauthorization: Bearer {process.kept('admin-token')}\r\n"
+    with socket.create_connection(("127.0.0.1", process.admin_port), timeout=10) as caller:
+        caller.sendall(f"GET /admin/api/status HTTP/1.1\r\n{twice}\r\n{own}connection: close\r\n\r\n".encode())
+        with caller.makefile("rb") as answer:
+            assert answer.readline().startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize("place", ["config/change?number=", "attempts?limit=", "usage?days="])
+def test_a_number_without_end_is_no_failure_of_the_gateway(process, place) -> None:
+    assert process.admin(place + "9" * 5000)[0] == 400
 
 
 def test_a_form_of_another_page_changes_nothing(process) -> None:

@@ -32,6 +32,7 @@ from jackfield.message import JsonObject
 
 BODY_LIMIT = 64 * 1024
 PACKED_FROM, PACKING = 8 * 1024, 5  # bytes of an answer, and how hard it is packed
+LONGEST = 1000  # of one value behind the `?`; numbers with more digits are none to Python
 PREFIX = "/admin/api/"
 SESSION = "session"  # the one thing that is asked without a token: for one
 # Nothing of this belongs into a cache, or is anything but JSON.
@@ -64,6 +65,8 @@ class Admin:
 
     async def _answer(self, exchange: Exchange) -> None:
         try:
+            if exchange.is_ambiguous:
+                raise InvalidRequest("a header that may come once comes twice")
             self._places.check(exchange.headers)
             asset = find_asset(exchange.path)
             if asset and exchange.method in {"GET", "HEAD"}:
@@ -90,6 +93,8 @@ class Admin:
         view = _find(exchange)
         body = await _read(exchange, BODY_LIMITS.get(name, BODY_LIMIT))
         query = dict(parse_qsl(exchange.query.decode("latin-1")))
+        if any(len(value) > LONGEST for value in query.values()):
+            raise InvalidRequest("the address asks for too much", hint="nothing behind the ? is that long")
         return await view(self._desk, Asked(query, body, exchange.header(b"if-match").strip('"')))
 
 

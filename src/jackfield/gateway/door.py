@@ -49,7 +49,7 @@ class Places:
                 self._good.add(host)
         # Who presents the token may be a page: it cannot have read it here.
         if self._is_open and (origin := headers.get(b"origin")):
-            name = urlsplit(origin.decode("latin-1")).hostname or ""
+            name = _host_of(origin.decode("latin-1"))
             if not (is_loopback(name) or name in self._allowed):
                 raise Forbidden(
                     f"a page of {name or 'an unknown place'} may not ask the gateway",
@@ -65,6 +65,13 @@ class Places:
             raise Forbidden(
                 f"the gateway is not called {name!r}", hint="call it 127.0.0.1, or add the name to gateway.allowedHosts"
             )
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_loopback(host: str) -> bool:
