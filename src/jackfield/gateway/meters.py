@@ -20,7 +20,7 @@ class Meters(Protocol):
         ...
 
     def take_roughly(self, key_id: str, rules: Rules, need: Need) -> Taken | None:
-        """Take more than a call will need, at once, where nearly all is left of every limit; else nothing."""
+        """Take more than a call will need, at once, where that leaves half of every limit; else nothing."""
         ...
 
     def settle(self, key_id: str, rules: Rules, taken: Taken, need: Need) -> None:
@@ -65,7 +65,7 @@ class LocalMeters:
         return self.meter(key_id).take(rules, need, self.now_ms())
 
     def take_roughly(self, key_id: str, rules: Rules, need: Need) -> Taken | None:
-        """Take more than a call will need, at once, where nearly all is left of every limit; else nothing."""
+        """Take more than a call will need, at once, where that leaves half of every limit; else nothing."""
         return self.meter(key_id).take_roughly(rules, need, self.now_ms())
 
     async def take(self, key_id: str, rules: Rules, need: Need) -> Taken | Refused:
