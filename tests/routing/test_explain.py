@@ -6,6 +6,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from jackfield.config.schema import Route
 from jackfield.credential import Secret
 from jackfield.health.view import View
@@ -35,6 +37,15 @@ def test_a_candidate_is_told_with_its_window_price_privacy_and_cost() -> None:
     ]  # fmt: skip
     assert found["needs"] == {"inputTokens": 1_000, "outputTokens": None, "files": [], "tools": False, "schema": False}
     assert json.loads(json.dumps(found)) == found
+
+
+def test_a_server_of_this_machine_costs_nothing_unless_its_row_has_prices() -> None:
+    config = configure(("a/m", PRICED), "b/m")
+    near = {name: replace(each, base_url="http://127.0.0.1:8000/v1") for name, each in config.providers.items()}
+    priced, bare = told(replace(config, providers=near))["candidates"]
+    assert priced["costUsd"] == {"least": "0.00201", "most": "0.012"}
+    assert priced["price"] == {"input": "2", "output": "10"}
+    assert bare["costUsd"] == {"least": "0", "most": "0"}
 
 
 def test_who_is_skipped_is_told_with_the_time_that_is_left() -> None:

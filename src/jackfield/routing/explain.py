@@ -87,12 +87,13 @@ def _place(credential: str) -> str | None:
 
 def _price(info: ProviderInfo, model: Model) -> JsonObject:
     """Return dollars per million tokens; `null` means unknown, "0" free."""
-    cost = defaults.FREE if info.local else defaults.cost(model)
+    cost = defaults.cost(model) or (defaults.FREE if info.local else None)
     return {"input": _text(cost.input if cost else None), "output": _text(cost.output if cost else None)}
 
 
 def _usd(usage: Usage, info: ProviderInfo, model: Model) -> str | None:
-    return _text(Decimal(0) if info.local else cost_usd(usage, defaults.cost(model)))
+    usd = cost_usd(usage, defaults.cost(model))
+    return _text(Decimal(0) if usd is None and info.local else usd)
 
 
 def _text(usd: Decimal | None) -> str | None:
