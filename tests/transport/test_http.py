@@ -359,8 +359,8 @@ async def test_outside_an_event_stream_the_first_byte_counts(transport: Transpor
 
 
 async def test_a_data_line_cut_in_two_is_a_first_token(transport: Transport) -> None:
-    with serve(stream_reply(b": wait\n\nda", 0.05, b"ta: x\n\n", 0.3, b"data: y\n\n")) as server:
-        reply = await transport.open(ask(server.url, timeouts=Timeouts(first_token=0.2, idle=1)))
+    with serve(stream_reply(b": wait\n\nda", 0.05, b"ta: x\n\n", 0.9, b"data: y\n\n")) as server:
+        reply = await transport.open(ask(server.url, timeouts=Timeouts(first_token=0.7, idle=3)))
         assert (await reply.read()).endswith(b"data: y\n\n")
 
 

@@ -120,7 +120,7 @@ async def test_idle_time_counts_from_the_last_piece_though_nobody_was_woken(tran
 
 async def test_the_whole_time_ends_a_body_that_nobody_was_woken_for(transport: Transport) -> None:
     with serve([*paused(*"abcdefghijklmnopqrst" * 3), chunk("")]) as server:
-        reply = await opened(transport, server.url, total=0.3)
+        reply = await opened(transport, server.url, total=0.7)
         with pytest.raises(TimeoutExpired, match="timer: total"):
             async for _ in reply.pieces(lambda _: None):
                 pass
