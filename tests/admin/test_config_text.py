@@ -258,6 +258,21 @@ def test_a_file_that_is_included_no_more_is_shown_without_a_word_of_it(home) -> 
         assert [secret for secret in SECRETS if secret in told] == []
 
 
+def test_a_stored_key_that_would_follow_an_address_is_told_before(process: Process) -> None:
+    stored = {"provider": "box", "key": "sk-stored-0123456789"}
+    assert process.admin("providers/key", stored)[0] == 200
+    text = shown(process)
+    assert not [each for each in check(process, text)["warnings"] if "box:default" in each["message"]]
+    assert check(process, text.replace(":1/v1", ":1/v2"))["warnings"] == check(process, text)["warnings"]
+    for moved in (
+        text.replace(":1/v1", ":2/v1"),
+        text.replace("baseUrl", 'endpoint: "https://evil.example/v1", baseUrl'),
+    ):
+        [said] = [each for each in check(process, moved)["warnings"] if "box:default" in each["message"]]
+        assert "127.0.0.1:1, and will be sent to" in said["message"]
+        assert moved.splitlines()[said["line"] - 1].count("://") >= 1
+
+
 def test_files_of_credentials_are_no_files_of_the_config(process: Process) -> None:
     change(process, "models/default", {"ref": "box/house-8b"})
     path().with_name("auth-profiles.json").write_text('{ "access": "' + OLD + '" }', encoding="utf-8")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from jackfield.config.json5 import parse
 from jackfield.config.likely import find_likely
+from jackfield.config.merge import merge_texts
 from jackfield.config.source import parse_file
 from jackfield.config.table import PROVIDER
 from jackfield.config.unveil import find_travellers, lift_veil
@@ -155,6 +156,13 @@ def test_a_long_line_is_looked_through_as_fast_as_many_short_ones(piece: str) ->
     before = time.monotonic()
     draw_veil(f"{{ // {piece * 50_000}\n", "f")
     assert time.monotonic() - before < 10  # it takes less than one; letter by letter it took days
+
+
+def test_deep_and_even_texts_are_gone_through_in_time() -> None:
+    before = time.monotonic()
+    draw_veil("[" * 50_000 + '"a1",' * 20_000, "f")
+    merge_texts("{\n" * 8000, "{\n" * 8000 + "}\n", "a\n" + "{\n" * 8000)
+    assert time.monotonic() - before < 10  # it takes two; each with each it took minutes
 
 
 def test_a_word_is_refused_where_its_key_never_was() -> None:

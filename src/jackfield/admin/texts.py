@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from jackfield.admin.bound import find_moved
 from jackfield.admin.desk import Desk
 from jackfield.admin.seen import Look, known_secrets, veil_files
 from jackfield.auth.sources import PLACEHOLDERS
@@ -63,6 +64,7 @@ def make_draft(desk: Desk, now: Look, edited: tuple[Text, ...]) -> Draft:
     if not issues:
         lost += _find_travellers(desk, now, kept)
         told += _find_new_keys(now, veils, kept)
+        told += _find_moved(desk, kept)
     return Draft(texts, kept, (*lost, *placed), tuple(told), {name: veil.shown for name, veil in veils.items()})
 
 
@@ -104,6 +106,15 @@ def _find_travellers(desk: Desk, now: Look, kept: Mapping[Path, Unveiled]) -> It
     except InvalidConfig:
         before = [veil.text for veil in now.veils.values()]
     yield from find_travellers(before, after, kept)
+
+
+def _find_moved(desk: Desk, kept: Mapping[Path, Unveiled]) -> Iterator[JsonObject]:
+    """Yield a warning for each address that stored credentials would follow to: who edits the text may mean it."""
+    texts = {file: found.text for file, found in kept.items()}
+    for node, words in find_moved(desk, load_tree(desk.config.paths.config, desk.config.environ, texts)[0]):
+        found = kept.get(real_path(Path(node.source.name)))
+        line = found.locate(*node.source.locate(node.start))[0] if found else node.line
+        yield {"message": words, "file": node.source.name, "line": line, "column": 1}
 
 
 def _find_new_keys(now: Look, veils: Mapping[str, Veil], kept: Mapping[Path, Unveiled]) -> Iterator[JsonObject]:

@@ -18,6 +18,7 @@ _TOKEN = re.compile(
     |(?P<mark>[{}\[\]:,])|(?P<word>[^\s{}\[\]:,"'/]+(?:/(?![/*])[^\s{}\[\]:,"'/]*)*)""",
     re.VERBOSE,
 )
+DEEPEST = 200  # keys above a value that are told; no text that can be parsed has more
 _OPEN, _CLOSE = "{[", "}]"
 
 
@@ -37,7 +38,7 @@ def split_pieces(text: str) -> Iterator[Piece]:
 
     def value(start: int, end: int) -> Iterator[Piece]:
         if end:
-            yield Piece(start, end, keys=tuple(filter(None, (*above, key))))
+            yield Piece(start, end, keys=tuple(filter(None, (*above[-DEEPEST:], key))))
 
     for match in _TOKEN.finditer(text):
         mark = match["mark"]

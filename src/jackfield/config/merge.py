@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+LONG = 2000  # lines
+
 
 class Merged(Struct, frozen=True):
     """Both changes in one text; where both changed the same lines, the first one's stand, at these lines."""
@@ -43,7 +45,8 @@ def merge_texts(base: str, mine: str, theirs: str) -> Merged:
 
 def _find_hunks(old: list[str], text: str, *, is_mine: bool) -> Iterator[_Hunk]:
     new = text.splitlines(keepends=True)
-    matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=False)
+    # In a long text lines that come often (brackets) are no landmarks: each would be compared with each.
+    matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=len(old) > LONG)
     for kind, start, end, since, until in matcher.get_opcodes():
         if kind != "equal":
             yield _Hunk(start, end, new[since:until], is_mine)
