@@ -27,8 +27,8 @@ from tests.pulse import Day
 WIRES = ("openai-completions", "openai-responses", "anthropic-messages", "google-generative-ai")
 WORDS = [f"word{number}" for number in range(60)]
 ANSWER = " ".join(WORDS)
-SHORT_S = 0.4  # of the timers; a reply on the loopback needs a few milliseconds
-LONG_S = 5.0  # of the silence they end
+SHORT_S = 0.8  # of the timers; a reply on the loopback needs a few milliseconds, six at once on a busy machine more
+LONG_S = 8.0  # of the silence they end
 PROBE = "wall/fb-ok"
 
 
