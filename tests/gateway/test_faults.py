@@ -102,7 +102,7 @@ async def test_no_way_of_failing_reaches_a_caller_as_an_answer(wire: str, api: s
 
             found = await asyncio.gather(*(play(cell, shape) for cell, (_, shape) in cells.items()))
         async with asyncio.timeout(5):  # the last answer may be read before its request is put away
-            while gateway.gateway.open:
+            while gateway.gateway.open:  # noqa: ASYNC110  it has no event of its own
                 await asyncio.sleep(0.01)
     for (cell, (name, shape)), (heard, probe) in zip(cells.items(), found, strict=True):
         # The last question of each cell was the probe's.
