@@ -64,9 +64,10 @@ def test_a_config_that_another_changed_is_told_quietly(page_of: PageOf, home: Pa
 
 def test_a_config_that_cannot_be_used_is_told_with_the_way_to_mend_it(page_of: PageOf, home: Path) -> None:
     with gateway_process() as process:
-        page = page_of(process)
+        page = page_of(process, width=360)
         (home / ".jackfield" / "jackfield.json").write_text("{ nothing", encoding="utf-8")
         expect(page.get_by_role("alert")).to_contain_text("The config on disk cannot be used")
+        assert page.get_by_role("alert").evaluate("(banner) => banner.scrollWidth <= innerWidth")
         page.get_by_role("alert").get_by_role("link", name="Mend it").click()
         expect(page.get_by_role("heading", level=1, name="Config")).to_be_visible()
 
