@@ -118,7 +118,7 @@ def _cost(usd: JsonObject) -> str:
         return "?"
     # Two digits: it is an estimate.
     least, most = (Decimal(f"{Decimal(usd[name]):.2g}") for name in ("least", "most"))
-    return f"{shown(least)} to {shown(most)}" if most else "free"
+    return f"{shown(least)} to {shown(most)}" if most else shown(most)
 
 
 def _skipped_cells(each: JsonObject) -> tuple[str, ...]:
