@@ -135,7 +135,9 @@ def test_a_long_answer_made_to_be_slow_is_read_in_time(tmp_path) -> None:
     took = run_module(tmp_path, "{splitBlocks, parseBlock} from markdown.js", """
         const hard = ["*".repeat(30000), "[".repeat(30000), "_a".repeat(30000), "` `` ``` ".repeat(8000), "![](".repeat(15000),
                       "> ".repeat(15000), "- ".repeat(15000), "\\\\".repeat(30000), "*a_b".repeat(15000), "https://".repeat(8000), " ".repeat(30000) + "#",
-                      "-" + " -".repeat(20000) + "x", "- a\\n".repeat(20000), "[a](".repeat(15000) + "(".repeat(15000)];
+                      "-" + " -".repeat(20000) + "x", "- a\\n".repeat(20000), "[a](".repeat(15000) + "(".repeat(15000),
+                      "# " + " ".repeat(50000) + "x", "# " + "#".repeat(100000) + "x", "~".repeat(100000) + "`", "```" + " a".repeat(50000) + "`",
+                      "` " + "a".repeat(100000) + "`", "https://x" + ".".repeat(100000) + "x"];
         return hard.map((text) => { const before = performance.now(); splitBlocks(text).forEach((block) => parseBlock(block)); return performance.now() - before; });
     """)  # fmt: skip
     assert max(took) < 3000, took

@@ -1,8 +1,9 @@
 // The little of Markdown that answers are drawn with: paragraphs, headings, lists, quotes, code, bold, italic, links.
 // Pure: texts become values. HTML is text like any other, and a link leads to http or https or is none.
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
-const HEADING = /^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$/;
+// None of these tries a long line in more than one way: a hostile answer costs no more than another.
+const FENCE = /^ {0,3}(`{3,}|~{3,}(?!~))(?=[^`]*$)\s*([^\s`]*)/;
+const HEADING = /^ {0,3}(#{1,6})\s+([^]*)$/;
 const RULE = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
 const ITEM = /^( *)([-*+]|\d{1,9}[.)])(?:\s+(.*)|\s*)$/;
 const QUOTE = /^ {0,3}> ?(.*)$/;
@@ -87,7 +88,7 @@ export function parseBlock({ kind, raw }, depth = 0) {
 const READ = {
   code: readFence,
   rule: () => ({ kind: "rule" }),
-  heading: (raw) => ({ kind: "heading", parts: parseInline(HEADING.exec(raw)?.[2] ?? raw) }),
+  heading: (raw) => ({ kind: "heading", parts: parseInline((HEADING.exec(raw)?.[2] ?? raw).trimEnd().replace(/(?<!#)#+$/, "").trim()) }),
   list: readList,
   quote: (raw, depth) => ({ kind: "quote", blocks: readBlocks(raw.split("\n").map((line) => QUOTE.exec(line)?.[1] ?? line), depth + 1) }),
   paragraph: (raw) => ({ kind: "paragraph", parts: parseInline(raw.trim()) }),
@@ -180,7 +181,7 @@ function readCode(state) {
     return true;
   }
   const inner = text.slice(at + mark.length, end).replace(/\n/g, " ");
-  add(state, { kind: "code", text: /^ .*[^ ].* $/.test(inner) ? inner.slice(1, -1) : inner });
+  add(state, { kind: "code", text: inner.startsWith(" ") && inner.endsWith(" ") && /[^ ]/.test(inner) ? inner.slice(1, -1) : inner });
   state.at = end + mark.length;
   return true;
 }
@@ -221,7 +222,7 @@ function readLink(state) {
     return true;
   }
   BARE.lastIndex = at;
-  const bare = first === "h" && !/\w/.test(text[at - 1] ?? "") ? BARE.exec(text)?.[0].replace(/[.,;:!?)*_~]+$/, "") : null;
+  const bare = first === "h" && !/\w/.test(text[at - 1] ?? "") ? BARE.exec(text)?.[0].replace(/(?<![.,;:!?)*_~])[.,;:!?)*_~]+$/, "") : null;
   const url = bare && safeUrl(bare);
   if (!url) {
     return false;
