@@ -65,7 +65,7 @@ def test_a_provider_is_found_and_a_key_added_replaced_and_removed(page_of: PageO
     venice.get_by_role("button", name="Replace venice:default of Venice AI").click()
     page.get_by_label("New key for Venice AI").fill(OTHER)
     page.get_by_role("button", name="Replace", exact=True).click()
-    expect(venice.get_by_text("sk-o…cdef")).to_be_visible()
+    expect(venice.get_by_text("sk-o…wxyz")).to_be_visible()
     assert store()["profiles"]["venice:default"]["key"] == OTHER
 
     venice.get_by_role("button", name="Remove venice:default of Venice AI").click()
