@@ -22,6 +22,7 @@
     │  └─ BadReply            protocol          an answer that is none
     ├─ TransportError                           the way there
     │  ├─ ConnectError        connection
+    │  │  ├─ Offline          connection        nobody was called: this side stays on its machine
     │  │  └─ ConnectionLost   connection        before any answer; the request may have been heard
     │  ├─ TimeoutExpired      timeout
     │  └─ StreamBroken        stream_broken     `.partial` holds what was heard
@@ -189,6 +190,10 @@ class TransportError(Error):
 
 class ConnectError(TransportError):
     """No connection: name, refusal, TLS."""
+
+
+class Offline(ConnectError):
+    """Nobody was called: this side was told to stay on its machine."""
 
 
 class ConnectionLost(ConnectError):

@@ -24,7 +24,7 @@ SCOPES = [
 HARMLESS = [
     errors.InvalidRequest, errors.ContextLength, errors.ContentFilter, errors.NotAllowed, errors.Cancelled,
     errors.ConfigError, errors.UsageError, errors.MissingKey, errors.OverBudget,
-    errors.Paced, errors.Error,
+    errors.Paced, errors.Error, errors.Offline,
 ]  # fmt: skip
 
 

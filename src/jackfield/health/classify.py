@@ -46,6 +46,7 @@ RULES: Mapping[type[Error], tuple[Scope, tuple[float, ...]] | None] = {
     errors.ModelNotFound: ("model", SLOW),
     errors.TransportError: ("model", QUICK),
     errors.ConnectError: ("provider", QUICK),
+    errors.Offline: None,  # it says nothing of the provider
     errors.ConnectionLost: ("model", QUICK),  # the server is there: it listened, and perhaps to this model alone
 }
 # Words by which a refusal that is one model's by its class is the whole account's. Most providers count

@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
-from jackfield.errors import ConfigError, ConnectError
+from jackfield.errors import ConfigError, Offline
 from jackfield.model import Network
 from jackfield.transport.request import HttpRequest, shown_url
 
@@ -28,11 +28,11 @@ def is_loopback(host: str) -> bool:
 
 
 def check_offline(request: HttpRequest, proxy: str | None) -> None:
-    """Raise `ConnectError` when a request would leave this machine."""
+    """Raise `Offline` when a request would leave this machine."""
     for url in filter(None, (request.url, proxy)):
         host = urlsplit(url).hostname or ""
         if not is_loopback(host):
-            raise ConnectError(
+            raise Offline(
                 f"cannot reach {shown_url(request.url)}: --offline allows this machine only, not {host}",
                 hint="leave out --offline, or choose a model that runs on this machine",
             )
