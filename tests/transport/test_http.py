@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from jackfield.credential import Secret
-from jackfield.errors import BadReply, ConnectError, ConnectionLost, Error, StreamBroken, TimeoutExpired
+from jackfield.errors import BadReply, ConnectError, ConnectionLost, Error, Offline, StreamBroken, TimeoutExpired
 from jackfield.model import Network, Timeouts
 from jackfield.transport.http import Transport
 from jackfield.transport.reply import HttpReply
@@ -457,6 +457,6 @@ async def test_offline_calls_this_machine_only() -> None:
             assert await (await transport.open(ask(server.url))).read() == b"1"
         error = await fail(transport, ask("https://api.venice.example"))
 
-    assert type(error) is ConnectError
+    assert type(error) is Offline
     assert "--offline" in error.message
     assert "api.venice.example" in error.message
