@@ -74,7 +74,7 @@ def test_faults_are_told_while_one_types_and_lead_to_their_lines(process: Proces
     page.get_by_role("button", name="Review and save").click()
     expect(page.get_by_text("Not saved: expected true or false")).to_be_visible()
     write(page, "reasoning: 7", "reasoning: {")
-    expect(page.get_by_text("1 problem")).to_be_visible()
+    expect(page.get_by_text("1 problem", exact=True)).to_be_visible()
     write(page, "reasoning: {", "reasoning: false")
     expect(page.get_by_text("Nothing is wrong with it.")).to_be_visible()
     assert path().read_text("utf-8") == config()
@@ -191,7 +191,7 @@ def test_a_file_that_breaks_while_the_page_is_open_is_mended_on_it(process: Proc
     path().write_text(config().replace("aliases: {", "aliases: "), encoding="utf-8")
     expect(page.get_by_role("alert").filter(has_text="The config on disk cannot be used")).to_be_visible()
     page.get_by_role("link", name="Mend it").click()
-    expect(page.get_by_text("1 problem")).to_be_visible()
+    expect(page.get_by_text("1 problem", exact=True)).to_be_visible()
     assert [secret for secret in SECRETS if secret in editor(page).input_value()] == []
     assert process.ask("default")["error"]["message"]  # the gateway goes on with what it had
     write(page, "aliases: ", "aliases: {")
@@ -225,7 +225,7 @@ def test_it_can_be_used_by_everybody(
     change(process, "models/default", {"ref": "box/tiny"}, hash_now(process))
     page = page_of(process, "config", width=width, theme=theme)
     write(page, "reasoning: true", "reasoning: 7")
-    expect(page.get_by_text("1 problem")).to_be_visible()
+    expect(page.get_by_text("1 problem", exact=True)).to_be_visible()
     check_axe(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     shot(page, f"config-{theme}-{width}")
