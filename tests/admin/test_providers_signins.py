@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from jackfield.admin.signins import SignIn
+from jackfield.model import AuthMethod, ProviderInfo
 from tests.admin.test_providers import Desk, config, store
 from tests.commands import write_config
 from tests.gateway.command import gateway_process
@@ -154,3 +156,14 @@ def test_a_paste_that_is_none_of_its_own_ends_it_and_says_why(desk) -> None:
     failed = wait_for(desk, number, "failed")
     assert "the sign-in failed" in failed["error"]["message"]
     assert store()["profiles"] == {}
+
+
+async def test_a_sign_in_that_fails_as_nobody_foresaw_is_over_and_says_so() -> None:
+    way = AuthMethod(choice="acme-page", kind="oauth", label="Acme in the browser")
+    begun = SignIn("1", ProviderInfo(id="acme"), way)
+    begun.begin(None, None, "")  # type: ignore[arg-type]  # what no flow survives
+    with pytest.raises(AttributeError):
+        await begun._task  # type: ignore[misc]
+    assert (begun.render()["phase"], "its log says more" in begun.render()["error"]["message"]) == ("failed", True)
+    await begun.cancel()
+    assert begun.phase == "failed"

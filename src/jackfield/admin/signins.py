@@ -79,11 +79,12 @@ class SignIn:
 
     async def cancel(self) -> None:
         """End it; what was asked for so far is forgotten."""
-        if self._task and not self._task.done():
+        if self.is_over:
+            return
+        self.phase = "cancelled"
+        if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if not self.is_over:
-            self.phase = "cancelled"
 
     async def _run(self, desk: Desk, client: Client, profile_id: str) -> None:
         try:
@@ -102,6 +103,8 @@ class SignIn:
             self._error, self.phase = error, "failed"
         finally:
             self._url, self._code = "", None
+            if not self.is_over:  # whatever it was: nobody waits for what does not go on
+                self._error, self.phase = Error("the sign-in failed inside the gateway; its log says more"), "failed"
 
     def render(self) -> JsonObject:
         """Return what the page shows; what the sign-in brought is in the store, and not here."""
