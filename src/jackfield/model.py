@@ -26,6 +26,7 @@ Privacy = Literal["local", "private", "zdr", "anonymized", "standard"]
 
 DEFAULT_CONTEXT_WINDOW = 200_000  # the contract's default for a model that says nothing
 DEFAULT_MAX_TOKENS = 8_192
+HIDDEN = "legacy"  # the status of a row that still answers to its name but is offered to nobody
 
 
 class ModelRef(Struct, frozen=True):

@@ -14,9 +14,8 @@ from jackfield.cli.check import find_models
 from jackfield.cli.context import Context
 from jackfield.cli.setup import Setup
 from jackfield.errors import Error
-from jackfield.model import Model, ProviderInfo
+from jackfield.model import HIDDEN, Model, ProviderInfo
 from jackfield.providers.discover import find_local
-from jackfield.setup.rows import HIDDEN
 
 # A server that a person has just named is waited for longer than those a listing looks for.
 PATIENCE_S = 3.0

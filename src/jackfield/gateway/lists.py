@@ -16,12 +16,12 @@ from jackfield.errors import ModelNotFound
 from jackfield.gateway.routes import Route
 from jackfield.gateway.wires import GEMINI, MESSAGES
 from jackfield.message import JsonObject
-from jackfield.model import Model, ModelRef
+from jackfield.model import HIDDEN, Model, ModelRef
 from jackfield.routing.names import DEFAULT
 from jackfield.routing.policy import admission
 
 NO_DATE = "1970-01-01T00:00:00Z"  # clients want one, and most rows have none
-HIDDEN = frozenset({"legacy", "retired"})  # rows that are offered to nobody, or answer no more
+UNLISTED = frozenset({HIDDEN, "retired"})  # rows that are offered to nobody, or answer no more
 METHODS = ("generateContent", "streamGenerateContent", "countTokens")
 
 
@@ -42,7 +42,7 @@ def find_names(client: AsyncClient, now_ms: int) -> list[Named]:
     for provider in client.catalog.provider_ids():
         if _is_usable(client, provider, now_ms):
             rows = (
-                (f"{provider}/{row.id}", row) for row in client.catalog.models(provider) if row.status not in HIDDEN
+                (f"{provider}/{row.id}", row) for row in client.catalog.models(provider) if row.status not in UNLISTED
             )
             named += [Named(ref, provider, row) for ref, row in rows if admits(ModelRef(provider, row.id))]
     return list({each.id: each for each in named}.values())

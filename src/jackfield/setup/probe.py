@@ -20,6 +20,7 @@ from jackfield.config.schema import Config
 from jackfield.errors import Error
 from jackfield.health.store import MemoryHealth
 from jackfield.message import ChatRequest, Message, Thinking
+from jackfield.model import HIDDEN
 from jackfield.plugins.load import Plugins
 from jackfield.providers.quota import Window
 from jackfield.setup.installation import Installation
@@ -33,7 +34,6 @@ STATUSES = {
 }  # fmt: skip
 EXCLUDED = "Excluded by auth.order for this provider."
 UNUSABLE = "Auth profile credentials are missing or expired."
-HIDDEN = "legacy"  # a row that still answers to its name but is offered to nobody
 
 
 class Limits(Struct, frozen=True, kw_only=True):

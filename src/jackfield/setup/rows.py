@@ -18,14 +18,13 @@ from jackfield.catalog.index import Outline
 from jackfield.catalog.load import is_local
 from jackfield.config.schema import Config
 from jackfield.errors import Error
-from jackfield.model import Model, ModelRef, ProviderInfo
+from jackfield.model import HIDDEN, Model, ModelRef, ProviderInfo
 from jackfield.providers.discover import LocalServer, find_local
 from jackfield.routing.chain import resolve_ref
 from jackfield.routing.policy import admission, privacy_of
 from jackfield.setup.installation import Installation
 
 VARIANT = re.compile(r"_API_KEYS$|_API_KEY_\d+$|^OPENCLAW_LIVE_")
-HIDDEN = "legacy"  # a row that still answers to its name but is offered to nobody
 
 
 class Row(Struct, frozen=True, kw_only=True):
