@@ -1,7 +1,8 @@
 """Python's collector of cycles in a process that serves: while it looks, nobody is answered.
 
-It looks at every object that is new, and a thousand open streams are a hundred thousand of them. Calls leave
-no cycles behind when they end, so it looks seldom, and never at what was there before the first call.
+It looks at every object that is new, and a thousand open streams are a hundred thousand of them. Calls that
+end well leave no cycles behind, so it looks seldom, and never at what was there before the first call. Those whose caller
+leaves do leave some: that is some 35 MB under steady load (bench/README.md).
 """
 
 from __future__ import annotations
