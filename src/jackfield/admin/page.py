@@ -10,6 +10,7 @@ import gzip
 import hashlib
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from msgspec import Struct
 
@@ -46,12 +47,20 @@ class Asset(Struct, frozen=True):
 
 def find_asset(path: str) -> Asset | None:
     """Return what stands at a path of the page, `None` where nothing does."""
-    return load_assets().get(path.removeprefix("/") or "index.html")
+    name = path.removeprefix("/") or "index.html"
+    return _load(name) if name in _list_files() else None
 
 
 @cache
-def load_assets() -> dict[str, Asset]:
-    """Return every file of the page by its path."""
+def _load(name: str) -> Asset:
+    # Each when it is first asked for: all at once would hold up whoever the gateway answers meanwhile.
+    data = _list_files()[name].read_bytes()
+    mark = f'"{hashlib.sha256(data).hexdigest()[:16]}"'
+    return Asset(KINDS[name[name.rfind(".") :]], mark, data, gzip.compress(data, 9, mtime=0))
+
+
+@cache
+def _list_files() -> dict[str, Traversable]:
     found = {}
     pending = [("", files("jackfield.admin") / "static")]
     while pending:
@@ -60,10 +69,8 @@ def load_assets() -> dict[str, Asset]:
             name = prefix + entry.name
             if entry.is_dir():
                 pending.append((f"{name}/", entry))
-            elif kind := KINDS.get(name[name.rfind(".") :]):
-                data = entry.read_bytes()
-                mark = f'"{hashlib.sha256(data).hexdigest()[:16]}"'
-                found[name] = Asset(kind, mark, data, gzip.compress(data, 9, mtime=0))
+            elif name[name.rfind(".") :] in KINDS:
+                found[name] = entry
     return found
 
 
