@@ -12,12 +12,14 @@ from jackfield.health.kept import KeptHealth
 from jackfield.health.server import open_server
 from jackfield.health.store import DAY_MS
 
+PATIENCE_S = 20.0  # SQLite's waiting is not fair, and here nobody rests between two writes
+
 
 def main(where: str, number: str, rounds: str) -> None:
     def clock() -> int:
         return int(time.time() * 1000)
 
-    backend = open_server(where, clock) if "://" in where else StateFile(Path(where), clock)
+    backend = open_server(where, clock) if "://" in where else StateFile(Path(where), clock, timeout_s=PATIENCE_S)
     store = KeptHealth(backend, clock, DAY_MS)
     for turn in range(int(rounds)):
         store.note_failure("a", "k", "m", errors.RateLimit("no", retry_after_s=100 + int(number)))

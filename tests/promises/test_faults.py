@@ -80,8 +80,9 @@ def wall(wire: str, fault: Fault, day: Day, *, on_break: str = "error", prefill:
         clock=day.now_s,
     )
     with open_server(script) as url:
-        timeouts = {"firstToken": SHORT_S, "idle": SHORT_S}
-        bad: dict[str, Any] = {"id": "bad", "compat": {"assistantPrefill": prefill}, "timeouts": timeouts}
+        bad: dict[str, Any] = {"id": "bad", "compat": {"assistantPrefill": prefill}}
+        if any({"silentAfter", "delayS"} & each.keys() for each in fault.does):
+            bad["timeouts"] = {"firstToken": SHORT_S, "idle": SHORT_S}
         provider = {"baseUrl": url, "api": wire, "apiKey": "sk-wall", "models": [bad, {"id": "fb-ok"}]}
         route = {"primary": "wall/bad", "fallbacks": ["wall/fb-ok"], "onStreamBreak": on_break}
         yield {"models": {"providers": {"wall": provider}, "routes": {"both": route}}}, script

@@ -31,6 +31,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     workers: int
     started_ms: int
     offline: bool = False
+    supervisor: int = field(default_factory=os.getppid)  # of several workers
     state: dict[str, Any] = field(default_factory=dict)  # what views remember for as long as the process lives
 
     @property
@@ -80,6 +81,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     async def reload(self) -> bool:
         """Let new requests use what is on disk, in every worker; tell whether it could be read."""
         done = await self.gateway.try_reload()
-        if self.workers > 1 and hasattr(signal, "SIGHUP"):
-            os.kill(os.getppid(), signal.SIGHUP)  # the supervisor hands it on
+        # The supervisor hands it on; where it has ended, our parent is somebody else.
+        if self.workers > 1 and hasattr(signal, "SIGHUP") and os.getppid() == self.supervisor:
+            os.kill(self.supervisor, signal.SIGHUP)
         return done

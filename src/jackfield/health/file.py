@@ -16,7 +16,7 @@ from jackfield.errors import ConfigError
 from jackfield.health.backend import Change, Decide, Trouble
 from jackfield.health.record import Quota, Rest, parse_record, render_record
 from jackfield.health.store import Clock
-from jackfield.state import is_broken, open_state, set_aside
+from jackfield.state import BUSY_TIMEOUT_S, is_broken, open_state, set_aside
 
 R = TypeVar("R")
 
@@ -40,9 +40,10 @@ CHECK_MS = 1_000  # how often to look whether the file is still the one that was
 class StateFile:
     """See `Backend`. Nothing is opened or made before there is something to read or to note."""
 
-    def __init__(self, path: Path, now_ms: Clock) -> None:
+    def __init__(self, path: Path, now_ms: Clock, *, timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self._path = path
         self._now_ms = now_ms
+        self._timeout_s = timeout_s  # of waiting for another process, with a request waiting for us
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._checked_ms = 0
@@ -102,7 +103,7 @@ class StateFile:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = open_state(self._path, SCHEMA)
+            self._connection = open_state(self._path, SCHEMA, timeout_s=self._timeout_s)
             self._inode = _inode(self._path)
             self._checked_ms = self._now_ms()
         return self._connection
