@@ -5,10 +5,11 @@
     server.journal[0].json()                 # what arrived
 
 Each request gets the next reply; the last one repeats. A reply is a list of steps: bytes are
-sent, a number is a pause in seconds, CUT ends the connection in good manners (FIN), RESET
-without (RST), HANG waits until the caller leaves. A function `Received -> reply` may stand
-for a reply. The server runs on a thread of its own, so that sync and async tests share it.
-With `tunnel` it stands for every host there is: a proxy that ends each CONNECT at itself.
+sent, a number is a pause in seconds, a `threading.Event` one until somebody sets it, CUT ends
+the connection in good manners (FIN), RESET without (RST), HANG waits until the caller leaves.
+A function `Received -> reply` may stand for a reply. The server runs on a thread of its own,
+so that sync and async tests share it. With `tunnel` it stands for every host there is: a proxy
+that ends each CONNECT at itself.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
+from tests.patience import LOOK_S, PATIENCE_S
+
 
 class Act(Enum):
     """What a server may do besides sending and waiting."""
@@ -38,8 +41,9 @@ class Act(Enum):
 
 
 CUT, RESET, HANG = Act.CUT, Act.RESET, Act.HANG
-Step = bytes | float | Act
+Step = bytes | float | Act | threading.Event
 Reply = Sequence[Step]
+TURNS = 10  # of a loop, in which a connection that is closed is gone
 
 
 @dataclass(frozen=True)
@@ -83,17 +87,22 @@ class Server:
         self.dropped_at = time.monotonic()
         self.dropped.set()
 
-    async def saw_drop(self, within_s: float = 2.0) -> bool:
+    async def saw_drop(self, within_s: float = PATIENCE_S) -> bool:
         """Wait, without blocking the loop, until a caller has left early."""
         return await asyncio.to_thread(self.dropped.wait, within_s)
 
+    async def was_left(self) -> bool:
+        """Tell whether a caller of this loop has left at once: the loop stands still, no timer of his comes."""
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        return self.dropped.wait(PATIENCE_S)
+
     async def sees_cancelled(self, asking: asyncio.Task[Any]) -> bool:
         """Cancel who asks; tell whether he has left at once."""
-        left_at = time.monotonic()
         asking.cancel()
         with suppress(asyncio.CancelledError):
             await asking
-        return await self.saw_drop() and self.dropped_at - left_at < 0.2
+        return await self.was_left()
 
 
 # -- replies -----------------------------------------------------------------------
@@ -159,12 +168,12 @@ def serve(
     started: Future[Callable[[], object]] = Future()
     thread = threading.Thread(target=lambda: asyncio.run(_run(server, listener, tls, started)), daemon=True)
     thread.start()
-    stop = started.result(5)
+    stop = started.result(PATIENCE_S)
     try:
         yield server
     finally:
         stop()
-        thread.join(5)
+        thread.join(PATIENCE_S)
 
 
 def free_port() -> int:
@@ -250,6 +259,9 @@ async def _play(step: Step, reader: asyncio.StreamReader, writer: asyncio.Stream
             return False
         case Act.HANG:
             await _pause(None, reader)
+        case threading.Event():
+            while not step.is_set():
+                await _pause(LOOK_S, reader)
         case _:
             await _pause(step, reader)
     return True
