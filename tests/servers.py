@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import socket
 import ssl
 import struct
@@ -40,6 +41,8 @@ class Act(Enum):
     HANG = "hang"
 
 
+# Below those that systems give to whoever connects. Of real chance: test processes share a seed.
+UNGIVEN, CHANCE = range(15_000, 32_000), random.SystemRandom()
 CUT, RESET, HANG = Act.CUT, Act.RESET, Act.HANG
 Step = bytes | float | Act | threading.Event
 Reply = Sequence[Step]
@@ -177,9 +180,11 @@ def serve(
 
 
 def free_port() -> int:
-    """Return a port nobody listens on (just now)."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Return a port nobody listens on (just now), nor is any connection given it that is made meanwhile."""
+    while True:
+        port = CHANCE.choice(UNGIVEN)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 async def _run(
