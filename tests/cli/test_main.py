@@ -12,6 +12,7 @@ import pytest
 
 from jackfield.cli.main import COMMANDS, LazyGroup, main
 from tests.commands import run
+from tests.patience import PATIENCE_S
 
 
 def test_version_is_one_line() -> None:
@@ -34,6 +35,18 @@ def test_wrong_usage_exits_2_and_speaks_json_when_asked() -> None:
     assert run("chat", "--nonsense").code == 2
     said = run("chat", "--json", "--nonsense").json()
     assert (said["ok"], said["error"]["type"]) == (False, "usage")
+
+
+def test_what_is_missing_is_said_on_one_line() -> None:
+    said, hint = run("import").err.splitlines()
+    assert said.startswith("error: Missing argument 'SOURCE'. Choose from: openclaw, kilo, ")
+    assert hint == "hint: see 'jackfield import --help'"
+
+
+def test_the_help_of_import_names_every_source() -> None:
+    from jackfield.imports.places import PLACES
+
+    assert all(name in run("import", "--help").out for name in PLACES)
 
 
 def test_every_command_has_help_and_a_first_line() -> None:
@@ -70,7 +83,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         assert done.stderr
         done.stdout.readline()
         done.stdout.close()
-        assert (done.wait(20), done.stderr.read()) == (0, b"")
+        assert (done.wait(PATIENCE_S), done.stderr.read()) == (0, b"")
 
 
 def test_help_keeps_its_lines_and_bare_groups_show_it() -> None:

@@ -48,7 +48,7 @@ class Given(Struct, frozen=True, kw_only=True):
 
 
 @click.command("import", short_help="Bring another tool's models and keys over.")
-@click.argument("source", type=click.Choice([*PLACES], case_sensitive=False))
+@click.argument("source", type=click.Choice([*PLACES], case_sensitive=False), metavar="SOURCE")
 @click.argument("path", required=False, default="")
 @click.option("--only", multiple=True, type=click.Choice(PARTS), help="Only this part; may be given several times.")
 @click.option("--set-default", is_flag=True, help="Make its default model ours even where one is set.")
@@ -57,7 +57,7 @@ class Given(Struct, frozen=True, kw_only=True):
 @json_option
 @pass_context
 def import_(context: Context, /, source: str, path: str, **flags: bool | tuple[str, ...]) -> None:
-    """Bring the models and keys of SOURCE over.
+    """Bring the models and keys of SOURCE over: openclaw, kilo, litellm, llm, aichat, opencode, codex, qwen, gemini, copilot.
 
     Looks where SOURCE keeps its files, or at PATH: a file or a directory. Shows the config's
     diff and the credentials first, then asks. What is there already stays. SOURCE's files are only read.

@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "budget": ("jackfield.cli.budget:budget", "Show what was spent, and the limits."),
     "health": ("jackfield.cli.health:health", "Show what failed lately; end a rest."),
     "gateway": ("jackfield.cli.gateway:gateway", "Serve every model to other programs."),
-    "usage": ("jackfield.cli.usage:usage", "Show what was asked through the gateway."),
+    "usage": ("jackfield.cli.usage:usage", "Show what was asked, of whom, and what it cost."),
     "config": ("jackfield.cli.config:config", "Read and change the config file."),
     "plugins": ("jackfield.cli.plugins:plugins", "List, enable, install and check plugins."),
     "import": ("jackfield.cli.import_:import_", "Bring another tool's models and keys over."),
@@ -154,7 +154,8 @@ def _usage(error: click.UsageError, *, json_wanted: bool) -> int:
     hint = f"see '{error.ctx.command_path} --help'" if error.ctx else ""
     if isinstance(error, click.NoSuchOption) and error.ctx and _takes_words(error.ctx.command):
         hint += f"\nput -- before words that begin with a dash: {error.ctx.command_path} -- {error.option_name} …"
-    ui.fail(UsageError(error.format_message().rstrip("."), hint=hint), json_wanted=json_wanted)
+    message = " ".join(error.format_message().split())  # click puts choices on lines of their own
+    ui.fail(UsageError(message.rstrip("."), hint=hint), json_wanted=json_wanted)
     return 2
 
 
