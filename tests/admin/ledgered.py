@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.commands import write_config
 from tests.gateway.command import Process, gateway_process
+from tests.patience import PATIENCE_S
 from tests.servers import HANG, Received, Step, json_reply, serve, sse_reply
 
 EVIL = '<img src=x onerror="document.title=1">'
@@ -39,7 +40,7 @@ def answer(received: Received) -> Sequence[Step]:
     return sse_reply(0.02, {"choices": [said]}, 0.03, {"choices": [end]}, {"choices": [], "usage": USAGE}, "[DONE]")
 
 
-def configure(url: str, **gateway: Any) -> None:
+def configure(url: str, *, per_day: float = 50, **gateway: Any) -> None:
     """Write a config with a chain of three models at this address."""
     models = [{"id": name, "cost": COST, "contextWindow": 8000} for name in ("good", "broken", "refused", "slow", EVIL)]
     entry = {"baseUrl": f"{url}/v1", "api": "openai-completions", "apiKey": "sk-up-0123456789", "models": models}
@@ -48,7 +49,7 @@ def configure(url: str, **gateway: Any) -> None:
         "agents": {"defaults": {"model": {"primary": "box/good"}}},
         "models": {
             "providers": {"box": entry, "spare": spare}, "policy": {"maxWait": 0},
-            "budget": {"perDay": 50},
+            "budget": {"perDay": per_day},
             "routes": {"team": {"primary": "box/broken", "fallbacks": ["box/refused", "box/good"]}},
         },
         "gateway": gateway,
@@ -83,9 +84,9 @@ def leave(process: Process, model: str) -> None:
         f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {process.token}\r\n"
         f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", process.port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", process.port), PATIENCE_S) as connection:
         connection.sendall(head.encode() + body)
-        connection.settimeout(10)
+        connection.settimeout(PATIENCE_S)
         while b"He" not in connection.recv(65536):
             pass
 

@@ -38,6 +38,17 @@ def test_a_made_up_question_is_planned_as_a_real_one(process) -> None:
     }  # fmt: skip
 
 
+def test_a_model_that_is_over_the_budget_is_not_asked_although_it_is_the_only_one(home) -> None:
+    configure("http://127.0.0.1:1", per_day=0.001)
+    with gateway_process() as process:
+        alone = plan(process, model="box/good", holds={"maxTokens": 500})
+        assert alone["candidates"] == []
+        (left,) = alone["skipped"]
+        assert (left["model"], left["cause"]) == ("box/good", "not_affordable")
+        assert "today's budget of $0.001" in left["reason"]
+        assert plan(process, model="box/good", holds={"maxTokens": 5})["candidates"] != []
+
+
 @pytest.mark.parametrize(
     ("body", "model"),
     [

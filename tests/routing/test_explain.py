@@ -64,6 +64,15 @@ def test_who_has_no_credential_is_told_as_skipped_also_when_nobody_else_is_left(
     assert [(each["model"], each["cause"]) for each in found["skipped"]] == [("a/m", "missing_credential")]
 
 
+def test_who_cannot_be_paid_for_is_told_as_skipped_also_when_nobody_else_is_left() -> None:
+    found = told(configure("a/m", "b/m"), fallbacks=["b/m"], afford=lambda each: f"{each.ref} is over the budget")
+    assert found["candidates"] == []
+    assert [(each["model"], each["credential"], each["cause"], each["reason"]) for each in found["skipped"]] == [
+        ("a/m", "env: a", "not_affordable", "a/m is over the budget"),
+        ("b/m", "env: b", "not_affordable", "b/m is over the budget"),
+    ]
+
+
 def test_no_secret_is_in_it() -> None:
     keys = {
         "a": (key("x", secret=Secret("sk-very-secret")),),

@@ -32,6 +32,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     half_open: bool = False  # it failed, its rest is over: one at a time may try it
     last_resort: bool = False  # nothing is left but what was skipped; this is the least bad of it
     missing: str = ""  # why it has no credential: the try only says so, with what to do
+    unpaid: str = ""  # why no limit of money covers it: the same
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -24,10 +24,9 @@ from jackfield.spend.estimate import longest_answer
 def explain(made: Plan, request: ChatRequest, config: Config, now_ms: int) -> JsonObject:
     """Return a plan with its reasons; times are Unix milliseconds, money is in decimal strings."""
     needs = weigh(request)
-    asked = [candidate for candidate in made.candidates if not candidate.missing]
-    missing = [
-        Skipped(str(each.ref), each.missing, cause="missing_credential") for each in made.candidates if each.missing
-    ]
+    # Who is asked only to hear why not is told among those who are not asked.
+    vain = filter(None, map(_find_vain, made.candidates))
+    asked = [candidate for candidate in made.candidates if not _find_vain(candidate)]
     return {
         "requested": made.requested,
         "resolved": [*trace(made.requested, config)],
@@ -40,9 +39,17 @@ def explain(made: Plan, request: ChatRequest, config: Config, now_ms: int) -> Js
             "schema": needs.schema,
         },
         "candidates": [_candidate(candidate, request) for candidate in asked],
-        "skipped": [_skipped(each, now_ms) for each in (*missing, *made.skipped)],
+        "skipped": [_skipped(each, now_ms) for each in (*vain, *made.skipped)],
         "warnings": [*made.warnings],
     }
+
+
+def _find_vain(candidate: Candidate) -> Skipped | None:
+    if candidate.missing:
+        return Skipped(str(candidate.ref), candidate.missing, cause="missing_credential")
+    if candidate.unpaid:
+        return Skipped(str(candidate.ref), candidate.unpaid, candidate.credential, cause="not_affordable")
+    return None
 
 
 def _candidate(candidate: Candidate, request: ChatRequest) -> JsonObject:

@@ -196,7 +196,7 @@ def _sort_in(candidate: Candidate, found: Sorted, moment: Moment, afford: Callab
         found.left.append(LeftOut(candidate, skip))
         found.rests.append((rest, found.left[-1]))
     elif afford and (why := afford(candidate)):
-        found.left.append(LeftOut(candidate, _skip(candidate, why, "not_affordable")))
+        found.left.append(LeftOut(replace(candidate, unpaid=why), _skip(candidate, why, "not_affordable")))
     else:
         found.ready.append(replace(candidate, half_open=True) if is_half_open else candidate)
 
