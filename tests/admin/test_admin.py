@@ -12,6 +12,7 @@ import pytest
 
 from tests.commands import run, write_config
 from tests.gateway.command import gateway_process
+from tests.patience import PATIENCE_S
 from tests.servers import free_port, json_reply, serve
 
 WHOLE = {
@@ -61,7 +62,7 @@ def test_pages_of_elsewhere_are_refused(process, headers) -> None:
 @pytest.mark.parametrize("twice", ["host: evil.example", "authorization: Bearer guess"])
 def test_a_head_that_says_two_things_is_refused(process, twice) -> None:
     own = f"host: 127.0.0.1\r\nauthorization: Bearer {process.kept('admin-token')}\r\n"
-    with socket.create_connection(("127.0.0.1", process.admin_port), timeout=10) as caller:
+    with socket.create_connection(("127.0.0.1", process.admin_port), timeout=PATIENCE_S) as caller:
         caller.sendall(f"GET /admin/api/status HTTP/1.1\r\n{twice}\r\n{own}connection: close\r\n\r\n".encode())
         with caller.makefile("rb") as answer:
             assert answer.readline().startswith(b"HTTP/1.1 400")
@@ -151,6 +152,22 @@ def test_a_session_opens_what_the_token_opens(process) -> None:
     assert process.admin("status", authorization=f"Bearer {began['token']}")[0] == 200
     status, said = process.admin("session", {"token": "jf-wrong"}, authorization="")
     assert (status, said["error"]["type"]) == (401, "auth")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_reload_takes_another_token_and_ends_the_sessions_of_the_one_before(home, workers) -> None:
+    write_config(config("http://127.0.0.1:1", admin={"token": "first-of-two"}))
+    with gateway_process("--workers", workers) as process:
+        first, second = ({"authorization": f"Bearer {each}"} for each in ("first-of-two", "second-of-two"))
+        session = process.admin("session", {"token": "first-of-two"}, authorization="")[1]["token"]
+        write_config(config("http://127.0.0.1:1", admin={"token": "second-of-two"}))
+        process.wait_for(lambda: process.admin("status", **second)[0], "200")
+        assert process.admin("status", **first)[0] == 401
+        assert process.admin("status", authorization=f"Bearer {session}")[0] == 401
+        write_config('{"gateway": {"admin": {"token": "third", "port": "none"}}}')
+        process.wait_for(lambda: process.admin("status", **second)[1], '"configTrouble": "the config has')
+        assert process.admin("status", authorization="Bearer third")[0] == 401, "what holds is the config before"
+    assert "start the gateway again" not in process.err
 
 
 def test_one_of_several_workers_is_asked_and_another_takes_its_place(home) -> None:

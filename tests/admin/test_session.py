@@ -24,7 +24,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def sessions(clock) -> Sessions:
-    return Sessions(TOKEN, clock)
+    return Sessions(lambda: TOKEN, clock)
 
 
 def test_a_session_holds_until_its_end(sessions, clock) -> None:
@@ -38,9 +38,9 @@ def test_a_session_holds_until_its_end(sessions, clock) -> None:
 
 def test_a_session_holds_over_a_restart_and_ends_with_the_token(sessions, clock) -> None:
     began = sessions.begin(token=TOKEN.reveal())["token"]
-    Sessions(TOKEN, clock).check(began)
+    Sessions(lambda: TOKEN, clock).check(began)
     with pytest.raises(SignedOut):
-        Sessions(Secret("another"), clock).check(began)
+        Sessions(lambda: Secret("another"), clock).check(began)
 
 
 def test_a_code_begins_one_session_within_a_minute(sessions, clock) -> None:

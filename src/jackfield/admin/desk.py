@@ -14,6 +14,7 @@ from jackfield.auth.store import FileStore
 from jackfield.catalog.load import Catalog
 from jackfield.client import AsyncClient
 from jackfield.config.schema import Config
+from jackfield.credential import Secret
 from jackfield.errors import Overloaded
 from jackfield.gateway.gateway import Gateway
 from jackfield.gateway.parts import Parts
@@ -60,6 +61,14 @@ class Desk(Struct, frozen=True, kw_only=True):
     def store(self) -> FileStore:
         """The credential store."""
         return self.client.store
+
+    @property
+    def admin_token(self) -> Secret:
+        """What the gateway is looked after with, as the set-up says it that new requests get."""
+        token = self.parts.admin_token
+        if token is None:
+            raise Overloaded("the gateway has no admin token yet")
+        return token
 
     def now_ms(self) -> int:
         """Return the time in Unix milliseconds."""

@@ -1,7 +1,7 @@
 """Who looks after the gateway: whoever has the admin token, or a session that was begun with it.
 
 A session and the code that opens a browser are signed with the token, so nothing need be kept: they hold
-over a restart of the gateway and end with the token. They are sent as `Authorization: Bearer` alone. There
+over a restart of the gateway and end when the token is another. They are sent as `Authorization: Bearer` alone. There
 are no cookies, so a foreign page has nothing that a browser would send along for it.
 """
 
@@ -31,11 +31,16 @@ def make_code(token: Secret, now_ms: int) -> str:
     return _sign(token, CODE, now_ms + CODE_MS)
 
 
+def make_session(token: Secret, now_ms: int) -> str:
+    """Return a session of a minute, to ask something with instead of the token."""
+    return _sign(token, SESSION, now_ms + CODE_MS)
+
+
 class Sessions:
     """Lets in who may come in."""
 
-    def __init__(self, token: Secret, now_ms: Callable[[], int]) -> None:
-        self._token = token
+    def __init__(self, token: Callable[[], Secret], now_ms: Callable[[], int]) -> None:
+        self._token = token  # asked each time: a reload may bring another
         self._now_ms = now_ms
         self._used: dict[str, None] = {}
 
@@ -46,7 +51,7 @@ class Sessions:
         elif not self._is_token(token):
             raise SignedOut("this is not the admin token", hint="the gateway said at its start where it stands")
         until_ms = self._now_ms() + SESSION_MS
-        return {"token": _sign(self._token, SESSION, until_ms), "expiresMs": until_ms}
+        return {"token": _sign(self._token(), SESSION, until_ms), "expiresMs": until_ms}
 
     def check(self, given: str) -> None:
         """Return when the bearer of this may come in; raise `SignedOut`."""
@@ -66,13 +71,13 @@ class Sessions:
 
     def _is_token(self, given: str) -> bool:
         # Digests have one length: the comparison tells nothing of the token.
-        return hmac.compare_digest(digest(given), digest(self._token.reveal()))
+        return hmac.compare_digest(digest(given), digest(self._token().reveal()))
 
     def _holds(self, given: str, kind: str) -> bool:
         words = given.split(".")
         if len(words) != 4 or words[0] != kind or not words[1].isdecimal():
             return False
-        is_ours = hmac.compare_digest(digest(given), digest(_mark(self._token, ".".join(words[:3]))))
+        is_ours = hmac.compare_digest(digest(given), digest(_mark(self._token(), ".".join(words[:3]))))
         return is_ours and self._now_ms() < int(words[1])
 
 

@@ -32,7 +32,7 @@ def options(command: Command) -> Command:
         click.option("--admin-port", metavar="PORT", type=click.IntRange(0, 65535), help=f"Port to look after it; else the config's, else {ADMIN_PORT}."),
         click.option("--log-format", type=click.Choice(("json", "text")), help="How it writes to stderr; else the config's, else json."),
         click.option("--auth", type=click.Choice(("token", "none")), help="Who may call: who has the token, or (on this machine alone) everybody."),
-        click.option("--open", "opens", is_flag=True, help="Open its page in a browser, signed in."),
+        click.option("--open", "opens", is_flag=True, help="Open its page in a browser, signed in; of the one that runs already, where one does."),
     )):  # fmt: skip
         command = option(command)
     return command
@@ -55,6 +55,7 @@ def gateway(ctx: click.Context, /, **flags: Any) -> None:
 @pass_context
 def run(context: Context, /, host: str | None, port: int | None, workers: int, **said: Any) -> None:
     """Serve every model on one address until told to end (Ctrl-C, or SIGTERM, which lets open requests finish)."""
+    from jackfield.cli.running import Running, note_running, open_running
     from jackfield.cli.serve import find_token, hold_home, open_admin, pick_auth
     from jackfield.gateway.door import is_loopback
     from jackfield.transport.listen import address_of, open_listener
@@ -65,14 +66,19 @@ def run(context: Context, /, host: str | None, port: int | None, workers: int, *
     mode = pick_auth(said["auth"] or rules.auth)
     if mode == "none" and not is_loopback(host):
         raise UsageError(f"{host} is not this machine alone: a token is needed", hint="leave out --auth none")
-    port = next((each for each in (port, rules.port) if each is not None), PORT)
     with ExitStack() as held:
+        is_alone = hold_home(held, context.paths.home)
+        if said["opens"] and not is_alone and open_running(context, (port, said["admin_port"])):
+            return
+        port = next((each for each in (port, rules.port) if each is not None), PORT)
         listener = open_listener(host, port)
         held.callback(listener.close)
         admin = open_admin(context.config, said["admin_port"], ADMIN_PORT if port else 0, ui.note)
         if admin:
             held.callback(admin.close)
-        if not hold_home(held, context.paths.home):
+        if is_alone:
+            note_running(held, context.paths.home, Running(address_of(listener), address_of(admin) if admin else ""))
+        else:
             ui.note(
                 f"another gateway runs with {context.paths.home}; they share its keys, ledger and what failed lately"
             )

@@ -15,8 +15,11 @@ REMOTE = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 
 def open_page(
     address: str, token: Secret, now_ms: int, environ: Mapping[str, str], tell: Callable[[str], None]
-) -> None:
-    """Open the page, signed in by a code that works once and for a minute; says so where there is no browser."""
+) -> threading.Thread | None:
+    """Open the page, signed in by a code that works once and for a minute; says so where there is no browser.
+
+    Returns the thread that does it: some browsers let their caller wait until they are closed.
+    """
     from jackfield.admin.session import make_code
 
     # Without a screen only browsers in the terminal are left, and the gateway needs the terminal.
@@ -27,10 +30,11 @@ def open_page(
             place = urlsplit(address).netloc
             port = place.rpartition(":")[2]
             tell(f"from your own machine it is reached with: ssh -N -L {port}:{place} USER@HOST")
-        return
+        return None
     url = f"{address}/#code={make_code(token, now_ms)}"
-    # Some browsers let their caller wait until they are closed.
-    threading.Thread(target=_open, args=(url, address, tell), daemon=True).start()
+    opening = threading.Thread(target=_open, args=(url, address, tell), daemon=True)
+    opening.start()
+    return opening
 
 
 def _open(url: str, address: str, tell: Callable[[str], None]) -> None:

@@ -20,13 +20,14 @@ from jackfield.auth.secret import forget_commands
 from jackfield.cli.serve import Service, find_admin_token, find_stores
 from jackfield.config.gateway import ServerRules
 from jackfield.config.schema import Config
+from jackfield.credential import Secret
 from jackfield.errors import ConfigError
 from jackfield.gateway.access import Access
 from jackfield.gateway.behind import Behind
 from jackfield.gateway.board import Board
 from jackfield.gateway.cache import Cache
 from jackfield.gateway.collector import calm_collector
-from jackfield.gateway.door import Places
+from jackfield.gateway.door import Places, is_loopback
 from jackfield.gateway.gateway import Beside, Gateway
 from jackfield.gateway.ids import Ids
 from jackfield.gateway.kept import Kept
@@ -49,7 +50,6 @@ BOUND: dict[str, Callable[[ServerRules], object]] = {
     "gateway.admin.enabled": lambda rules: rules.admin.enabled,
     "gateway.admin.host": lambda rules: rules.admin.host,
     "gateway.admin.port": lambda rules: rules.admin.port,
-    "gateway.admin.token": lambda rules: rules.admin.token and rules.admin.token.reveal(),
 }
 
 
@@ -58,7 +58,7 @@ def make_gateway(service: Service, admin: Listener | None = None) -> Gateway:
     install(_write, service.log_format or "json")
     clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, Ids("req_").make)
     first = _open_app(service)
-    setup = _Setup(service, first)
+    setup = _Setup(service, first, admin)
     watch: Beside = lambda gateway: follow(gateway, setup.files)  # noqa: E731
     signals: Beside = lambda gateway: obey(gateway, service.drain_s)  # noqa: E731
     beside = [
@@ -79,7 +79,6 @@ def make_gateway(service: Service, admin: Listener | None = None) -> Gateway:
 def _admins(service: Service, config: Config, listener: Listener | None, clock: Clock) -> list[Beside]:
     if listener is None:
         return []
-    sessions = Sessions(find_admin_token(config)[0], clock.now_ms)
     places = Places(listener.getsockname()[0], config.server.allowed_hosts, is_open=True)
     started_ms = clock.now_ms()
 
@@ -91,6 +90,7 @@ def _admins(service: Service, config: Config, listener: Listener | None, clock: 
             started_ms=started_ms,
             offline=service.offline,
         )
+        sessions = Sessions(lambda: desk.admin_token, clock.now_ms)
         await serve_admin(Admin(sessions, places, desk), listener, service.board)
 
     return [look_after]
@@ -107,9 +107,10 @@ def _boards(service: Service) -> list[Beside]:
 class _Setup:
     """Builds parts, of what is on disk by then and of what is kept."""
 
-    def __init__(self, service: Service, first: App) -> None:
+    def __init__(self, service: Service, first: App, admin: Listener | None) -> None:
         self.files = Files(partial(list_files, first.paths, first.environ, first.cwd))
         self._service = service
+        self._admin_host = admin.getsockname()[0] if admin else ""
         self._bound = first.config.server  # as they were at the start, or when a change was last told
         self._export = _open_export(service)
         self._kept = Kept(partial(Ledger.open, say=_say), Ids().make)
@@ -141,6 +142,7 @@ class _Setup:
         form, lines = service.log_format or rules.log.format or "json", Gathered(_write)
         install(_write, form, rules.log.level)
         self._tell_bound(rules)
+        admin_token = await asyncio.to_thread(self._find_admin_token, config)
         access = await Access.open(find_stores(config, is_open=service.is_open), say=_say, local=self._kept.meters)
         ledger, rows = self._kept.rent_ledger(find_url(config))
         ledger.keep_days = config.callers.keep_days
@@ -159,7 +161,12 @@ class _Setup:
             cache=Cache(rules.cache, time.monotonic) if rules.cache.enabled else None,
             places=self.places(config),
             ledger=ledger,
+            admin_token=admin_token,
         )
+
+    def _find_admin_token(self, config: Config) -> Secret | None:
+        host = self._admin_host
+        return find_admin_token(config, may_make=is_loopback(host))[0] if host else None
 
     def _load(self) -> App:
         """Read all that is on disk."""

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from jackfield.client import AsyncClient
+from jackfield.credential import Secret
 from jackfield.errors import Error
 from jackfield.gateway.access import Access, Grant
 from jackfield.gateway.cache import Cache
@@ -54,6 +55,7 @@ class Parts(Struct, kw_only=True, dict=True):
     cache: Cache | None = None
     places: Places | None = None  # the names it may be called by, where they may change
     ledger: Ledger | None = None  # asked for how it is; its rows come from a listener
+    admin_token: Secret | None = None  # what it is looked after with, where anybody may
     open_calls: int = 0
     idle: asyncio.Event = field(default_factory=asyncio.Event)
 
