@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import time
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +16,8 @@ from jackfield.scripted.script import Script
 from jackfield.scripted.server import open_server
 from tests.commands import write_config
 from tests.gateway.command import Process, gateway_process
-from tests.servers import HANG, RESET, json_reply, serve, sse_reply
+from tests.patience import PATIENCE_S
+from tests.servers import HANG, RESET, Received, Reply, Server, Step, json_reply, serve, sse_reply
 
 Lines = list[dict[str, Any]]
 PRICED = {"input": 1, "output": 2}
@@ -41,6 +44,14 @@ def scripted(*replies: Any, **models: Any) -> Iterator[tuple[Process, Script]]:
             yield process, script
 
 
+@contextmanager
+def configured(server: Server) -> Iterator[Process]:
+    """Run a gateway before a server named box."""
+    write_config(config(box=entry(server.url, models=[{"id": "m"}])))
+    with gateway_process() as process:
+        yield process
+
+
 def body(text: str = "Hello", **more: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": text}], **more}
 
@@ -60,7 +71,7 @@ def ask(process: Process, said: dict[str, Any], path: str = "chat") -> Lines:
 @contextmanager
 def opened(process: Process, said: dict[str, Any]) -> Iterator[http.client.HTTPResponse]:
     """Ask, and leave when the block ends."""
-    connection = http.client.HTTPConnection("127.0.0.1", process.admin_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", process.admin_port, timeout=PATIENCE_S)
     head = {"authorization": f"Bearer {process.kept('admin-token')}", "content-type": "application/json"}
     connection.request("POST", "/admin/api/chat", json.dumps(said).encode(), head)
     try:
@@ -121,14 +132,20 @@ def test_a_tools_call_comes_in_pieces_and_its_result_goes_back(home) -> None:
 
 
 def test_who_stands_in_is_told_before_the_answer_is_there(home) -> None:
-    with scripted(
-        {"when": {"model": "m"}, "error": "rate_limit", "repeat": True}, {"delayS": 1, "text": "I stand in"}
-    ) as (process, _):
-        with opened(process, body(model="box/m", fallbacks=["box/spare"])) as reply:
+    go_on = threading.Event()
+    said = {"id": "c", "choices": [{"index": 0, "delta": {"content": "I stand in"}, "finish_reason": "stop"}]}
+
+    def answer(received: Received) -> Reply:
+        if received.json()["model"] == "m":
+            return json_reply({"error": {"message": "slow down", "type": "rate_limit_error"}}, 429)
+        return [go_on, *sse_reply(said, "[DONE]")]
+
+    with serve(answer) as server:
+        write_config(config(box=entry(server.url, models=[{"id": "m"}, {"id": "spare"}])))
+        with gateway_process() as process, opened(process, body(model="box/m", fallbacks=["box/spare"])) as reply:
             lines = [json.loads(reply.readline()) for _ in range(2)]
-            before_s = time.monotonic()
+            go_on.set()
             lines += [json.loads(line) for line in reply.read().splitlines()]
-        assert time.monotonic() - before_s > 0.5
         assert [line["type"] for line in lines[:3]] == ["start", "attempt", "served"]
         assert (lines[1]["model"], lines[1]["reason"]) == ("box/m", "rate_limit")
         assert (lines[-1]["model"], words(lines)) == ("box/spare", "I stand in")
@@ -193,7 +210,7 @@ def test_a_browser_that_leaves_ends_the_providers_work_at_once(home) -> None:
             with opened(process, body()) as reply:
                 said = b"".join(reply.readline() for _ in range(3))
             assert b"Hello" in said
-            assert server.dropped.wait(2)
+            assert server.dropped.wait(PATIENCE_S)
             process.wait_for(process.page, 'outcome="cancelled"')
             row = next(row for row in spent(process) if row["name"] == "page")
             assert row["output"] > 0
@@ -205,8 +222,8 @@ def test_a_browser_that_leaves_before_the_first_word_is_noticed(home) -> None:
         with gateway_process() as process:
             with opened(process, body()) as reply:
                 assert b"start" in reply.readline()
-                assert server.heard.wait(2)
-            assert server.dropped.wait(2)
+                assert server.heard.wait(PATIENCE_S)
+            assert server.dropped.wait(PATIENCE_S)
 
 
 def test_pictures_and_files_reach_the_model(home) -> None:
@@ -229,13 +246,21 @@ def test_a_body_beyond_what_the_gateway_takes_is_refused(home) -> None:
 
 
 def test_a_reload_leaves_the_stream_alone(home) -> None:
-    with scripted({"text": "one two three four five six", "perTokenS": 0.2}, "after") as (process, _):
+    go_on = threading.Event()
+    half, rest = ({"choices": [{"index": 0, "delta": {"content": text}}]} for text in ("one two ", "three"))
+    end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    after = {"choices": [{"index": 0, "delta": {"content": "after"}, "finish_reason": "stop"}]}
+    with (
+        serve(sse_reply(half, go_on, rest, end, "[DONE]"), sse_reply(after, "[DONE]")) as server,
+        configured(server) as process,
+    ):
         with opened(process, body()) as reply:
-            first = reply.readline()
+            begun = b"".join(reply.readline() for _ in range(3))
             assert process.admin("reload", {})[1]["ok"]
-            rest = reply.read()
-        lines = [json.loads(line) for line in (first + rest).splitlines()]
-        assert (words(lines), lines[-1]["type"]) == ("one two three four five six", "done")
+            go_on.set()
+            ended = reply.read()
+        lines = [json.loads(line) for line in (begun + ended).splitlines()]
+        assert (words(lines), lines[-1]["type"]) == ("one two three", "done")
         assert words(ask(process, body())) == "after"
 
 
@@ -249,3 +274,34 @@ def test_a_lost_connection_is_tried_again_and_told(home) -> None:
             lines = ask(process, body())
             assert [line["type"] for line in lines] == ["start", "attempt", "served", "text", "done"]
             assert lines[1]["reason"] == "connection"
+
+
+def test_an_answer_that_is_on_its_way_ends_before_the_gateway_does_and_no_other_begins(home) -> None:
+    release = threading.Event()
+
+    def reply(_: Received) -> Iterator[Step]:
+        steps = sse_reply(
+            {"choices": [{"index": 0, "delta": {"content": "Hello"}}]},
+            {"choices": [{"index": 0, "delta": {"content": " again"}, "finish_reason": "stop"}]},
+            "[DONE]",
+        )
+        yield from steps[:2]
+        while not release.is_set():
+            yield 0.1
+        yield from steps[2:]
+
+    with serve(reply) as server:
+        write_config(config(box=entry(server.url, models=[{"id": "m"}])))
+        with gateway_process() as process:
+            with opened(process, body()) as stream:
+                begun = [json.loads(stream.readline()) for _ in range(3)]
+                assert begun[-1]["text"] == "Hello"
+                assert process.admin("status")[1]["openRequests"] == 1
+                os.kill(process.pid, signal.SIGTERM)
+                process.wait_for(lambda: process.admin("status")[1], '"isDraining": true')
+                [refused] = ask(process, body("Another"))
+                assert (refused["status"], refused["error"]["message"]) == (503, "the gateway is ending")
+                release.set()
+                rest = [json.loads(line) for line in stream]
+            assert (words(rest), rest[-1]["type"]) == (" again", "done")
+            assert process.wait() == 0

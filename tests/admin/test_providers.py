@@ -234,6 +234,19 @@ def test_the_catalog_is_named_with_its_ways_to_sign_in(desk) -> None:
     assert desk.ask("providers/ways?provider=vllm")["isLocal"] is True
 
 
+def test_what_runs_here_comes_first_and_then_one_provider_of_each_known_house(home) -> None:
+    with serve(json_reply({"models": [{"name": "tiny"}]})) as local:
+        write_config(json.dumps({"models": {"providers": {"ollama": {"baseUrl": f"{local.url}/v1"}}}}))
+        with gateway_process() as process:
+            rows = Desk(process).ask("providers/catalog")["providers"]
+    running = [row["id"] for row in rows if row.get("isRunning")]
+    assert "ollama" in running
+    assert [row["id"] for row in rows[: len(running)]] == running
+    first = [row["id"] for row in rows[len(running) :][:12]]
+    assert {"anthropic", "google", "mistral", "openai"} <= set(first)
+    assert not {"google-vertex", "google-gemini-cli", "minimax-cn"} & set(first)
+
+
 def test_every_view_answers_who_has_the_token_alone(desk) -> None:
     for path in ("providers", "providers/catalog", "providers/ways?provider=venice", "custom?provider=box", "signins"):
         assert desk.process.admin(path, authorization="")[0] == 401

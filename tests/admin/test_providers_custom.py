@@ -306,3 +306,18 @@ def authored_text() -> str:
 
 def read_authored() -> dict:
     return json.loads(authored_text().removeprefix("// mine\n"))
+
+
+def test_a_server_that_was_tested_before_it_is_saved_counts_as_tested(desk, other) -> None:
+    assert desk.ask("custom/test", form(other.url, key=KEY))["result"]["status"] == "ok"
+    desk.ask("custom", form(other.url, key=KEY, isNew=True), edits=True)
+    card = desk.card("mine")
+    assert card["status"]["kind"] == "works"
+    assert [each["test"]["status"] for each in card["credentials"] if each["isChosen"]] == ["ok"]
+    desk.ask("custom", form(other.url, name="Mine"), edits=True)
+    assert desk.card("mine")["status"]["kind"] == "ready", "that form was not tested"
+    assert desk.ask("custom/test", form(other.url, model="tiny", name="Mine"))["result"]["status"] == "ok"
+    desk.ask("custom", form(other.url, model="other", name="Mine"), edits=True)
+    assert desk.card("mine")["status"]["kind"] == "ready", "nor was that model"
+    desk.ask("custom", form(other.url, model="tiny", name="Mine"), edits=True)
+    assert desk.card("mine")["status"]["kind"] == "works"

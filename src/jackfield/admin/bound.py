@@ -6,17 +6,14 @@ is never sent to the new one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.admin.desk import Desk
 from jackfield.auth.sources import names, variables
 from jackfield.catalog.merge import UNKNOWN
-from jackfield.config.environment import VARIABLE, fill
+from jackfield.config.environment import VARIABLE
 from jackfield.config.mask import is_telling
-from jackfield.config.node import Node
 from jackfield.config.schema import Config, InvalidConfig, ProviderConfig
 from jackfield.config.source import load_tree
 from jackfield.errors import InvalidRequest
@@ -72,31 +69,6 @@ def require_known(bound: Bound, server: Server, *, has_key: bool, needs_none: bo
             f"the key that is stored is {old}: it is not sent to {origin(server.base_url)[1]}",
             hint="type the key for the new address, or say that it needs none",
         )
-
-
-def find_moved(desk: Desk, after: Node) -> Iterator[tuple[Node, str]]:
-    """Yield the addresses of a config that stored credentials would newly be sent to, and what is to be said of it."""
-    entries = after.find(("models", "providers"))
-    for name, entry in entries.value.items() if entries and entries.kind == "object" else ():
-        said = entry.find(("endpoint",)) or entry.find(("baseUrl",))
-        info = desk.catalog.provider(name) or replace(UNKNOWN, id=name.strip().lower())
-        kept = [each.id for each in desk.store.list() if each.provider in names(info, desk.config)]
-        if said is None or said.kind != "string" or not kept:
-            continue
-        old, new = info.endpoint or info.base_url, fill(said.value, desk.config.environ).text
-        if _place(old) != _place(new):
-            what = f"what is stored as {', '.join(kept)} is for {_place(old)[1] or 'an older provider of this name'}"
-            yield (
-                said,
-                f"{what}, and will be sent to {_place(new)[1]}; better: take it away first, or choose another id",
-            )
-
-
-def _place(url: str) -> tuple[str, str]:
-    try:
-        return origin(url) if url else ("", "")
-    except ValueError:
-        return "", url
 
 
 def without_variables(config: Config, provider_id: str) -> Config:

@@ -45,6 +45,7 @@ def undo(context: Context, number: int | None, dry_run: bool, as_json: bool) -> 
     from jackfield.setup.undo import make_undo
 
     change = find_change(context.paths, number or 0)
+    followers = _find_followers(context, change.number)
     result = replace_texts(
         context.paths,
         lambda _: make_undo(context.paths, context.environ, change.number),
@@ -53,13 +54,25 @@ def undo(context: Context, number: int | None, dry_run: bool, as_json: bool) -> 
     )
     if as_json:
         said = {"ok": True, "undone": change.number, "changed": bool(result.files), "diff": result.diff}
-        ui.as_json({**said, "warnings": list(result.warnings)})
+        ui.as_json({**said, "warnings": [*result.warnings, *followers]})
         return
     ui.out(result.diff, end="")
+    for warning in followers:
+        ui.warn(warning)
     if not result.files:
         ui.note(f"nothing to change: the config is as it was before change {change.number}")
     elif not dry_run:
         ui.note(f"Undid change {change.number}; updated " + ", ".join(map(str, result.files)))
+
+
+def _find_followers(context: Context, number: int) -> list[str]:
+    from jackfield.config.schema import InvalidConfig
+    from jackfield.setup.undo import warn_of_undo
+
+    try:
+        return warn_of_undo(context, number)
+    except InvalidConfig:
+        return []  # undoing is a way to mend it, and nobody knows where it leads now
 
 
 def _moment(at_ms: int) -> str:

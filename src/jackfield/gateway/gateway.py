@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -37,6 +37,14 @@ OPEN_ALWAYS = OPEN_TO_ALL | {"metrics"}  # also while the gateway is ending
 Question = Callable[[Visit, bytes], Awaitable[None]]
 
 
+class Open(Protocol):
+    """What is being answered: a caller's request, or a call of the page beside the gateway."""
+
+    @property
+    def is_stream(self) -> bool:
+        """Tell whether it is answered piece by piece."""
+
+
 class Gateway:
     """Answers requests with its parts until the server ends; `reload` gives new requests new parts."""
 
@@ -46,7 +54,7 @@ class Gateway:
         self.metrics = Metrics()
         self.trouble = ""  # why the last reload failed; empty: it did not
         self.is_draining = False
-        self.open: set[Exchange] = set()  # what is being answered now
+        self.open: set[Open] = set()  # what is being answered now
         self.board: Board | None = None  # where several workers put their numbers
         self.telemetry: Telemetry | None = None  # where calls are told as spans
         self._build = build

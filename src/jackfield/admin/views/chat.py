@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from jackfield.admin.asked import Asked, Lines, Routes
 from jackfield.admin.desk import Desk
 from jackfield.admin.lines import Teller, render_attempt, render_end, render_error, render_message
-from jackfield.errors import Error
+from jackfield.errors import Error, Overloaded
 from jackfield.events import StreamEvent
 from jackfield.gateway.call import FALLBACKS, parse_fallbacks
 from jackfield.gateway.parts import BODY_LIMIT, Parts
@@ -33,6 +34,8 @@ AHEAD = 64  # batches that wait for a slow reader, before the provider does
 
 async def chat(desk: Desk, asked: Asked) -> Lines:
     """Ask a model; the lines of the answer are those of `admin.lines`."""
+    if desk.gateway.is_draining:
+        raise Overloaded("the gateway is ending", retry_after_s=1)
     body = {"model": DEFAULT, **asked.body}
     fallbacks = parse_fallbacks(body.pop(FALLBACKS, None))
     request = load_wire(COMPLETIONS).parse_request(body)
@@ -43,6 +46,7 @@ async def _answer(desk: Desk, request: ChatRequest, fallbacks: Sequence[str], se
     parts, clock = desk.parts, desk.gateway.clock
     turn = _Turn(desk, parts, request.model, clock.make_id(), clock.now_ms(), clock.seconds())
     parts.enter()
+    desk.gateway.open.add(turn)  # who ends the gateway waits for it, as for any call
     try:
         made = parts.client.plan(request, fallbacks=fallbacks, session=session)
         yield {
@@ -63,12 +67,14 @@ async def _answer(desk: Desk, request: ChatRequest, fallbacks: Sequence[str], se
         yield {"type": "error", **turn.figures(turn.heard()), "error": render_error(error)}
     finally:
         parts.leave()
+        desk.gateway.open.discard(turn)
         turn.note()
 
 
-class _Turn(Struct):
+class _Turn(Struct, eq=False):
     """One call, and what has become of it so far."""
 
+    is_stream: ClassVar[bool] = True
     desk: Desk
     parts: Parts
     requested: str

@@ -20,7 +20,7 @@ from jackfield.config.save import render_diff
 from jackfield.config.source import load_tree, real_path
 from jackfield.errors import InvalidRequest
 from jackfield.message import JsonObject
-from jackfield.setup.undo import make_undo
+from jackfield.setup.undo import make_undo, warn_of_undo
 
 
 async def tell_config(desk: Desk, _: Asked) -> JsonObject:
@@ -106,14 +106,17 @@ def _tell_change(desk: Desk, number: int) -> JsonObject:
     paths = desk.config.paths
     change, now = find_change(paths, number), look_at(desk)
     after = {**now.shown, **_shown(desk, texts_before(paths, number))}
-    return {**render_entry(change), "hash": now.hash, "undo": render_changes(now.shown, after)}
+    warnings = warn_of_undo(desk, number)
+    return {**render_entry(change), "hash": now.hash, "undo": render_changes(now.shown, after), "warnings": warnings}
 
 
 async def undo(desk: Desk, asked: Asked) -> JsonObject:
     """Put back what the config was before a change, `{number}`, as a change of its own."""
     number = asked.as_struct(_Numbered).number
     config = desk.config
-    return await write_texts(desk, lambda _: make_undo(config.paths, config.environ, number), asked.if_match)
+    warnings = await asyncio.to_thread(warn_of_undo, desk, number)
+    said = await write_texts(desk, lambda _: make_undo(config.paths, config.environ, number), asked.if_match)
+    return {**said, "warnings": [*said["warnings"], *warnings]}
 
 
 def _shown(desk: Desk, texts: dict[Path, str]) -> dict[str, str]:

@@ -7,30 +7,34 @@ stored for another host stays at home.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from msgspec import UNSET, Struct
-from msgspec.structs import replace
 
 from jackfield.admin.asked import Asked, Routes
-from jackfield.admin.bound import Bound, find_bound, require_known, without_variables
-from jackfield.admin.card import is_custom, is_known, tests_of
+from jackfield.admin.bound import find_bound, require_known
+from jackfield.admin.card import is_custom, tests_of
 from jackfield.admin.desk import Desk
 from jackfield.admin.edits import edit
-from jackfield.admin.providers import find_entry, keep, read_key, render_probe
-from jackfield.auth.resolve import resolve
+from jackfield.admin.form import (
+    carry_test,
+    drafted,
+    edits_of,
+    find_auth,
+    find_drafted,
+    find_store,
+    read_form,
+    remember_test,
+    say_withheld,
+)
+from jackfield.admin.providers import find_entry, keep, render_probe
 from jackfield.auth.sources import Source, sources
-from jackfield.auth.store import FileStore, HeldProfile
-from jackfield.catalog.load import Catalog
-from jackfield.config.save import Edit, Set, Unset
-from jackfield.config.schema import Config
-from jackfield.credential import NO_AUTH, RequestAuth, Secret
+from jackfield.config.save import Unset
 from jackfield.errors import AuthError, ConfigError, Error, InvalidRequest, TimeoutExpired
 from jackfield.message import JsonObject
-from jackfield.model import Api, Cost, Model, ProviderInfo
+from jackfield.model import Api, Cost, Model
 from jackfield.providers.refresh import ask_list
 from jackfield.providers.url import chat_url, models_url, other_url
-from jackfield.setup.custom import Server, check_server, draft, make_edits
+from jackfield.setup.custom import Server
 from jackfield.setup.probe import Limits, Probed, Way, probe
 from jackfield.setup.profile import make_profile
 from jackfield.transport.http import Transport
@@ -73,42 +77,44 @@ async def tell_url(_: Desk, asked: Asked) -> JsonObject:
 
 async def list_models(desk: Desk, asked: Asked) -> JsonObject:
     """Ask a server for its models: a form with `key`. What goes wrong is part of the answer: an id can be typed."""
-    form = _read(desk, asked, model=ANY_MODEL)
+    form = read_form(desk, asked, model=ANY_MODEL)
     bound = find_bound(desk, form.server)
-    config = _drafted(desk, form, bound)
-    info = _find_info(config, form.server)
+    config = drafted(desk, form, bound)
+    info = find_drafted(config, form.server)
     try:
-        auth = _find_auth(desk, form, bound, config, info)
+        auth = find_auth(desk, form, bound, config, info)
         async with asyncio.timeout(PATIENCE_S), Transport(environ=config.environ, offline=desk.offline) as sender:
             rows = await ask_list(sender, info, auth)
     except TimeoutError:
         return {"models": [], "error": _render_error(TimeoutExpired(f"no list of models within {PATIENCE_S:g} s"))}
     except Error as error:
-        return {"models": [], "error": _render_error(error), **_say_withheld(form, bound)}
-    return {"models": [_render_row(row) for row in rows], **_say_withheld(form, bound)}
+        return {"models": [], "error": _render_error(error), **say_withheld(form, bound)}
+    return {"models": [_render_row(row) for row in rows], **say_withheld(form, bound)}
 
 
 async def try_server(desk: Desk, asked: Asked) -> JsonObject:
     """Ask a server's model one tiny question, as it would be asked once the form is saved; nothing is written."""
-    form = _read(desk, asked)
+    form = read_form(desk, asked)
     bound = find_bound(desk, form.server)
-    config = _drafted(desk, form, bound)
-    info, store = _find_info(config, form.server), _find_store(desk, form, bound)
+    config = drafted(desk, form, bound)
+    info, store = find_drafted(config, form.server), find_store(desk, form, bound)
     found = [each for each in sources(info, config, store, desk.now_ms()) if not each.reason]
     if not found:
         missing = Probed(
             provider=info.id, source=Source(kind="none", label="none"), model=None, status="auth", type="missing_key",
             error="no key was typed, and a server elsewhere is not asked without one", hint="type the key",
         )  # fmt: skip
-        return {"result": render_probe(missing, desk.now_ms()), **_say_withheld(form, bound)}
+        return {"result": render_probe(missing, desk.now_ms()), **say_withheld(form, bound)}
     target = Probed(provider=info.id, source=found[0], model=f"{info.id}/{form.server.model}")
     [done] = await probe(Way(config=config, store=store, offline=desk.offline), [target], _LIMITS)
-    return {"result": render_probe(done, desk.now_ms()), **_say_withheld(form, bound)}
+    result = render_probe(done, desk.now_ms())
+    remember_test(desk, form, result)
+    return {"result": result, **say_withheld(form, bound)}
 
 
 async def save(desk: Desk, asked: Asked) -> JsonObject:
     """Write a server into the config, and its key into the credential store: a form with `key`, `needsNoKey`, `isNew`."""
-    form = _read(desk, asked)
+    form = read_form(desk, asked)
     server, bound = form.server, find_bound(desk, form.server)
     if form.is_new and server.id in desk.config.providers:
         raise InvalidRequest(
@@ -119,7 +125,7 @@ async def save(desk: Desk, asked: Asked) -> JsonObject:
     if bound.is_moved and bound.profiles:
         desk.store.set_order(server.id, ())  # from before the address is another one
     try:
-        said = await edit(desk, lambda raw: _edits(form, bound, raw), asked.if_match)
+        said = await edit(desk, lambda raw: edits_of(form, bound, raw), asked.if_match)
     except Error:
         if bound.is_moved and bound.profiles:
             desk.store.set_order(server.id, order)
@@ -132,6 +138,8 @@ async def save(desk: Desk, asked: Asked) -> JsonObject:
         if bound.is_moved and bound.profiles:
             desk.store.set_order(server.id, (profile.id,))
     tests_of(desk, server.id).clear()
+    if info:
+        carry_test(desk, form, info)
     warnings = [*said.get("warnings", ()), *kept.get("warnings", ())]
     return {**said, "id": server.id, "ref": f"{server.id}/{server.model}", "warnings": warnings}
 
@@ -147,103 +155,6 @@ async def remove(desk: Desk, asked: Asked) -> JsonObject:
         desk.store.delete(profile_id)
     tests_of(desk, order.provider).clear()
     return {**said, "removed": order.provider, "profiles": list(profiles) if order.keys else []}
-
-
-# -- what a form means -------------------------------------------------------------
-
-
-class _Form(Struct, frozen=True, kw_only=True):
-    server: Server
-    key: str = ""
-    needs_no_key: bool = False
-    is_new: bool = False
-
-
-def _read(desk: Desk, asked: Asked, **usual: Any) -> _Form:
-    said = dict(asked.body)
-    flags = asked.as_struct(_Flags)
-    for name in ("key", "needsNoKey", "isNew"):
-        said.pop(name, None)
-    server = Asked(
-        {},
-        {
-            "baseUrl": "",
-            "model": "",
-            **usual,
-            **{name: value for name, value in said.items() if value is not None and value != ""},
-        },
-    )
-    form = check_server(server.as_struct(Server))
-    _require_own(desk, form.id)
-    entry = desk.config.providers.get(form.id)
-    # An address is shown without what may be secret in its query; unchanged, it is the one there is.
-    old = (entry.endpoint or entry.base_url or "") if entry else ""
-    if old and form.base_url == shown_url(old).rstrip("/"):
-        form = replace(form, base_url=old)
-    if not form.model:
-        raise InvalidRequest("no model is named", hint="choose one of the list, or type its id")
-    return _Form(
-        server=form,
-        key=read_key(flags.key) if flags.key.strip() else "",
-        needs_no_key=flags.needs_no_key,
-        is_new=flags.is_new,
-    )
-
-
-def _require_own(desk: Desk, provider_id: str) -> None:
-    """Raise `InvalidRequest` for a provider of others: its variables and profiles are for its own address."""
-    if is_known(desk, desk.catalog.normalise(provider_id)):
-        raise InvalidRequest(
-            f"{provider_id!r} is a provider of the catalog", hint="choose another id for a server of your own"
-        )
-
-
-def _edits(form: _Form, bound: Bound, raw: JsonObject) -> list[Edit]:
-    path = find_entry(raw, form.server.id)
-    edits = [*make_edits(form.server, str(path[-1]), raw)]
-    if bound.written == "plain" and form.key:
-        edits.append(Set((*path, "apiKey"), form.key))  # where it is now, and masked in what is shown
-    elif bound.written == "plain" and bound.is_moved:
-        edits.append(Unset((*path, "apiKey")))
-    return edits
-
-
-def _drafted(desk: Desk, form: _Form, bound: Bound) -> Config:
-    config = draft(desk.config, form.server, keeps_secrets=not bound.is_moved)
-    return without_variables(config, form.server.id) if bound.is_moved else config
-
-
-def _find_info(config: Config, server: Server) -> ProviderInfo:
-    info = Catalog(config).provider(server.id)
-    if info is None:
-        raise InvalidRequest(
-            f"{server.base_url} is no address of a provider", hint="write it like http://127.0.0.1:8000/v1"
-        )
-    return info
-
-
-def _find_store(desk: Desk, form: _Form, bound: Bound) -> FileStore:
-    if bound.is_moved or form.key:
-        # Without a key, a store of nobody's.
-        provider_id = form.server.id if form.key else ""
-        return HeldProfile(make_profile(ProviderInfo(id=provider_id), f"{provider_id}:default", "api_key", form.key))
-    return desk.store
-
-
-def _find_auth(desk: Desk, form: _Form, bound: Bound, config: Config, info: ProviderInfo) -> RequestAuth:
-    if form.key:
-        return RequestAuth(secret=Secret(form.key), source=THE_FORM)
-    try:
-        # Many lists are public: no key is no reason not to ask.
-        return NO_AUTH if bound.is_moved else resolve(info, config, desk.store, desk.now_ms())
-    except AuthError:
-        return NO_AUTH
-
-
-def _say_withheld(form: _Form, bound: Bound) -> JsonObject:
-    """Say so where a stored key was not sent, because the address is another server."""
-    withheld = bound.is_moved and bound.has_key and bool(bound.address) and not form.key
-    return {"withheld": f"the stored key is for {shown_url(bound.address)} and was not sent"} if withheld else {}
 
 
 def _render_error(error: Error) -> JsonObject:
@@ -269,12 +180,6 @@ def _render_row(row: Model) -> JsonObject:
         "outputPrice": None if cost.output is None else str(cost.output),
     }
     return {name: value for name, value in said.items() if value is not None}
-
-
-class _Flags(Struct, rename="camel"):
-    key: str = ""
-    needs_no_key: bool = False
-    is_new: bool = False
 
 
 class _Address(Struct, forbid_unknown_fields=True, rename="camel"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections import Counter
+from collections.abc import Container, Iterable
 
 from msgspec import Struct
 
@@ -18,6 +20,7 @@ from jackfield.health.record import Place
 from jackfield.message import JsonObject
 from jackfield.model import AuthMethod, ProviderInfo
 from jackfield.plugins.load import is_enabled
+from jackfield.providers.discover import find_local
 from jackfield.setup.login import is_browser, runs_code
 from jackfield.setup.probe import Limits, Way, list_targets, probe
 from jackfield.setup.state import list_states, state_of
@@ -87,18 +90,36 @@ async def run_test(desk: Desk, asked: Asked) -> JsonObject:
 
 def _outline_all(desk: Desk) -> list[JsonObject]:
     infos = [*filter(None, map(desk.catalog.provider, desk.catalog.provider_ids()))]
-    # Those that onboarding starts with a model of come first.
-    infos.sort(key=lambda info: (not info.default_model, (info.name or info.id).lower()))
+    running = {server.provider for server in find_local(infos)}
     return [
         {
             "id": info.id,
             "name": info.name or info.id,
             "also": " ".join(info.aliases),
             "ways": [way.label or way.choice for way in info.auth] or ["API key"],
+            **({"isRunning": True} if info.id in running else {}),
         }
-        for info in infos
+        for info in _order(infos, running)
         if not is_custom(desk, info.id)
     ]
+
+
+def _order(infos: Iterable[ProviderInfo], running: Container[str]) -> list[ProviderInfo]:
+    """Return providers for who looks for theirs: what runs here, then those that onboarding starts with a model of.
+
+    Of these, one of each house in the wizard's order before the houses' others.
+    """
+    met = Counter[str]()
+    ranked = []
+    for info in sorted(infos, key=lambda info: (not info.default_model, _house(info), info.id)):
+        rank = info.id not in running, not info.default_model, met[_house(info)] if info.default_model else 0
+        ranked.append((rank, info))
+        met[_house(info)] += 1
+    return [info for _, info in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _house(info: ProviderInfo) -> str:
+    return (info.group or info.name or info.id).lower()
 
 
 def _render_way(desk: Desk, info: ProviderInfo, way: AuthMethod) -> JsonObject:

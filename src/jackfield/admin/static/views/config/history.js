@@ -1,7 +1,7 @@
 // The changes that are kept, what each would take back, and doing so.
 
 import { edit } from "../../api.js";
-import { ago, Button, Busy, Card, Dialog, Diff, Empty, html, moment, toast, Trouble, useAction, useAsk, useState } from "../../ui.js";
+import { ago, Button, Busy, Card, Dialog, Diff, Empty, html, moment, Notice, Said, toast, Trouble, useAction, useAsk, useState } from "../../ui.js";
 
 const SHOWN = 8;
 
@@ -48,6 +48,7 @@ function Undo({ number, onClose }) {
   return html`<${Dialog} title="Undo change ${number}" onClose=${onClose} actions=${actions} isWide>
     <${Trouble} error=${act.error ?? error} />
     ${data && html`<p>This makes the config what it was before change ${number}; later changes of the same file go with it. It is a change too, and can be undone.</p>`}
+    ${data?.warnings.map((each) => html`<${Notice} key=${each} tone="warn"><${Said} text=${each} /><//>`)}
     ${data && (data.undo ? html`<${Diff} label="What undoing changes" text=${data.undo} />` : html`<p class="hint">The config is as it was then already.</p>`)}
     ${!data && !error && html`<${Busy} />`}
   <//>`;

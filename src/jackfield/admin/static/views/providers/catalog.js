@@ -1,6 +1,6 @@
 // Every provider there is, to be searched, with its ways to sign in.
 
-import { Button, Card, Empty, Field, html, search, Trouble, useAsk, useMemo, useState } from "../../ui.js";
+import { Badge, Button, Card, Empty, Field, html, search, Trouble, useAsk, useMemo, useState } from "../../ui.js";
 
 const SHOWN = 12;
 
@@ -24,7 +24,7 @@ export function Catalog({ taken, onChoose }) {
       ${found.slice(0, shown).map(
         (each) => html`<li key=${each.id} class="catalog-row">
           <div>
-            <p><strong>${each.name}</strong> <span class="mono hint">${each.id}</span></p>
+            <p><strong>${each.name}</strong> <span class="mono hint">${each.id}</span>${each.isRunning && html` <${Badge} tone="ok">runs on this machine<//>`}</p>
             <p class="hint">${each.ways.join(" · ")}</p>
           </div>
           <${Button} isSmall onClick=${() => onChoose(each.id)} aria-label="Set up ${each.name}">Set up<//>
