@@ -189,7 +189,7 @@ def test_a_key_that_is_typed_is_saved_with_a_better_way_named(process: Process) 
     text = shown(process)
     typed = text.replace(word_of(text, "  apiKey"), "sk-typed-0123456789")
     warnings = [each["message"] for each in check(process, typed)["warnings"]]
-    assert any("jackfield models auth paste-api-key --provider box" in each for each in warnings)
+    assert any("better: add it to box under Providers" in each for each in warnings)
     diff = check(process, typed)["diff"]
     assert "sk-typed" not in diff
     assert "apiKey" in diff
@@ -336,6 +336,21 @@ def test_an_editor_that_saves_in_between_is_not_overwritten(process: Process) ->
 
 
 # -- what it was -------------------------------------------------------------------
+
+
+def test_a_stored_key_that_would_follow_an_undone_address_is_told_before_and_after(process: Process) -> None:
+    assert run("config", "set", "models.providers.box.baseUrl", "http://127.0.0.1:2/v1").code == 0
+    process.wait_for(lambda: process.admin("providers")[1], "127.0.0.1:2")
+    assert process.admin("providers/key", {"provider": "box", "key": "sk-stored-0123456789"})[0] == 200
+    [warning] = process.admin("config/change?number=1")[1]["warnings"]
+    assert "what is stored as box:default is for 127.0.0.1:2, and will be sent to 127.0.0.1:1" in warning
+    dry = run("config", "undo", "1", "--dry-run")
+    assert warning in dry.err
+    assert run("config", "undo", "1", "--dry-run", "--json").json()["warnings"][-1] == warning
+    assert warning in change(process, "config/undo", {"number": 1})["warnings"]
+    assert process.admin("config/change?number=2")[1]["warnings"] != [], "and back again"
+    change(process, "models/default", {"ref": "box/tiny"})
+    assert process.admin("config/change?number=3")[1]["warnings"] == []
 
 
 def test_changes_are_listed_by_author_and_undone(process: Process) -> None:

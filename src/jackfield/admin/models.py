@@ -18,8 +18,8 @@ from jackfield.routing.chain import resolve_ref
 from jackfield.routing.names import follow
 from jackfield.routing.policy import privacy_of
 from jackfield.setup.allow import POLICY, list_patterns
-from jackfield.setup.row_json import render_row
-from jackfield.setup.rows import Listing, Row
+from jackfield.setup.row_json import render_model
+from jackfield.setup.rows import Listing, ModelRow
 
 COLUMNS = (
     "ref", "name", "context", "maxTokens", "input", "output", "takes", "tools", "reasoning", "privacy", "status",
@@ -87,7 +87,7 @@ def describe(desk: Desk, refs: Iterable[str]) -> list[JsonObject]:
             found.append({"key": text, "missing": True, "error": error.message})
             continue
         row = next((row for row in listing.of_provider(ref.provider) if row.key == str(ref)), None)
-        found.append({**render_row(row), **_further(row.model)} if row else {"key": str(ref), "missing": True})
+        found.append({**render_model(row), **_further(row.model)} if row else {"key": str(ref), "missing": True})
     return found
 
 
@@ -106,7 +106,7 @@ def _further(model: object) -> JsonObject:
     return {name: value for name, value in said.items() if value is not UNSET}
 
 
-def _pack(row: Row, *, allowed: bool) -> list[object]:
+def _pack(row: ModelRow, *, allowed: bool) -> list[object]:
     model = row.model
     if row.info is None or not isinstance(model, Model):
         return [row.key, row.key, None, None, None, None, "", None, False, "", "", False, allowed, row.source, row.tags]

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from jackfield.admin.bound import find_moved
 from jackfield.admin.desk import Desk
 from jackfield.admin.seen import Look, known_secrets, veil_files
-from jackfield.auth.sources import PLACEHOLDERS
+from jackfield.auth.plain import is_plain_key
 from jackfield.config.keypath import parse_path
 from jackfield.config.node import Node
 from jackfield.config.schema import InvalidConfig, Issue
@@ -21,10 +20,10 @@ from jackfield.config.veil import Veil
 from jackfield.errors import InvalidRequest, UsageError
 from jackfield.message import JsonObject
 from jackfield.setup.config_check import find_faults
+from jackfield.setup.moved import find_moved
 
 # Warnings are sentences that name their place in one of two ways.
 _PLACE = re.compile(r"\((?P<name>[^()\s]+):(?P<line>\d+)\)|^(?P<file>.+?):(?P<at>\d+):(?P<column>\d+): ")
-SHORTEST = 8  # characters; what is shorter is a word like `ollama`
 
 
 class Text(Struct, frozen=True):
@@ -123,8 +122,7 @@ def _find_new_keys(now: Look, veils: Mapping[str, Veil], kept: Mapping[Path, Unv
         before = {each.text for each in now.veils[name].kept}
         found = kept.get(real_path(Path(name)))
         for place, each in veil.by_place.items():
-            is_plain = len(each.text) >= SHORTEST and "${" not in each.text and each.text not in PLACEHOLDERS
-            if found and is_plain and each.text not in before:
+            if found and is_plain_key(each.text) and each.text not in before:
                 line = veil.text.count("\n", 0, each.start) + 1
                 yield {"message": _say_new(place), "file": name, "line": found.locate(line, 1)[0], "column": 1}
 
@@ -136,5 +134,5 @@ def _say_new(place: str) -> str:
         path = ()
     better = 'write "${NAME}" and set that variable'
     if path[:2] == ("models", "providers") and path[3:] == ("apiKey",):
-        better = f"jackfield models auth paste-api-key --provider {path[2]}, or {better}"
+        better = f"add it to {path[2]} under Providers, or {better}"
     return f"{place}: this key will stand in the file as it is; better: {better}"

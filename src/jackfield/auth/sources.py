@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from jackfield.auth import adc, aws
 from jackfield.auth.details import is_renewable
 from jackfield.auth.paste import check_key, key_problem
+from jackfield.auth.plain import PLACEHOLDERS
 from jackfield.auth.secret import describe_ref, is_dead, read_ref
 from jackfield.auth.store import FileStore
 from jackfield.auth.usage import Usage
@@ -29,8 +30,6 @@ from jackfield.model import ProviderInfo
 
 # Why a place gives nothing; the words are OpenClaw's reason codes.
 Reason = Literal["", "expired", "excluded_by_auth_order", "ineligible_profile", "missing_credential", "unresolved_ref"]
-# Marks that stand for a sign-in elsewhere in the config; they are no keys.
-PLACEHOLDERS = frozenset({"qwen-oauth", "minimax-oauth"})
 RANK: dict[ProfileType, int] = {"oauth": 0, "token": 1, "api_key": 2}
 # No secret: it makes our marks of keys other than anybody else's.
 MARK = b"jackfield credential"

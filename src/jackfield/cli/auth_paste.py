@@ -25,7 +25,7 @@ from jackfield.credential import Profile, ProfileType, Secret
 from jackfield.errors import UsageError
 from jackfield.model import ProviderInfo
 from jackfield.setup.login import is_browser
-from jackfield.setup.profile import as_row, find_method, make_profile, name_profile
+from jackfield.setup.profile import find_method, make_profile, name_profile, render_profile
 
 
 @click.command("paste-api-key")
@@ -105,7 +105,7 @@ def _paste(context: Context, info: ProviderInfo, profile: Profile, *, as_json: b
     keep_profile(context, info, kept)
     warn_if_unused(context, info, kept)
     if as_json:
-        row = as_row(kept, context.now_ms())
+        row = render_profile(kept, context.now_ms())
         ui.as_json({"ok": True, "profile": row, "authStorePath": str(context.store.path)})
     else:
         ui.out(f"Auth profile: {profile.id} ({info.id}/{profile.type})")

@@ -8,7 +8,7 @@ from jackfield.catalog.price import as_usd, shown
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.errors import UsageError
-from jackfield.setup.budgets import Row, as_row, load_budgets, render_row
+from jackfield.setup.budgets import AccountRow, as_account_row, load_budgets, render_account
 from jackfield.spend.account import DAY, SESSION
 from jackfield.spend.budget import day_of
 
@@ -46,7 +46,7 @@ def show(context: Context, session: str | None, as_json: bool) -> None:
     rows = load_budgets(context.paths.home, rules, context.now_ms, session)
     is_set = rules.per_day is not None or rules.per_session is not None
     if as_json:
-        today, *sessions = map(render_row, rows)
+        today, *sessions = map(render_account, rows)
         ui.as_json(
             {"ok": True, "day": day, "today": today, "sessions": sessions, "allowUnpriced": rules.allow_unpriced}
         )
@@ -81,14 +81,16 @@ def reset(context: Context, session: str | None, everything: bool, as_json: bool
     finally:
         accounts.close()
     if as_json:
-        ui.as_json({"ok": True, "reset": [render_row(as_row(key, balance)) for key, balance in before.items()]})
+        ui.as_json(
+            {"ok": True, "reset": [render_account(as_account_row(key, balance)) for key, balance in before.items()]}
+        )
         return
     for key, balance in before.items():
         ui.out(
-            f"{as_row(key, balance).name}: {shown(as_usd(balance.spent))} spent, {shown(as_usd(balance.held))} reserved, now nothing"
+            f"{as_account_row(key, balance).name}: {shown(as_usd(balance.spent))} spent, {shown(as_usd(balance.held))} reserved, now nothing"
         )
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: AccountRow) -> tuple[str, ...]:
     amounts = (as_usd(row.balance.spent), as_usd(row.balance.held), row.limit, row.left)
     return (row.name, *("-" if usd is None else shown(usd) for usd in amounts))

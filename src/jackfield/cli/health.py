@@ -12,7 +12,7 @@ from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.health_rows import render_cells, say_until, say_used
 from jackfield.errors import UsageError
-from jackfield.setup.rests import end_rests, list_rests, matches, name_credential, render_quotas, render_row
+from jackfield.setup.rests import end_rests, list_rests, matches, name_credential, render_quotas, render_rest
 
 if TYPE_CHECKING:
     from jackfield.health.record import Quota
@@ -55,7 +55,7 @@ def list_(context: Context, shared: bool, as_json: bool) -> None:
         ui.as_json(
             {
                 "ok": True,
-                "rests": [render_row(row) for row in rows],
+                "rests": [render_rest(row) for row in rows],
                 "quotas": [
                     {**told, "credential": name_credential(quota.credential)}
                     for quota, told in zip(quotas, render_quotas(quotas, now_ms, context.config.spill_at), strict=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from jackfield.health.record import Quota
-from jackfield.setup.rests import Row, count_seconds
+from jackfield.setup.rests import RestRow, count_seconds
 
 WORDS = 60  # of a provider's own, in the table
 STEPS_S = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
-def render_cells(row: Row) -> tuple[str, ...]:
+def render_cells(row: RestRow) -> tuple[str, ...]:
     """Return a line as a table's cells."""
     clock = datetime.fromtimestamp(row.until_ms / 1000).astimezone().strftime("%H:%M:%S")
     next_try = {"resting": f"in {say_span(row.seconds_left)}", "half_open": "next call", "probing": "under way"}

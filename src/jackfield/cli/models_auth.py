@@ -16,7 +16,7 @@ from jackfield.config.save import edit_config
 from jackfield.credential import Profile
 from jackfield.errors import MissingKey, UsageError
 from jackfield.setup.forget import forget, is_named
-from jackfield.setup.profile import as_row, shown_key
+from jackfield.setup.profile import render_profile, shown_key
 
 
 @click.group(short_help="Add, list, order and remove credentials.")
@@ -39,7 +39,7 @@ def list_(context: Context, provider: str | None, as_json: bool) -> None:
         ui.warn(warning)
     now_ms = context.now_ms()
     if as_json:
-        rows = [as_row(profile, now_ms) for profile in profiles]
+        rows = [render_profile(profile, now_ms) for profile in profiles]
         ui.as_json({"count": len(rows), "profiles": rows, "authStorePath": str(context.store.path)})
     elif profiles:
         header = ("Profile", "Type", "Key", "State", "Expires")

@@ -8,8 +8,8 @@ import msgspec
 from jackfield.catalog import defaults
 from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context, refuse_both
-from jackfield.setup.row_json import render_row
-from jackfield.setup.rows import Listing, Row
+from jackfield.setup.row_json import render_model
+from jackfield.setup.rows import Listing, ModelRow
 
 DAY_S = 24 * 3600
 HEADER = ("Model", "Input", "Ctx", "Local", "Auth", "Tags")
@@ -43,7 +43,7 @@ def list_(context: Context, everything: bool, provider: str | None, local: bool,
         _explain(context, provider)
     if as_json:
         # Thousands of rows: the standard library's encoder takes longer than all the rest.
-        text = msgspec.json.encode({"count": len(rows), "models": [render_row(row) for row in rows]})
+        text = msgspec.json.encode({"count": len(rows), "models": [render_model(row) for row in rows]})
         ui.out(msgspec.json.format(text, indent=2).decode())
     elif plain:
         ui.out("".join(f"{row.key}\n" for row in rows), end="")
@@ -53,7 +53,7 @@ def list_(context: Context, everything: bool, provider: str | None, local: bool,
         ui.note(f"the list of {name} is {age_s / DAY_S:.0f} days old: jackfield models refresh {name}")
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ModelRow) -> tuple[str, ...]:
     if row.model is None:
         return (row.key, "-", "-", "-", "-", ",".join(row.tags))
     window = f"{round(defaults.context_window(row.model) / 1024)}k"

@@ -14,8 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.auth.keyring import save_entry
+from jackfield.auth.plain import SHORTEST_KEY, is_plain_key
 from jackfield.auth.record import render_ref
-from jackfield.auth.sources import PLACEHOLDERS, entry_of, needs_no_key, variables
+from jackfield.auth.sources import entry_of, needs_no_key, variables
 from jackfield.cli.context import Context
 from jackfield.cli.signin import keep_profile
 from jackfield.config.disk import hold_lock, save_text
@@ -33,7 +34,6 @@ from jackfield.model import ProviderInfo
 from jackfield.setup.profile import make_profile
 
 LONG_WORD = 20  # characters
-SHORTEST = 8  # characters; what is shorter is a word like `ollama`
 MOVED = "moved to the credential store"
 STAYS = {"profile_id": ""}  # what says of a key that it is not moved
 BY_HAND = 'put it into a file of its own and refer to it: {source: "file", id: "~/…"}'
@@ -91,7 +91,7 @@ def _in_block(context: Context, root: Node) -> Iterator[PlainKey]:
     for steps in (("env",), ("env", "vars")):
         block = root.find(steps)
         for name, node in block.value.items() if block and block.kind == "object" else ():
-            if node.kind == "string" and len(node.value.strip()) >= SHORTEST:
+            if node.kind == "string" and len(node.value.strip()) >= SHORTEST_KEY:
                 where = f"{place(node)}, {render_path((*steps, name))}"
                 found = PlainKey(place=where, secret=Secret(node.value), paths=((*steps, name),), advice=BY_HAND)
                 yield from _of_variable(context, root, name, found)
@@ -104,7 +104,7 @@ def _in_dotenv(context: Context, file: Path, root: Node) -> Iterator[PlainKey]:
         return
     is_ours = file == context.paths.dotenv
     for name, value in said.items():
-        if len(value.strip()) >= SHORTEST:
+        if len(value.strip()) >= SHORTEST_KEY:
             # The folder's own `.env` is also there for other programs.
             advice = BY_HAND if is_ours else f"other programs may read {file} too; only you know"
             found = PlainKey(place=f"{file}, {name}", secret=Secret(value), variable=name, advice=advice)
@@ -208,11 +208,9 @@ def _shorten(file: Path, names: set[str]) -> None:
 
 
 def _is_plain(text: str, context: Context, info: ProviderInfo | None) -> bool:
-    text = text.strip()
-    if len(text) < SHORTEST or VARIABLE.search(text) or text.startswith("!") or text in PLACEHOLDERS:
-        return False
     # The name of a variable is no key.
-    return not (context.config.environ.get(text) or (info and _is_word(text, info)))
+    is_name = bool(context.config.environ.get(text.strip()))
+    return is_plain_key(text) and not is_name and not (info and _is_word(text, info))
 
 
 def _is_word(text: str, info: ProviderInfo) -> bool:

@@ -17,7 +17,7 @@ from jackfield.spend.budget import day_of
 SHOWN = 10  # sessions, the one used last first
 
 
-class Row(Struct, frozen=True):
+class AccountRow(Struct, frozen=True):
     """One account with its limit."""
 
     name: str
@@ -33,7 +33,9 @@ class Row(Struct, frozen=True):
         return max(Decimal(0), self.limit - as_usd(self.balance.spent + self.balance.held))
 
 
-def load_budgets(home: Path, rules: BudgetRules, now_ms: Callable[[], int], session: str | None = None) -> list[Row]:
+def load_budgets(
+    home: Path, rules: BudgetRules, now_ms: Callable[[], int], session: str | None = None
+) -> list[AccountRow]:
     """Return today's account and the sessions', or the one session's; raise `ConfigError` when they cannot be read."""
     # Who has no accounts pays for no database.
     from jackfield.spend.store import open_accounts  # noqa: PLC0415
@@ -41,23 +43,23 @@ def load_budgets(home: Path, rules: BudgetRules, now_ms: Callable[[], int], sess
 
     keys = [DAY + day_of(now_ms()), *([SESSION + session] if session else [])]
     if not (home / NAME).exists():
-        return [as_row(key, Balance(), rules) for key in keys]
+        return [as_account_row(key, Balance(), rules) for key in keys]
     accounts = open_accounts(home, now_ms)
     try:
         keys += [] if session else accounts.keys(SESSION)[:SHOWN]
-        return [as_row(key, balance, rules) for key, balance in accounts.balances(keys).items()]
+        return [as_account_row(key, balance, rules) for key, balance in accounts.balances(keys).items()]
     finally:
         accounts.close()
 
 
-def as_row(key: str, balance: Balance, rules: BudgetRules | None = None) -> Row:
+def as_account_row(key: str, balance: Balance, rules: BudgetRules | None = None) -> AccountRow:
     """Return an account as a line; without rules it has no limit."""
     is_day = key.startswith(DAY)
     limit = None if rules is None else rules.per_day if is_day else rules.per_session
-    return Row("today" if is_day else f"session {key.removeprefix(SESSION)}", key, balance, limit)
+    return AccountRow("today" if is_day else f"session {key.removeprefix(SESSION)}", key, balance, limit)
 
 
-def render_row(row: Row) -> JsonObject:
+def render_account(row: AccountRow) -> JsonObject:
     """Return a line as JSON; money is in decimal strings."""
     named = (
         {"session": row.key.removeprefix(SESSION)}

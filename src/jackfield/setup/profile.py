@@ -96,7 +96,7 @@ def shown_key(profile: Profile) -> str:
     return describe_ref(profile.ref) if profile.ref else profile.secret.masked()
 
 
-def as_row(profile: Profile, now_ms: int) -> dict[str, Any]:
+def render_profile(profile: Profile, now_ms: int) -> dict[str, Any]:
     """Return a profile as JSON shows it: without its secret."""
     return {
         "id": profile.id,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 State = Literal["resting", "half_open", "probing"]
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class RestRow(Struct, frozen=True, kw_only=True):
     """A failure and what follows from it; what is empty is all of them."""
 
     provider: str
@@ -40,12 +40,12 @@ class Row(Struct, frozen=True, kw_only=True):
     profile: str = ""  # its id, where the rest stands in the credential store
 
 
-def as_row(rest: Rest, now_ms: int) -> Row:
+def as_rest_row(rest: Rest, now_ms: int) -> RestRow:
     """Return a rest of ours as a line."""
     state: State = "half_open"
     if rest.holds(now_ms):
         state = "probing" if rest.probe_until_ms > now_ms else "resting"
-    return Row(
+    return RestRow(
         provider=rest.place.provider,
         credential=name_credential(rest.place.credential),
         model=rest.place.model,
@@ -60,10 +60,10 @@ def as_row(rest: Rest, now_ms: int) -> Row:
     )
 
 
-def as_stored_row(profile: Profile, usage: Usage, now_ms: int) -> Row:
+def as_stored_row(profile: Profile, usage: Usage, now_ms: int) -> RestRow:
     """Return a rest that another program wrote into the credential store as a line."""
     until_ms = usage.rests_until(now_ms)
-    return Row(
+    return RestRow(
         provider=profile.provider,
         credential=profile.id,
         cause=usage.reason or usage.kind,
@@ -79,7 +79,7 @@ def name_credential(credential: str) -> str:
     return unmarked(credential).removeprefix("profile:")
 
 
-def matches(row: Row, place: str) -> bool:
+def matches(row: RestRow, place: str) -> bool:
     """Tell whether a line is at a place: a provider, provider/model, a profile's id or a credential's name."""
     names = {row.provider, row.credential}
     if row.model:
@@ -87,7 +87,7 @@ def matches(row: Row, place: str) -> bool:
     return place in names
 
 
-def render_row(row: Row) -> JsonObject:
+def render_rest(row: RestRow) -> JsonObject:
     """Return a line as JSON; times are Unix milliseconds."""
     return {
         "provider": row.provider,
@@ -104,16 +104,16 @@ def render_row(row: Row) -> JsonObject:
     }
 
 
-def list_rests(health: HealthStore, home: Installation) -> list[Row]:
+def list_rests(health: HealthStore, home: Installation) -> list[RestRow]:
     """Return what failed lately, as we noted it and as another program wrote it into the credential store."""
     now_ms = home.now_ms()
-    rows = [*(as_row(rest, now_ms) for rest in health.view().rests), *_stored(home)]
+    rows = [*(as_rest_row(rest, now_ms) for rest in health.view().rests), *_stored(home)]
     return sorted(rows, key=lambda row: (row.provider, row.credential, row.model))
 
 
-def end_rests(health: HealthStore, home: Installation, fits: Callable[[Row], bool] = lambda _: True) -> int:
+def end_rests(health: HealthStore, home: Installation, fits: Callable[[RestRow], bool] = lambda _: True) -> int:
     """End the rests that fit; return how many there were."""
-    ended = sum(health.reset(rest.place) for rest in health.view().rests if fits(as_row(rest, 0)))
+    ended = sum(health.reset(rest.place) for rest in health.view().rests if fits(as_rest_row(rest, 0)))
     stored = [row for row in _stored(home) if fits(row)]
     if stored:
         home.store.end_rests([row.profile for row in stored])
@@ -142,7 +142,7 @@ def count_seconds(at_ms: int, now_ms: int) -> int:
     return max(0, -(-(at_ms - now_ms) // 1000))
 
 
-def _stored(home: Installation) -> list[Row]:
+def _stored(home: Installation) -> list[RestRow]:
     now_ms = home.now_ms()
     rows = ((profile, home.store.usage(profile.id)) for profile in home.store.list())
     return [as_stored_row(profile, usage, now_ms) for profile, usage in rows if usage.rests_until(now_ms)]

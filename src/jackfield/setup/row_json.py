@@ -10,12 +10,12 @@ from jackfield.catalog import defaults
 from jackfield.message import JsonObject
 from jackfield.model import Cost, Model
 from jackfield.routing.policy import privacy_of
-from jackfield.setup.rows import Row
+from jackfield.setup.rows import ModelRow
 
 _MAIN_PRICES = ("input", "output", "cacheRead", "cacheWrite")  # shown also where they are not known
 
 
-def render_row(row: Row) -> JsonObject:
+def render_model(row: ModelRow) -> JsonObject:
     """Return a row in the command line's JSON shape; prices are decimal strings, `null` is unknown."""
     head = {"key": row.key, "name": row.key, "input": "-", "contextWindow": None, "local": None, "available": None}
     tail = {"tags": list(row.tags), "missing": "missing" in row.tags}

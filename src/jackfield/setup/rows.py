@@ -27,7 +27,7 @@ from jackfield.setup.installation import Installation
 VARIANT = re.compile(r"_API_KEYS$|_API_KEY_\d+$|^OPENCLAW_LIVE_")
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class ModelRow(Struct, frozen=True, kw_only=True):
     """One line of the listing; `info` and `model` are `None` for a ref that leads nowhere."""
 
     key: str
@@ -76,7 +76,7 @@ class Listing:
         self._admits = admission(self._config, self._catalog)
         self._own = cache(self._ids_of_config)
 
-    def usable(self, *, allowed_only: bool = True) -> list[Row]:
+    def usable(self, *, allowed_only: bool = True) -> list[ModelRow]:
         """Return what is configured and all models of providers with a credential, as far as the allowlist goes."""
         named = [self._row_of(key) for key in self._tags]
         ready = {name: self._rows(name) for name in self._catalog.provider_ids() if self._is_ready(name)}
@@ -86,16 +86,16 @@ class Listing:
             offered = [row for row in offered if self.is_allowed(row)]
         return _sorted([*named, *offered])
 
-    def everything(self) -> list[Row]:
+    def everything(self) -> list[ModelRow]:
         """Return every known model of every provider, and what is configured."""
         named = [self._row_of(key) for key in self._tags]
         return _sorted([*named, *(row for name in self._catalog.provider_ids() for row in self._rows(name))])
 
-    def of_provider(self, provider: str) -> list[Row]:
+    def of_provider(self, provider: str) -> list[ModelRow]:
         """Return all models of a provider: those a running server offers, else those that are known."""
         return _sorted(self._rows(self._catalog.normalise(provider)))
 
-    def old_lists(self, rows: Iterable[Row]) -> list[tuple[str, float]]:
+    def old_lists(self, rows: Iterable[ModelRow]) -> list[tuple[str, float]]:
         """Return the shown providers whose last list is old, with its age in seconds."""
         shown = dict.fromkeys(row.info.id for row in rows if row.info) if self._catalog.shelf.names else ()
         ages = {name: self._age_s(name) for name in shown}
@@ -107,7 +107,7 @@ class Listing:
 
     # -- rows ----------------------------------------------------------------------
 
-    def _rows(self, name: str) -> list[Row]:
+    def _rows(self, name: str) -> list[ModelRow]:
         running, found = self._running(name), self._about(name)
         if running is None:
             return [self._row(name, found, row) for row in self._known(name) if row.status != HIDDEN]
@@ -122,27 +122,27 @@ class Listing:
             offered = {key: row for key, row in known.items() if key in found.own}
         return [self._row(name, found, row) for row in offered.values()]
 
-    def _rows_of_config(self, name: str) -> list[Row]:
+    def _rows_of_config(self, name: str) -> list[ModelRow]:
         found = self._about(name)
         return [self._row(name, found, row) for row in self._catalog.models(name) if row.id in found.own]
 
-    def _row(self, provider: str, found: About, model: Model | Outline) -> Row:
+    def _row(self, provider: str, found: About, model: Model | Outline) -> ModelRow:
         key = f"{provider}/{model.id}"
         tags = self._tags.get(key, ())
         if found.info and (privacy := privacy_of(found.info, model)) != "standard":
             tags = (*tags, privacy)
         sources = (("config", found.own), ("server", found.offered), ("discovered", found.listed))
         source = next((name for name, ids in sources if model.id in ids), "catalog")
-        return Row(
+        return ModelRow(
             key=key, info=found.info, model=model, available=found.ready, local=found.local, tags=tags, source=source,
             age_s=found.age_s if source == "discovered" else None,
         )  # fmt: skip
 
-    def _row_of(self, key: str) -> Row:
+    def _row_of(self, key: str) -> ModelRow:
         ref = ModelRef.parse(key)
         info = self._catalog.provider(ref.provider) if ref else None
         if ref is None or info is None:
-            return Row(key=key, tags=(*self._tags[key], "missing"))
+            return ModelRow(key=key, tags=(*self._tags[key], "missing"))
         found = self._catalog.find(info.id, ref.model)
         row = self._row(info.id, self._about(info.id), found or self._catalog.model(info.id, ref.model))
         return row if found or row.source == "server" else replace(row, source="unknown")
@@ -213,7 +213,7 @@ class Listing:
         servers = find_local(infos, keys={name: key for name, key in keys.items() if key})
         return {server.provider: server for server in servers}
 
-    def is_allowed(self, row: Row) -> bool:
+    def is_allowed(self, row: ModelRow) -> bool:
         """Tell whether the allowlist, if there is one, holds a model."""
         ref = ModelRef.parse(row.key)
         return ref is None or self._admits(ref)
@@ -241,7 +241,7 @@ def _numbered(refs: Iterable[str], tag: str) -> Iterator[tuple[str, str]]:
     return ((ref, f"{tag}#{number}") for number, ref in enumerate(refs, 1))
 
 
-def _sorted(rows: Iterable[Row]) -> list[Row]:
+def _sorted(rows: Iterable[ModelRow]) -> list[ModelRow]:
     unique = {row.key: row for row in rows}
     # By provider, then by id: the slash must sort before every character of a longer provider's name.
     return sorted(unique.values(), key=lambda row: row.key.replace("/", "\0", 1))

@@ -9,9 +9,8 @@ from msgspec import Struct
 from jackfield.admin.asked import Asked, Routes
 from jackfield.admin.desk import Desk
 from jackfield.message import JsonObject
-from jackfield.setup.budgets import load_budgets
-from jackfield.setup.budgets import render_row as render_budget
-from jackfield.setup.rests import Row, end_rests, list_rests, name_credential, render_quotas, render_row
+from jackfield.setup.budgets import load_budgets, render_account
+from jackfield.setup.rests import RestRow, end_rests, list_rests, name_credential, render_quotas, render_rest
 
 
 async def tell_health(desk: Desk, _: Asked) -> JsonObject:
@@ -22,7 +21,7 @@ async def tell_health(desk: Desk, _: Asked) -> JsonObject:
     told = render_quotas(quotas, now_ms, desk.config.spill_at)
     return {
         "nowMs": now_ms,
-        "rests": [render_row(row) for row in rests],
+        "rests": [render_rest(row) for row in rests],
         "quotas": [{**each, "credential": name_credential(each["credential"])} for each in told],
         "problems": [*health.problems],
     }
@@ -40,7 +39,7 @@ async def tell_budgets(desk: Desk, _: Asked) -> JsonObject:
     config = desk.config
     rows = await asyncio.to_thread(load_budgets, config.paths.home, config.budget, desk.now_ms)
     is_set = config.budget.per_day is not None or config.budget.per_session is not None
-    return {"isSet": is_set, "rows": [{"name": row.name, **render_budget(row)} for row in rows] if is_set else []}
+    return {"isSet": is_set, "rows": [{"name": row.name, **render_account(row)} for row in rows] if is_set else []}
 
 
 class _Place(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,7 +47,7 @@ class _Place(Struct, frozen=True, forbid_unknown_fields=True):
     credential: str | None = None  # as the list names it
     model: str | None = None
 
-    def covers(self, row: Row) -> bool:
+    def covers(self, row: RestRow) -> bool:
         pairs = (self.provider, row.provider), (self.credential, row.credential), (self.model, row.model)
         return all(not mine or mine == its for mine, its in pairs)
 

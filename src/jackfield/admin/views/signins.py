@@ -75,7 +75,7 @@ def _pick_way(desk: Desk, info: ProviderInfo, order: _Order) -> AuthMethod:
         if runs_code(way):
             raise InvalidRequest(
                 f"signing in to {info.id} is the code of the plugin {way.plugin}, which asks on a terminal",
-                hint=f"run: jackfield models auth login --provider {info.id}",
+                hint=f"run it in a terminal: jackfield models auth login --provider {info.id}",
             )
         return at_company(info, way, order.company)
     except (AuthError, UsageError) as error:

@@ -4,6 +4,7 @@ import { makeStore } from "../store.js";
 import { Button } from "./controls.js";
 import { html, useId, useLayoutEffect, useRef, useStore } from "./core.js";
 import { Icon } from "./icon.js";
+import { Said } from "./parts.js";
 import { dismiss, toasts } from "./toast.js";
 
 const WRITABLE = ".dialog-body :is(input, select, textarea):not([tabindex='-1'], :disabled)";
@@ -89,7 +90,7 @@ export function Layers() {
     <div class="toasts" role="status" aria-live="polite">
       ${said.map(
         ({ id, text, tone }) => html`<div key=${id} class="toast ${tone}">
-          <${Icon} name=${tone === "ok" ? "check" : tone === "info" ? "info" : "alert"} /><span>${text}</span>
+          <${Icon} name=${tone === "ok" ? "check" : tone === "info" ? "info" : "alert"} /><div><${Said} text=${text} /></div>
           <${Button} tone="quiet" isSmall icon="close" label="Dismiss" onClick=${() => dismiss(id)} />
         </div>`,
       )}

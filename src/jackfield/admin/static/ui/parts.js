@@ -1,5 +1,6 @@
 // Still parts: what a view says, and how it is grouped.
 
+import { advise } from "./advice.js";
 import { Button } from "./controls.js";
 import { html, useId } from "./core.js";
 import { Icon } from "./icon.js";
@@ -44,13 +45,23 @@ export function Trouble({ error, onRetry }) {
     return null;
   }
   const action = onRetry && html`<${Button} isSmall icon="refresh" onClick=${onRetry}>Try again<//>`;
-  return html`<${Notice} tone="bad" title=${sentence(error.message)} action=${action}>${error.hint && sentence(error.hint)}<//>`;
+  return html`<${Notice} tone="bad" title=${sentence(error.message)} action=${action}>${error.hint && html`<${Said} text=${error.hint} />`}<//>`;
+}
+
+/** A message of ours, line by line, each a sentence. */
+export function Said({ text }) {
+  return String(text).split("\n").map((line) => html`<p>${linked(sentence(line))}</p>`);
+}
+
+/** Draw a text; where it names a command that a view can do instead, with a way there. */
+export function linked(text) {
+  return advise(text).map((piece) => (typeof piece === "string" ? piece : html`<a href="#/${piece.place}">${piece.name}</a>`));
 }
 
 /** Write a message of ours as a sentence. */
 export function sentence(text) {
   const plain = String(text ?? "").trim();
-  const isName = /^\w+:\/\//.test(plain); // an address stays as it is
+  const isName = /^\S+\/\S/.test(plain); // an address, and the name of a model, stay as they are
   return plain && (isName ? plain[0] : plain[0].toUpperCase()) + plain.slice(1) + (/[.!?:…]$/.test(plain) ? "" : ".");
 }
 

@@ -1,6 +1,6 @@
 // Providers: where models come from, and with which credential. Cards of those set up, then all there are.
 
-import { Button, Busy, Empty, html, Notice, Page, toast, Trouble, useAsk, useState, useStyle } from "../ui.js";
+import { Button, Busy, Empty, html, Notice, Page, toast, Trouble, useAsk, useEffect, useState, useStyle } from "../ui.js";
 import { ProviderCard } from "./providers/card.js";
 import { Catalog } from "./providers/catalog.js";
 import { Connect } from "./providers/connect.js";
@@ -8,16 +8,23 @@ import { ServerForm } from "./providers/server.js";
 
 const LOOK_MS = 20_000;
 
-/** The view. */
-export default function Providers() {
+/** The view. `?add=ID` opens a provider's ways to sign in. */
+export default function Providers({ query, go }) {
   useStyle("views/providers.css");
   const { data, error, reload } = useAsk("providers", undefined, { every: LOOK_MS });
-  const [connecting, setConnecting] = useState(""); // the provider whose ways to sign in are shown
+  const [connecting, setConnecting] = useState(query.add ?? ""); // the provider whose ways to sign in are shown
   const [editing, setEditing] = useState(null); // "": a new server; an id: that one
   const cards = [...(data?.providers ?? [])].sort(byUse);
   const taken = new Set(cards.filter((card) => card.credentials.length).map((card) => card.id));
-  const connected = ({ warnings = [] }) => {
+  useEffect(() => setConnecting(query.add ?? ""), [query.add]);
+  const closed = () => {
     setConnecting("");
+    if (query.add) {
+      go("providers");
+    }
+  };
+  const connected = ({ warnings = [] }) => {
+    closed();
     reload();
     warnings.forEach((text) => toast(text, "warn"));
   };
@@ -38,7 +45,7 @@ export default function Providers() {
       ${cards.map((card) => html`<${ProviderCard} key=${card.id} ...${{ card, reload, onConnect: setConnecting, onEdit: setEditing }} />`)}
     </div>`}
     ${data && html`<${Catalog} taken=${taken} onChoose=${setConnecting} />`}
-    ${connecting && html`<${Connect} key=${connecting} provider=${connecting} place=${data?.place} onClose=${() => setConnecting("")} onDone=${connected} />`}
+    ${connecting && html`<${Connect} key=${connecting} provider=${connecting} place=${data?.place} onClose=${closed} onDone=${connected} />`}
     ${editing !== null && html`<${ServerForm} key=${editing} provider=${editing} place=${data?.place} onClose=${() => setEditing(null)} onSaved=${saved} />`}
   <//>`;
 }

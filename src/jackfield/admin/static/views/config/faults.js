@@ -1,7 +1,7 @@
 // What is wrong with the text, and what is odd: checked while it is typed, told with the lines.
 
 import { ask } from "../../api.js";
-import { html, Icon, useEffect, useState } from "../../ui.js";
+import { html, Icon, linked, useEffect, useState } from "../../ui.js";
 
 const PAUSE_MS = 350; // between the last letter and the check
 
@@ -42,7 +42,7 @@ export function Faults({ id, issues, warnings, onShow }) {
           ${each.line
             ? html`<button type="button" class="link" onClick=${() => onShow(each)}>Line ${each.line}${each.column > 1 ? `, column ${each.column}` : ""}</button>`
             : html`<span>${each.file ? each.file.split("/").pop() : "Config"}</span>`}
-          <span class="fault-words"><span class="unseen">${each.tone === "bad" ? "Problem:" : "Warning:"}</span> ${each.path && html`<code>${each.path}</code> `}${each.message}</span>
+          <span class="fault-words"><span class="unseen">${each.tone === "bad" ? "Problem:" : "Warning:"}</span> ${each.path && html`<code>${each.path}</code> `}${linked(each.message)}</span>
         </li>`,
       )}
     </ul>`}

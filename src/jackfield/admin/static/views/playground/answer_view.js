@@ -1,13 +1,10 @@
 // One answer: who gives it, what it thinks, says and calls, how it ended, and its figures.
 
-import { Badge, count, html, Icon, ms, Notice, sentence as asSentence, usd, useMemo } from "../../ui.js";
+import { Badge, count, html, Icon, ms, Notice, Said, sentence, usd, useMemo } from "../../ui.js";
 import { figuresOf, isOpen, wordsOf } from "./answer.js";
 import { findMisfits } from "./misfit.js";
 import { safeUrl } from "./markdown.js";
 import { CodeBlock, Words } from "./words.js";
-
-// What begins with the name of a model keeps it as it is written.
-const sentence = (text) => (/^\S+\//.test(text) ? text : asSentence(text));
 
 /** Draw an answer as far as it has come. */
 export function Answer({ answer }) {
@@ -131,8 +128,8 @@ function End({ answer }) {
   return html`
     ${isEmpty && html`<${Notice} tone="warn" title="The answer is empty.">Try again, or another model.<//>`}
     ${state === "stopped" && answer.blocks.length === 0 && html`<p class="soft">Nothing had come yet.</p>`}
-    ${error && html`<${Notice} tone="bad" title=${sentence(error.message)}>${error.hint && error.hint.split("\n").map((line) => html`<p>${sentence(line)}</p>`)}<//>`}
-    ${end?.warnings.length > 0 && html`<${Notice} tone="warn" title="Worth knowing">${end.warnings.map((each) => html`<p>${sentence(each)}</p>`)}<//>`}
+    ${error && html`<${Notice} tone="bad" title=${sentence(error.message)}>${error.hint && html`<${Said} text=${error.hint} />`}<//>`}
+    ${end?.warnings.length > 0 && html`<${Notice} tone="warn" title="Worth knowing">${end.warnings.map((each) => html`<${Said} key=${each} text=${each} />`)}<//>`}
     ${end?.citations.length > 0 && html`<${Sources} citations=${end.citations} />`}
     <${Figures} answer=${answer} />
   `;

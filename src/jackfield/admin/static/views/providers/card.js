@@ -1,7 +1,7 @@
 // One provider: how it is, its credentials, and what can be done about them.
 
 import { ask, edit } from "../../api.js";
-import { Badge, Button, Card, confirm, html, Notice, sentence, toast, Trouble, useAction, useNow, useState } from "../../ui.js";
+import { Badge, Button, Card, confirm, html, Notice, Said, sentence, toast, Trouble, useAction, useNow, useState } from "../../ui.js";
 import { Credential } from "./credential.js";
 import { KeyDialog } from "./key.js";
 import { isLink, sayStatus, sayTest } from "./words.js";
@@ -59,7 +59,7 @@ export function Results({ results }) {
       (each) => html`<${Notice} key=${each.label} tone=${each.status === "ok" ? "ok" : "bad"} title=${sentence(sayTest(each))}>
         ${results.length > 1 && html`<p class="mono">${each.label}</p>`}
         ${each.message && html`<p>${sentence(each.message)}</p>`}
-        ${each.hint && html`<p>${sentence(each.hint)}</p>`}
+        ${each.hint && html`<${Said} text=${each.hint} />`}
       <//>`,
     )}
   </div>`;
