@@ -111,7 +111,7 @@ def test_a_key_is_kept_replaced_and_never_moved(process: Process, page_of: PageO
     page.get_by_role("button", name="Discard changes").click()
     page.get_by_role("dialog").get_by_role("button", name="Discard").click()
     write(page, word[1], "sk-typed-in-0123456789")
-    expect(page.get_by_text("jackfield models auth paste-api-key --provider box")).to_be_visible()
+    expect(page.get_by_text("better: add it to box under Providers")).to_be_visible()
     save(page)
     assert path().read_text("utf-8") == config().replace(KEY, "sk-typed-in-0123456789")
     expect(editor(page)).not_to_have_value(re.compile("sk-typed"))
