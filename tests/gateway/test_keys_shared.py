@@ -22,7 +22,7 @@ from jackfield.gateway.limits import Need, Refused, Taken
 from jackfield.gateway.meters import LocalMeters
 from jackfield.gateway.redis_meters import SharedMeters, open_shared
 from jackfield.gateway.rules import Rules
-from jackfield.gateway.scripts import TAKE
+from jackfield.gateway.scripts import GIVE, TAKE, VOID
 from jackfield.message import Usage
 from tests.stores import Store, redis_server
 
@@ -240,7 +240,7 @@ class Overtaking:
         self.given: list[Sequence[object]] = []
 
     def register_script(self, script: str) -> Callable[..., Awaitable[object]]:
-        return self._take if script is TAKE else self._give
+        return {TAKE: self._take, GIVE: self._give, VOID: self._void}[script]
 
     async def _take(self, keys: object, args: object) -> object:
         self.asked.append(answer := asyncio.get_running_loop().create_future())
@@ -248,6 +248,9 @@ class Overtaking:
 
     async def _give(self, keys: object, args: Sequence[object]) -> object:
         self.given.append(args)
+        return "e"
+
+    async def _void(self, keys: object, args: Sequence[object]) -> object:
         return "e"
 
     async def time(self) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """The meters of all keys for many processes, in Redis or Valkey (extra `redis`); one round trip before a call, none after it.
 
 A script takes all that a call needs in one step, by the store's own clock. What is settled goes
-into an outbox that a task empties; a batch has a number, so that sending it twice changes nothing.
+into an outbox that a task empties; a batch has a number, so that sending it twice changes nothing. A call whose
+answer was not heard, in time or at all, is taken back by its name, whether the store gets to it before or after that.
 
 While the store is away each process counts alone: money goes on from the last sum it heard, paces
 and calls begin anew. What was spent meanwhile is added when the store is back. A store that lost
@@ -24,7 +25,7 @@ from jackfield.errors import ConfigError
 from jackfield.gateway.limits import MINUTE_MS, Need, Refused, Taken, until_day_end_ms, until_month_end_ms
 from jackfield.gateway.meters import LocalMeters
 from jackfield.gateway.rules import Rules
-from jackfield.gateway.scripts import GIVE, REFUSALS, TAKE
+from jackfield.gateway.scripts import GIVE, REFUSALS, TAKE, VOID
 
 PATIENCE_S = 1.0  # for one answer; calls wait for it
 AT_ONCE = (
@@ -35,6 +36,7 @@ LEASE_MS = 30_000  # a call of a process that was killed counts for so long
 RENEW_S = 10.0
 PREFIX = "jackfield"
 UNTIL = {"day": until_day_end_ms, "month": until_month_end_ms}
+Unheard = tuple[str, Rules, Taken]  # whose call it was, and what it takes if it has come
 
 
 class Debt(Struct):
@@ -71,11 +73,13 @@ class SharedMeters:
         self._say = say
         self._take = client.register_script(TAKE)
         self._give = client.register_script(GIVE)
+        self._void = client.register_script(VOID)
         self._me = secrets.token_hex(6)
         self._number = 0
         self._epochs: dict[str, str] = {}  # of a key's counts in the store: another one means that it forgot
         self._debts: dict[str, Debt] = {}
         self._sending: dict[str, Debt] = {}  # sent, not confirmed
+        self._unheard: dict[str, Unheard] = {}  # calls whose answer nobody heard
         self._renewed_s = 0.0
         self._room = asyncio.Semaphore(AT_ONCE)
         self._falls = 0  # how often the store was found away
@@ -136,11 +140,16 @@ class SharedMeters:
         told, falls = self._told, self._falls
         meter.turn(self._local.now_ms())
         limits = (rules.requests, rules.tokens, rules.calls, rules.day, rules.month)
-        code, retry_ms, day_spent, month_spent, epoch = await self._take(
-            keys=_names(key_id), args=[*self._knowledge(key_id), *limits, need.tokens, need.nanos, call, LEASE_MS]
-        )
-        self._epochs[key_id] = as_text(epoch)
         taken = Taken(min(need.tokens, rules.tokens), need.nanos, meter.day, meter.month, call)
+        try:
+            code, retry_ms, day_spent, month_spent, epoch = await self._take(
+                keys=_names(key_id), args=[*self._knowledge(key_id), *limits, need.tokens, need.nanos, call, LEASE_MS]
+            )
+        except BaseException:
+            self._unheard[call] = key_id, rules, taken
+            self._wake.set()
+            raise
+        self._epochs[key_id] = as_text(epoch)
         if not code and falls != self._falls:
             self._owe(key_id, rules, taken, Need())
             self._debt(key_id).ended.append(call)
@@ -210,6 +219,9 @@ class SharedMeters:
         # What was under way when the store went keeps its number: it may have arrived.
         for key_id in (*self._sending, *self._debts):
             await self._send(key_id)
+        for call in tuple(self._unheard):
+            await self._take_back(call, *self._unheard[call])
+            del self._unheard[call]
         if self.trouble or time.monotonic() - self._renewed_s >= RENEW_S:
             await self._renew()
 
@@ -224,6 +236,15 @@ class SharedMeters:
         self._epochs[key_id] = as_text(await self._give(keys=names, args=[*told, debt.number, *money, *debt.ended]))
         del self._sending[key_id]
         self._told += 1
+
+    async def _take_back(self, call: str, key_id: str, rules: Rules, taken: Taken) -> None:
+        money = (taken.day, taken.nanos, taken.month, taken.nanos)
+        paces = (
+            MINUTE_MS / rules.requests if rules.requests else 0,
+            taken.tokens * MINUTE_MS / rules.tokens if rules.tokens else 0,
+        )
+        args = [*self._knowledge(key_id), call, *money, *paces]
+        self._epochs[key_id] = as_text(await self._void(keys=_names(key_id), args=args))
 
     async def _renew(self) -> None:
         """Show that the calls under way still are; and that the store answers."""
@@ -268,5 +289,5 @@ def as_text(value: object) -> str:
 
 
 def _names(key_id: str) -> list[str]:
-    # The braces keep a key's two entries on one node of a cluster.
-    return [f"{PREFIX}:{{{key_id}}}", f"{PREFIX}:{{{key_id}}}:calls"]
+    # The braces keep a key's entries on one node of a cluster.
+    return [f"{PREFIX}:{{{key_id}}}", f"{PREFIX}:{{{key_id}}}:calls", f"{PREFIX}:{{{key_id}}}:void"]

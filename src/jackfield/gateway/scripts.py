@@ -1,12 +1,14 @@
 """What the shared store runs, in Lua: the rules of `limits.py` once more, in one step that nobody else's comes into.
 
-KEYS: a key's counts (a hash), its calls under way (a sorted set: call → when it counts no longer).
+KEYS: a key's counts (a hash), its calls under way (a sorted set: call → when it counts no longer), those that are
+void (the same: call → when that is forgotten).
 """
 
 from __future__ import annotations
 
 REFUSALS = ("", "calls", "requests", "tokens", "day", "month")  # by the number that TAKE answers with
 KEEP_S = 40 * 86_400  # counts that nobody asks for are forgotten after the longest period
+VOID_MS = 600_000  # far longer than a question may be on its way
 
 # The store's clock; the counts, in the day and the month the caller is in. Whoever comes with another
 # epoch knew a store that has lost its memory since, or none: the larger sum is the truer one.
@@ -43,6 +45,7 @@ local function refuse(code, wait)
   return {code, math.floor(wait) + 1, day_spent, month_spent, epoch}
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+if redis.call('ZSCORE', KEYS[3], call) then return refuse(1, 0) end
 if most_calls > 0 and redis.call('ZCARD', KEYS[2]) >= most_calls then return refuse(1, 999) end
 if per_minute > 0 then
   local late = requests - now + 60000 / per_minute - 60000
@@ -66,18 +69,37 @@ return {0, 0, day_spent, month_spent, epoch}
 """
 )
 
-# KEYS[3] remembers the last batch of a process, so that one sent twice counts once.
+# KEYS[4] remembers the last batch of a process, so that one sent twice counts once.
 GIVE = (
     READ
     + """
 local number = tonumber(ARGV[7])
-if tonumber(redis.call('GET', KEYS[3]) or -1) < number then
+if tonumber(redis.call('GET', KEYS[4]) or -1) < number then
   if tonumber(ARGV[8]) == day then day_spent = day_spent + tonumber(ARGV[9]) end
   if tonumber(ARGV[10]) == month then month_spent = month_spent + tonumber(ARGV[11]) end
   tokens = tokens + tonumber(ARGV[12])
-  redis.call('SET', KEYS[3], number, 'EX', 3600)
+  redis.call('SET', KEYS[4], number, 'EX', 3600)
 end
 for i = 13, #ARGV do redis.call('ZREM', KEYS[2], ARGV[i]) end
+write()
+return epoch
+"""
+)
+
+# Takes a call back whose answer nobody heard: what it took, if it has come; else it takes nothing when it comes.
+VOID = (
+    READ
+    + f"""
+local call, keep = ARGV[7], {VOID_MS}
+if redis.call('ZREM', KEYS[2], call) == 1 then
+  if tonumber(ARGV[8]) == day then day_spent = day_spent - tonumber(ARGV[9]) end
+  if tonumber(ARGV[10]) == month then month_spent = month_spent - tonumber(ARGV[11]) end
+  requests, tokens = requests - tonumber(ARGV[12]), tokens - tonumber(ARGV[13])
+else
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+  redis.call('ZADD', KEYS[3], now + keep, call)
+  redis.call('PEXPIRE', KEYS[3], keep)
+end
 write()
 return epoch
 """
