@@ -8,7 +8,9 @@ from importlib.util import find_spec
 
 import pytest
 
-OWN = {"asyncio": asyncio.new_event_loop}
+from tests.transport.late import LateLoop
+
+OWN = {"asyncio": LateLoop}
 ON_EVERY_LOOP = {"test_dial.py", "test_hostile.py", "test_http1.py", "test_pieces.py", "test_pool.py", "test_tls.py"}
 
 Loops = dict[str, Callable[[], asyncio.AbstractEventLoop]]

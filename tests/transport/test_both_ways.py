@@ -16,6 +16,7 @@ from jackfield.errors import Error
 from jackfield.model import Network, Timeouts
 from jackfield.transport.http import Transport
 from jackfield.transport.request import HttpRequest
+from tests.patience import PATIENCE_S
 from tests.servers import CUT, HANG, RESET, Step, chunk, free_port, head, json_reply, serve, sse_reply, text_reply
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -68,6 +69,11 @@ REPLIES: dict[str, list[Step]] = {
     "silence after the head": [head(200, content_length="5"), HANG],
     "silence in the body": [head(200, content_length="5") + b"abc", HANG],
 }
+TIMEOUTS = {
+    "silence": Timeouts(first_token=0.3),
+    "silence after the head": Timeouts(first_token=0.3),
+    "silence in the body": Timeouts(first_token=PATIENCE_S, idle=0.3),
+}
 # Requests of every kind, to a server that answers well.
 REQUESTS = {
     "a key": {"headers": {"authorization": Secret("Bearer k"), "X-Title": "t"}, "body": b"{}"},
@@ -113,7 +119,7 @@ async def outcome(request: HttpRequest, *, direct: bool) -> object:
 @pytest.mark.parametrize("name", REPLIES)
 async def test_an_answer_comes_to_the_same(name: str) -> None:
     with serve(REPLIES[name]) as server:
-        limits = Timeouts(first_token=0.3, idle=0.3) if HANG in REPLIES[name] else Timeouts(first_token=5, idle=5)
+        limits = TIMEOUTS.get(name, Timeouts(first_token=PATIENCE_S, idle=PATIENCE_S))
         request = HttpRequest(url=f"{server.url}/v1", body=b"{}", timeouts=limits, settings="models.providers.venice")
         direct, library = [await outcome(request, direct=way) for way in (True, False)]
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from jackfield.transport.dial import Address, Names, race
+from tests.patience import PATIENCE_S, once_of_many, until
 from tests.servers import free_port
 
 V4 = socket.AF_INET
@@ -32,21 +33,28 @@ def deaf() -> Iterator[Address]:
 async def test_a_dead_address_costs_a_moment() -> None:
     with deaf() as dead, socket.create_server(("127.0.0.1", 0)) as alive:
         started = time.monotonic()
-        plug = await race([dead, (V4, alive.getsockname())])
+        async with asyncio.timeout(PATIENCE_S):
+            plug = await race([dead, (V4, alive.getsockname())])
         took = time.monotonic() - started
         assert plug.getpeername() == alive.getsockname()
         plug.close()
 
-    assert 0.2 < took < 1
+    # The system itself gives an address up after two minutes.
+    assert took > 0.2
 
 
 async def test_a_refused_address_costs_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as alive:
-        started = time.monotonic()
-        plug = await race([(V4, ("127.0.0.1", free_port())), (V4, alive.getsockname())])
-        assert time.monotonic() - started < 0.2
-        assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        plug.close()
+
+        async def is_quick() -> bool:
+            started = time.monotonic()
+            plug = await race([(V4, ("127.0.0.1", free_port())), (V4, alive.getsockname())])
+            took = time.monotonic() - started
+            assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            plug.close()
+            return took < 0.2
+
+        assert await once_of_many(is_quick)
 
 
 async def test_when_no_address_answers_the_refusal_is_told() -> None:
@@ -61,8 +69,7 @@ async def test_leaving_a_race_closes_its_sockets() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.sleep(0.01)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
+        await until(lambda: asyncio.all_tasks() == {asyncio.current_task()}, "the end of all attempts")
 
 
 async def test_a_name_is_looked_up_once_for_all_who_ask() -> None:

@@ -12,6 +12,7 @@ from jackfield.model import Network, Timeouts
 from jackfield.transport.http import Transport
 from jackfield.transport.network import check_offline, is_exempt, is_loopback, pick_proxy
 from jackfield.transport.request import HttpRequest
+from tests.patience import PATIENCE_S
 from tests.servers import CUT, free_port, head, json_reply, serve
 
 OPENAI = "https://api.openai.com/v1/chat/completions"
@@ -147,7 +148,7 @@ async def test_a_proxy_whose_name_is_unknown_is_not_mistaken_for_the_provider() 
 
 
 async def test_a_proxy_that_never_answers_ends_with_the_connect_timer() -> None:
-    with serve([30.0]) as proxy:
+    with serve([PATIENCE_S]) as proxy:
         request = HttpRequest(url="https://models.example/v1", timeouts=Timeouts(connect=0.2))
         error = await fail(request, {"HTTPS_PROXY": proxy.url})
 

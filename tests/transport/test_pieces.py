@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -16,6 +15,7 @@ from jackfield.transport.http import Transport
 from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest
 from jackfield.transport.timers import Timers
+from tests.patience import PATIENCE_S, once_of_many
 from tests.servers import CUT, HANG, chunk, head, serve, sse_reply, stream_reply, text_reply
 
 PAUSE_S = 0.02
@@ -97,25 +97,28 @@ async def test_what_reading_raises_is_raised_to_the_reader(transport: Transport,
     assert len(seen) == at_piece
 
 
-@pytest.mark.parametrize("ends", [HANG, CUT])
-async def test_a_body_that_nobody_was_woken_for_breaks_as_any_other(transport: Transport, ends: object) -> None:
+@pytest.mark.parametrize(("ends", "idle_s"), [(HANG, 0.2), (CUT, PATIENCE_S)])
+async def test_a_body_that_nobody_was_woken_for_breaks_as_any_other(
+    transport: Transport, ends: object, idle_s: float
+) -> None:
     with serve([*paused("a", "b"), ends]) as server:
-        reply = await opened(transport, server.url, idle=0.2)
+        reply = await opened(transport, server.url, idle=idle_s)
         with pytest.raises(TimeoutExpired if ends is HANG else StreamBroken):
             async for _ in reply.pieces(lambda _: None):
                 pass
 
 
 async def test_idle_time_counts_from_the_last_piece_though_nobody_was_woken(transport: Transport) -> None:
-    steps: list[object] = ["one", 0.15, "two", 0.15, "three", 0.15, "four", HANG]
-    with serve(sse_reply(*steps)) as server:
-        reply = await opened(transport, server.url, idle=0.3, first_token=20)
-        began = time.monotonic()
+    async def is_heard_to_its_end() -> bool:
+        heard = bytearray()
+        reply = await opened(transport, server.url, idle=0.6, first_token=PATIENCE_S)
         with pytest.raises(TimeoutExpired, match="timer: idle"):
-            async for _ in reply.pieces(lambda _: None):
+            async for _ in reply.pieces(heard.extend):
                 pass
+        return b"the end" in heard
 
-    assert 0.7 < time.monotonic() - began < 2
+    with serve(sse_reply(*["one", 0.1] * 7, "the end", HANG)) as server:
+        assert await once_of_many(is_heard_to_its_end)
 
 
 async def test_the_whole_time_ends_a_body_that_nobody_was_woken_for(transport: Transport) -> None:

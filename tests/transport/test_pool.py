@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 
 import pytest
@@ -14,6 +13,7 @@ from jackfield.transport.http import Transport
 from jackfield.transport.pool import PoolLimits
 from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest
+from tests.patience import PATIENCE_S, until
 from tests.servers import CUT, HANG, Received, Reply, Server, free_port, json_reply, serve, sse_reply, text_reply
 
 ONE = PoolLimits(per_place=1)
@@ -49,10 +49,8 @@ async def test_waiting_for_a_connection_ends_with_the_connect_timer() -> None:
     async with Transport(limits=ONE) as transport:
         with serve(sse_reply("one", HANG)) as server:
             held = await ask(transport, server)
-            started = time.monotonic()
             with pytest.raises(TimeoutExpired, match=r"no connection to .* within 0.15 s \(timer: connect\)"):
                 await ask(transport, server, timeouts=Timeouts(connect=0.15))
-            assert time.monotonic() - started < 0.5
             await held.close()
 
     assert len(server.journal) == 1
@@ -64,13 +62,12 @@ async def test_leaving_the_queue_costs_nobody_their_turn() -> None:
             held = await ask(transport, server)
             waiting = [asyncio.create_task(read(transport, server)) for _ in range(3)]
             await asyncio.sleep(0.02)
-            left_at = time.monotonic()
             waiting[0].cancel()
             waiting[1].cancel()
+            # They are gone while the connection they waited for is still held.
             await asyncio.wait(waiting[:2])
-            assert time.monotonic() - left_at < 0.2
             await held.close()
-            assert await asyncio.wait_for(waiting[2], 2) == b"2"
+            assert await asyncio.wait_for(waiting[2], PATIENCE_S) == b"2"
             assert await read(transport, server) == b"2"
 
     assert server.connections == 2
@@ -91,14 +88,14 @@ async def test_a_turn_given_to_somebody_who_leaves_in_that_moment_goes_on(held_u
             leaving.cancel()
             with suppress(asyncio.CancelledError):
                 await leaving
-            assert await asyncio.wait_for(staying, 2) == b"2"
+            assert await asyncio.wait_for(staying, PATIENCE_S) == b"2"
 
 
 async def test_a_connection_that_fails_gives_its_room_to_the_next() -> None:
     async with Transport(limits=ONE) as transport:
         with serve([0.02, CUT]) as server:
             asked = [asyncio.create_task(read(transport, server)) for _ in range(3)]
-            results = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 2)
+            results = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), PATIENCE_S)
 
     assert [type(each) for each in results] == [ConnectionLost] * 3
     assert server.connections == 3
@@ -106,9 +103,9 @@ async def test_a_connection_that_fails_gives_its_room_to_the_next() -> None:
 
 async def test_a_place_that_cannot_be_reached_keeps_nobody_waiting() -> None:
     async with Transport(limits=ONE) as transport:
-        request = HttpRequest(url=f"http://127.0.0.1:{free_port()}/", timeouts=Timeouts(connect=5))
+        request = HttpRequest(url=f"http://127.0.0.1:{free_port()}/", timeouts=Timeouts(connect=PATIENCE_S))
         asked = [asyncio.create_task(transport.open(request)) for _ in range(3)]
-        results = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 2)
+        results = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), PATIENCE_S)
 
     assert [type(each) for each in results] == [ConnectError] * 3
 
@@ -133,29 +130,30 @@ async def test_who_waits_for_room_in_all_is_served_before_a_connection_is_kept()
             other = asyncio.create_task(read(transport, two))
             await asyncio.sleep(0)
             again = asyncio.create_task(read(transport, one))
-            assert await asyncio.wait_for(asyncio.gather(first, other, again), 2) == [b"/", b"2", b"/"]
+            assert await asyncio.wait_for(asyncio.gather(first, other, again), PATIENCE_S) == [b"/", b"2", b"/"]
 
     assert (one.connections, two.connections) == (2, 1)
     assert one.journal[0].at < two.journal[0].at < one.journal[1].at
 
 
 async def test_a_connection_that_rests_too_long_is_closed() -> None:
-    async with Transport(limits=PoolLimits(idle_s=0.1)) as transport:
+    async with Transport(limits=PoolLimits(idle_s=0.5)) as transport:
         with serve(json_reply(1)) as server:
             await read(transport, server)
-            await asyncio.sleep(0.05)
+            assert server.talking == 1
+            await until(lambda: not server.talking, "the end of a connection at rest")
             await read(transport, server)
-            await asyncio.sleep(0.3)
             await read(transport, server)
 
-    assert [each.connection for each in server.journal] == [1, 1, 2]
+    assert [each.connection for each in server.journal] == [1, 2, 2]
 
 
 async def test_a_connection_closed_at_rest_is_not_used_again() -> None:
     async with Transport() as transport:
         with serve([*json_reply(1), 0.02, CUT], json_reply(2)) as server:
             await read(transport, server)
-            await asyncio.sleep(0.1)
+            await until(lambda: not server.talking, "the end of a connection at rest")
+            await asyncio.sleep(0.02)
             assert await read(transport, server) == b"2"
 
     assert [each.connection for each in server.journal] == [1, 2]
@@ -169,7 +167,7 @@ async def test_closing_the_client_tells_those_who_wait() -> None:
         await asyncio.sleep(0.02)
         await transport.close()
         with pytest.raises(ConnectionLost, match="the client is closed"):
-            await asyncio.wait_for(waiting, 1)
+            await asyncio.wait_for(waiting, PATIENCE_S)
         await held.close()
 
 
