@@ -20,13 +20,14 @@ from jackfield.config.schema import Config
 from jackfield.credential import Profile, RequestAuth, Secret, SecretRef
 from jackfield.errors import MissingKey
 from jackfield.model import ProviderInfo
+from tests.patience import PATIENCE_S, until
 
 NOW = 1_700_000_000_000
 INFO = ProviderInfo(id="box", base_url="https://box.example/v1")
 
 
 class Setup:
-    """One provider whose key a command tells, after a while."""
+    """One provider whose key a command tells, once it may."""
 
     def __init__(self, folder: Path, command: str) -> None:
         self.config = Config(paths=locate({"JACKFIELD_HOME": str(folder)}))
@@ -35,49 +36,52 @@ class Setup:
         profile = Profile(id="box:a", provider="box", type="api_key", secret=Secret(""), ref=ref)
         self.store.modify(profile.id, lambda _: profile)
         self.lookups = Lookups(self.config, self.store)
-        self.asked = folder / "asked"
+        self.asked, self.may = folder / "asked", folder / "may"
 
     async def find(self) -> RequestAuth:
         return await self.lookups.find(INFO, partial(resolve, INFO, self.config, self.store, NOW))
 
 
 def slow(folder: Path, key: str = "k") -> Setup:
-    """Return a command that takes a while and counts how often it was asked."""
-    mark = f"open({str(folder / 'asked')!r}, 'a').write('.')"
-    return Setup(folder, f"import time; {mark}; time.sleep(0.6); print({key!r})")
-
-
-async def longest_gap(work: asyncio.Future[object]) -> float:
-    """Return the longest time for which the loop did nothing else while some work ran."""
-    gap, last = 0.0, time.monotonic()
-    while not work.done():
-        await asyncio.sleep(0.01)
-        gap, last = max(gap, time.monotonic() - last), time.monotonic()
-    return gap
+    """Return a command that counts how often it was asked, and waits for `may`: in vain it says so."""
+    lines = [
+        "import pathlib, time",
+        f"folder, ends_at = pathlib.Path({str(folder)!r}), time.monotonic() + {PATIENCE_S / 3}",
+        "(folder / 'asked').open('a').write('.')",
+        "while not (folder / 'may').exists():",
+        "    time.sleep(0.01)",
+        "    if time.monotonic() > ends_at: break",
+        f"print({key!r} if (folder / 'may').exists() else 'nobody came')",
+    ]
+    return Setup(folder, "\n".join(lines))
 
 
 async def test_a_slow_command_holds_no_other_request_up(tmp_path: Path) -> None:
     setup = slow(tmp_path)
     work = asyncio.ensure_future(setup.find())
-    assert await longest_gap(work) < 0.4
-    assert work.result().secret == Secret("k")
+    # A loop that the look-up stops never comes to this.
+    await until(setup.asked.exists)
+    setup.may.touch()
+    assert (await work).secret == Secret("k")
 
 
 async def test_many_requests_wait_for_one_look_up_and_later_ones_not_at_all(tmp_path: Path) -> None:
     setup = slow(tmp_path)
-    found = await asyncio.gather(*(setup.find() for _ in range(20)))
-    assert {auth.secret for auth in found} == {Secret("k")}
-    begun = time.monotonic()
+    asking = asyncio.gather(*(setup.find() for _ in range(20)))
+    await until(setup.asked.exists)
+    setup.may.touch()
+    assert {auth.secret for auth in await asking} == {Secret("k")}
     await setup.find()
-    assert time.monotonic() - begun < 0.4
     assert setup.asked.read_text(encoding="utf-8") == "."
 
 
 async def test_who_leaves_takes_the_answer_from_nobody(tmp_path: Path) -> None:
     setup = slow(tmp_path)
     first, second = asyncio.ensure_future(setup.find()), asyncio.ensure_future(setup.find())
-    await asyncio.sleep(0.1)
+    await until(setup.asked.exists)
     first.cancel()
+    await asyncio.wait([first])
+    setup.may.touch()
     assert (await second).secret == Secret("k")
     assert setup.asked.read_text(encoding="utf-8") == "."
 
@@ -100,17 +104,20 @@ async def test_what_is_at_hand_is_found_without_a_thread(tmp_path: Path) -> None
 def test_a_loop_that_ends_waits_for_no_command(tmp_path: Path) -> None:
     async def leave() -> None:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(slow(tmp_path).find(), 0.1)
+            await asyncio.wait_for(setup.find(), 0.1)
 
-    begun = time.monotonic()
+    setup, begun = slow(tmp_path), time.monotonic()
     asyncio.run(leave())
-    assert time.monotonic() - begun < 0.9
+    assert time.monotonic() - begun < PATIENCE_S / 4
+    setup.may.touch()
 
 
 async def test_a_refused_secret_is_asked_for_again_and_no_other(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     one, two = slow(tmp_path / "one", "k1"), slow(tmp_path / "two", "k2")
+    one.may.touch()
+    two.may.touch()
     refused, _ = await asyncio.gather(one.find(), two.find())
     forget_commands(refused.secret)
     assert [setup.lookups.may_wait(INFO) for setup in (one, two)] == [True, False]

@@ -19,6 +19,7 @@ from jackfield.errors import AuthError, MissingKey
 from jackfield.model import ProviderInfo
 from jackfield.transport.http import Transport
 from tests.auth.oauth_server import form, keep, make_info, rotating
+from tests.patience import until
 from tests.servers import CUT, json_reply, serve, text_reply
 
 AUTH = RequestAuth(secret=Secret("a0"), source="test", profile_id="box:me", type="oauth")
@@ -74,7 +75,7 @@ async def test_who_waits_may_leave_and_the_refresh_goes_on(tmp_path: Path) -> No
     with rotating(before=[0.3]) as server:
         one, info = refresher(store), make_info(server.url)
         first = asyncio.ensure_future(one.fresh(info, AUTH))
-        await asyncio.sleep(0.15)
+        await until(lambda: server.spent)
         first.cancel()
         assert (await one.fresh(info, AUTH)).secret == Secret("a1")
         assert server.spent == ["r0"]

@@ -11,6 +11,7 @@ import pytest
 
 from tests.auth.oauth_server import keep, rotating
 from tests.depth import DEPTH
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are f
 def run(*args: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.auth.refreshing", *args],
-        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False,
+        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=5 * PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

@@ -148,11 +148,11 @@ def test_a_silent_command_and_an_endless_one_are_no_secret():
 
 
 def test_a_command_has_a_time_limit_even_when_its_child_keeps_the_pipe():
-    grandchild = f"import subprocess, time; subprocess.Popen([{sys.executable!r}, '-c', 'import time; time.sleep(4)']); time.sleep(30)"
+    grandchild = f"import subprocess, time; subprocess.Popen([{sys.executable!r}, '-c', 'import time; time.sleep(20)']); time.sleep(40)"
     began = time.monotonic()
     output = run(python(grandchild), {}, timeout_s=0.7)
     assert output.problem == "did not end within 0.7 s"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
 
 
 def test_a_command_that_waits_for_input_gets_none():

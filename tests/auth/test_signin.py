@@ -24,6 +24,8 @@ from jackfield.errors import AuthError, BadReply, TimeoutExpired
 from jackfield.model import AuthMethod, Flow, ProviderInfo
 from jackfield.transport.http import Transport
 from tests.auth.oauth_server import form, make_info
+from tests.patience import PATIENCE_S
+from tests.pulse import Day
 from tests.servers import Received, Server, json_reply, serve
 
 DESKTOP = {"DISPLAY": ":0"}
@@ -81,7 +83,8 @@ async def meet(
     person: Somebody,
     environ: dict[str, str] | None = None,
     sleep: Callable[[float], Awaitable[object]] | None = None,
-    landing_s: float = 5,
+    landing_s: float = PATIENCE_S,
+    now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
 ) -> Profile:
     async def soon(_: float) -> None:
         await asyncio.sleep(0)
@@ -93,7 +96,7 @@ async def meet(
             environ=DESKTOP if environ is None else environ,
             platform="linux",
             random=lambda size: bytes(range(size)),
-            now_ms=lambda: int(time.time() * 1000),
+            now_ms=now_ms,
             sleep=sleep or soon,
             landing_s=landing_s,
         )
@@ -326,9 +329,10 @@ async def test_a_code_that_comes_to_nothing_says_why(code: str, says: str) -> No
 
 
 async def test_a_code_is_not_asked_for_after_its_end() -> None:
-    with serve(json_reply({**START, "expires_in": 1})) as server:
+    day = Day()
+    with serve(json_reply({**START, "expires_in": 100})) as server:
         with pytest.raises(AuthError, match="the code has expired"):
-            await meet(device_info(server), Somebody(), sleep=lambda _: asyncio.sleep(1.05))
+            await meet(device_info(server), Somebody(), sleep=lambda _: day.sleep(100.05), now_ms=day.now_ms)
         assert len(server.journal) == 1
 
 

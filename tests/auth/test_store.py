@@ -132,7 +132,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_good_file_and_no_lock(store):
         process.stdout.readline()
         time.sleep(wait_s)
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
         process.stdout.close()
         assert isinstance(on_disk(store)["profiles"], dict) if store.path.exists() else True
     add(store, "a:after")

@@ -29,6 +29,7 @@ from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest
 from tests.auth.oauth_server import form
 from tests.auth.test_signin import DESKTOP, Somebody, jwt, lands
+from tests.patience import PATIENCE_S
 from tests.servers import Received, Server, Step, json_reply, serve
 
 Script = Mapping[str, list[list[Step]]]  # path → its replies, the last repeats
@@ -91,7 +92,7 @@ class Vendor:
             world = World(
                 ask=lambda request: ask_over(sender, request, self.info),
                 person=person, environ=DESKTOP, platform="linux", random=lambda size: bytes(range(size)),
-                now_ms=now_ms, sleep=sleep, landing_s=5,
+                now_ms=now_ms, sleep=sleep, landing_s=PATIENCE_S,
             )  # fmt: skip
             return await sign_in(self.info, replace(method, flow=own), Client("our-client"), world)
 

@@ -14,6 +14,7 @@ from jackfield.config.default import load_default
 from jackfield.health.store import open_health
 from jackfield.providers.quota import Window
 from tests.commands import local_provider, run, write_config
+from tests.patience import PATIENCE_S
 from tests.servers import HANG, Received, json_reply, serve
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -170,12 +171,12 @@ def answer_by_key(call: Received) -> Any:
 
 def test_each_stored_profile_is_asked_and_told_apart() -> None:
     names = {"good": "ok", "wrong": "auth", "poor": "billing", "much": "rate_limit", "odd": "format",
-             "broken": "unknown", "slow": "timeout"}  # fmt: skip
+             "broken": "unknown"}  # fmt: skip
     path = keep({f"box:{name}": key(name) for name in names})
     before = path.read_text(encoding="utf-8")
     with serve(answer_by_key) as server:
         write_config(local_provider(f"{server.url}/v1"))
-        done = probe("--probe-timeout", "1500", "--probe-concurrency", "7")
+        done = probe("--probe-timeout", str(int(PATIENCE_S * 1000)), "--probe-concurrency", "6")
     rows = {row["label"].removeprefix("box:"): row for row in done["results"]}
     assert {name: row["status"] for name, row in rows.items()} == names
     assert rows["good"] | {"latencyMs": 0, "quota": 0} == {
@@ -191,6 +192,14 @@ def test_each_stored_profile_is_asked_and_told_apart() -> None:
     assert path.read_text(encoding="utf-8") == before
     assert len(server.journal) == len(names)
     assert not list(path.parent.rglob("*lesson*"))
+
+
+def test_who_answers_too_late_is_given_up() -> None:
+    keep({"box:slow": key("slow")})
+    with serve(answer_by_key) as server:
+        write_config(local_provider(f"{server.url}/v1"))
+        [row] = probe("--probe-timeout", "300")["results"]
+    assert row["status"] == "timeout"
 
 
 def test_an_order_leaves_out_and_an_expired_token_is_reported_unasked() -> None:

@@ -20,6 +20,7 @@ from jackfield.config.default import load_default
 from jackfield.errors import Cancelled, ConfigError, UsageError
 from tests.cli.test_chat import chunk, whole
 from tests.commands import local_provider
+from tests.patience import PATIENCE_S
 from tests.servers import HANG, Server, json_reply, serve, sse_reply
 
 HELLO = ChatRequest(model="box/m", messages=[Message.user("Hello")])
@@ -77,9 +78,9 @@ def test_closing_cancels_the_calls_of_other_threads() -> None:
         client = jackfield.Client(config(server))
         reader = threading.Thread(target=read)
         reader.start()
-        assert begun.wait(10)
+        assert begun.wait(PATIENCE_S)
         client.close()
-        reader.join(10)
+        reader.join(PATIENCE_S)
     assert not reader.is_alive()
     assert "closed during the call" in str(caught[0])
 
@@ -111,7 +112,7 @@ def run_program(text: str, server: Server) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-X", "dev", "-c", PROGRAM + text, local_provider(server.url)],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from math import inf
 
 import pytest
 
 from jackfield.credential import Secret
 from jackfield.model import ProviderInfo
 from jackfield.providers.discover import find_local
+from tests.patience import quickest_s, timed_s
 from tests.servers import HANG, Received, Step, free_port, head, json_reply, serve, text_reply
 
 VLLM = {"object": "list", "data": [{"id": "qwen3", "object": "model", "owned_by": "vllm", "max_model_len": 32768}]}
@@ -78,20 +80,24 @@ def test_a_server_that_is_something_else_is_left_out(reply: list[Step]) -> None:
 @pytest.mark.parametrize("silence", [[HANG], [head(200, content_length="9"), *[b"x", 0.05] * 40]])
 def test_servers_that_do_not_answer_cost_300_ms_altogether(silence: list[Step]) -> None:
     with serve(silence) as one, serve(silence) as two, serve(json_reply(VLLM)) as three:
-        started = time.perf_counter()
-        found = find_local([local("a", one.url), local("b", two.url), local("vllm", three.url)])
-        took = time.perf_counter() - started
+        rows = [local("a", one.url), local("b", two.url), local("vllm", three.url)]
 
-    assert [server.provider for server in found] == ["vllm"]
-    assert took < 0.4
+        def look_s() -> float:
+            began = time.perf_counter()
+            found = [server.provider for server in find_local(rows)]
+            # Who is slow to answer is left out: on a busy machine the third, too.
+            return time.perf_counter() - began if found == ["vllm"] else inf
+
+        assert quickest_s(look_s, 0.4) < 0.4
 
 
 def test_nothing_listening_costs_next_to_nothing() -> None:
     rows = [local(name, f"http://127.0.0.1:{free_port()}/v1") for name in "abcde"]
-    started = time.perf_counter()
 
-    assert find_local(rows) == ()
-    assert time.perf_counter() - started < 0.05
+    def look() -> None:
+        assert find_local(rows) == ()
+
+    assert quickest_s(lambda: timed_s(look), 0.05) < 0.05
 
 
 def test_only_local_rows_on_this_machine_are_asked() -> None:
