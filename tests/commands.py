@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import forks
+from tests.patience import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,15 @@ def run(
     cwd: Path | None = None,
     start: bool = False,
 ) -> Result:
-    """Run `jackfield ARGS` with nothing on standard input unless given; stop after 60 seconds; `start` is no fork."""
+    """Run `jackfield ARGS` with nothing on standard input unless given; stop when that takes too long; `start` is no fork."""
     data, whole = stdin.encode() if isinstance(stdin, str) else stdin, {**os.environ, **(env or {})}
     folder = cwd or os.environ["HOME"]
     if forks.fits(whole) and not start:
-        done = forks.run(args, stdin=data, env=whole, cwd=folder, timeout_s=60)
+        done = forks.run(args, stdin=data, env=whole, cwd=folder, timeout_s=PATIENCE_S)
     else:
         done = subprocess.run(
             [sys.executable, "-m", "jackfield", *args],
-            input=data, capture_output=True, env=whole, cwd=folder, timeout=60, check=False,
+            input=data, capture_output=True, env=whole, cwd=folder, timeout=PATIENCE_S, check=False,
         )  # fmt: skip
     result = Result(done.returncode, done.stdout.decode(), done.stderr.decode())
     assert "Traceback" not in result.err, result.err

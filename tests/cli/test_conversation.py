@@ -13,8 +13,9 @@ import pytest
 
 from tests.cli.test_chat import HELLO, PNG, chunk
 from tests.commands import local_provider, run, write_config
+from tests.patience import PATIENCE_S
 from tests.servers import HANG, serve, sse_reply
-from tests.terminals import open_terminal, pexpect
+from tests.terminals import open_command, open_terminal, pexpect
 
 PROMPT = r">(\x1b\[0m| )"  # a capable terminal moves the cursor instead of printing the space
 Open = Callable[..., Any]
@@ -26,7 +27,7 @@ def talk() -> Iterator[Open]:
 
     def start(*args: str, term: str = "xterm") -> Any:
         variables = {"TERM": term, "PROMPT_TOOLKIT_NO_CPR": "1"}
-        child = open_terminal("chat", *args, env=variables, size=(40, 120), encoding="utf-8", timeout=10)
+        child = open_terminal("chat", *args, env=variables, size=(40, 120), encoding="utf-8")
         opened.append(child)
         child.expect("/help lists the commands")
         return child
@@ -94,7 +95,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(talk: Open) -> None:
         child.expect(PROMPT)
         child.sendeof()
         assert ended(child) == 0
-        assert server.dropped.wait(2)
+        assert server.dropped.wait(PATIENCE_S)
     turns = server.journal[1].json()["messages"]
     assert [turn["content"] for turn in turns] == ["a story", "Once upon", "go on"]
 
@@ -219,7 +220,7 @@ def test_answers_into_a_pipe_go_there_alone(home: Path) -> None:
     with serve(HELLO) as server:
         write_config(local_provider(server.url))
         line = f"{sys.executable} -m jackfield chat > said.txt"
-        child = pexpect.spawn("/bin/sh", ["-c", line], encoding="utf-8", timeout=10, cwd=home)
+        child = open_command(["/bin/sh", "-c", line], encoding="utf-8", cwd=home)
         type_line(child, "one")
         type_line(child, "/exit")
         assert ended(child) == 0

@@ -327,14 +327,14 @@ def test_what_stands_in_a_broken_file_is_not_repeated() -> None:
 
 def test_a_person_is_asked_and_may_say_no() -> None:
     opencode()
-    child = open_terminal("import", "opencode", encoding="utf-8", timeout=30)
+    child = open_terminal("import", "opencode", encoding="utf-8")
     child.expect(r"Write this\? \[y/N\]")
     child.sendline("n")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 130
     assert not ours("jackfield.json").exists()
-    child = open_terminal("import", "opencode", encoding="utf-8", timeout=30)
+    child = open_terminal("import", "opencode", encoding="utf-8")
     child.expect(r"Write this\? \[y/N\]")
     child.sendline("y")
     child.expect("Auth profile: anthropic:opencode")
@@ -354,7 +354,7 @@ def test_without_the_extra_yaml_says_what_to_install() -> None:
 
 def answer_after(change: Callable[[], object]) -> str:
     """Start an import, change something while its question stands, say yes; return what it printed then."""
-    child = open_terminal("import", "opencode", encoding="utf-8", timeout=30)
+    child = open_terminal("import", "opencode", encoding="utf-8")
     child.expect(r"Write this\? \[y/N\]")
     change()
     child.sendline("y")

@@ -16,6 +16,7 @@ import pytest
 
 from tests.auth.oauth_server import form
 from tests.commands import run
+from tests.patience import PATIENCE_S, await_true
 from tests.plugins.folder import DEVICE
 from tests.servers import Received, json_reply, serve
 from tests.terminals import open_terminal, pexpect
@@ -86,7 +87,7 @@ def load(name: str) -> dict[str, Any]:
 
 def spawn(*args: str, env: dict[str, str] | None = None) -> Any:
     variables = {"TERM": "dumb", **(CLIENT if env is None else env)}
-    return open_terminal(*args, env=variables, size=(50, 400), encoding="utf-8", timeout=30)
+    return open_terminal(*args, env=variables, size=(50, 400), encoding="utf-8")
 
 
 def end(child: Any) -> tuple[int, str]:
@@ -269,9 +270,7 @@ def test_the_page_is_opened_whole_by_the_systems_own_program(tmp_path: Path) -> 
         child.expect(r"(http://127\.0\.0\.1:\d+/auth\?\S+)")
         url = child.match[1]
         child.expect("paste the address")
-        until = time.monotonic() + 10
-        while not (tmp_path / "opened").exists() and time.monotonic() < until:
-            time.sleep(0.02)
+        await_true((tmp_path / "opened").exists, "the page")
         child.send("\x03")
         end(child)
     assert (tmp_path / "opened").read_text(encoding="utf-8") == url
@@ -287,7 +286,7 @@ def test_where_a_console_cannot_be_waited_for_a_line_is_read_beside() -> None:
         input="  pasted#state \n",
         capture_output=True,
         encoding="utf-8",
-        timeout=30,
+        timeout=PATIENCE_S,
         check=True,
     )
     assert (done.stdout, done.stderr) == ("pasted#state\n", "Question? \n")

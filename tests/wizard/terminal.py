@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.terminals import open_terminal, pexpect
+from tests.terminals import interrupt, open_command, open_terminal, pexpect
 
 ENTER, CTRL_C, ESC, DOWN, UP = "\r", "\x03", "\x1b", "\x1b[B", "\x1b[A"
 DUMB, DRAWN = "dumb", "xterm-256color"
@@ -36,7 +36,7 @@ def drive(
     size: tuple[int, int] = (50, 160),
 ) -> Ended:
     """Run `jackfield ARGS` on a terminal of that size (rows, columns), answer its questions, wait for its end."""
-    child = open_terminal(*args, env=_variables(term, env), size=size, encoding="utf-8", timeout=40)
+    child = open_terminal(*args, env=_variables(term, env), size=size, encoding="utf-8")
     return _answer(child, steps)
 
 
@@ -44,11 +44,8 @@ def drive_command(
     command: Sequence[str], steps: Sequence[Step], *, term: str = DUMB, env: Mapping[str, str] | None = None
 ) -> Ended:
     """Run any command so."""
-    child = pexpect.spawn(
-        command[0], [*command[1:]], encoding="utf-8", timeout=40, dimensions=(50, 160), cwd=os.environ["HOME"],
-        env={**os.environ, **_variables(term, env)},
-    )  # fmt: skip
-    child.delayafterclose = child.ptyproc.delayafterclose = 0
+    whole, home = {**os.environ, **_variables(term, env)}, os.environ["HOME"]
+    child = open_command(command, env=whole, cwd=home, dimensions=(50, 160), encoding="utf-8")
     return _answer(child, steps)
 
 
@@ -62,9 +59,10 @@ def _answer(child: Any, steps: Sequence[Step]) -> Ended:
     for expected, typed in steps:
         child.expect(expected)
         shown += child.before + child.after
-        # A signal between the question and the reading of its answer would be noticed only with the next key.
-        child.delaybeforesend = 0.05 if typed == CTRL_C else None
-        child.send(typed if isinstance(typed, str) else typed(shown))
+        if typed == CTRL_C:
+            interrupt(child)
+        else:
+            child.send(typed if isinstance(typed, str) else typed(shown))
     child.expect(pexpect.EOF)
     shown += child.before
     child.close()

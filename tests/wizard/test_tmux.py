@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.wizard.internet import internet
 from tests.wizard.terminal import primary, profiles, snapshot
 
 TMUX = shutil.which("tmux")
 pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
-LIMIT_S = 20.0
 
 
 class Screen:
@@ -36,14 +36,14 @@ class Screen:
 
     def see(self, *texts: str) -> str:
         """Wait until all of the texts stand on the screen, and return it."""
-        end = time.monotonic() + LIMIT_S
+        end = time.monotonic() + PATIENCE_S
         while True:
             # `-J`: a line that the screen broke is one line.
             screen = self._tmux("capture-pane", "-p", "-J")
             if all(text in screen for text in texts):
                 return screen
             assert time.monotonic() < end, f"{texts} not in\n{screen}"
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def type(self, *keys: str) -> None:
         """Press keys, by tmux's names, or type text."""
@@ -56,7 +56,7 @@ class Screen:
     def _tmux(self, *args: str) -> str:
         done = subprocess.run(
             [str(TMUX), "-S", str(self.socket), "-f", "/dev/null", *args],
-            capture_output=True, text=True, check=True, timeout=20, env={**os.environ, "LC_ALL": "C.UTF-8"},
+            capture_output=True, text=True, check=True, timeout=PATIENCE_S, env={**os.environ, "LC_ALL": "C.UTF-8"},
         )  # fmt: skip
         return done.stdout
 
