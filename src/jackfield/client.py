@@ -140,7 +140,7 @@ class AsyncClient:
         if not request.model:
             raise UsageError("no embedding model is named", hint="such as openai/text-embedding-3-small")
         made = self.plan(ChatRequest(model=request.model), profile_id=profile_id)
-        candidate = _first_choice(made)
+        candidate = first_choice(made)
         auth = await self.direct.freshen(candidate.info, await self.direct.open_auth(candidate))
         async with self.toll.embedding(candidate, request) as paid:
             sender = self.plugins.over(self._transport, str(candidate.ref))
@@ -211,7 +211,7 @@ class AsyncClient:
             self._uses.note(profile_id)
 
 
-def _first_choice(made: Plan) -> Candidate:
+def first_choice(made: Plan) -> Candidate:
     """Return the model that was asked for; raise when only another could be asked: its vectors do not compare."""
     for candidate in made.candidates:
         if str(candidate.ref) == made.primary:

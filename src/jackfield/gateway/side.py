@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
+from jackfield.client import first_choice
 from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.gateway.access import Grant
 from jackfield.gateway.call import decode_body, find_model, read_call
@@ -55,7 +56,7 @@ async def answer_embed(visit: Visit, raw: bytes) -> None:
 
 
 async def _reserve_vectors(visit: Visit, request: EmbedRequest) -> Grant:
-    first = visit.parts.client.plan(ChatRequest(model=request.model)).candidates[0]
+    first = first_choice(visit.parts.client.plan(ChatRequest(model=request.model)))
     tokens = sum(estimate_text(text) if isinstance(text, str) else len(text) for text in request.inputs)
     usd = worst_embed_usd(request, first.info, first.model)
     return await visit.parts.access.reserve(visit.key, model=str(first.ref), est_tokens=tokens, est_usd=usd)
