@@ -82,7 +82,8 @@ class ChatStream:
         self._take: Take | None = None
         self._running: tuple[Candidate, Accumulator, ChatRequest] | None = None
         self._notice = ""
-        self._losses: list[str] = []
+        self._losses: list[str] = []  # of the current try
+        self._heard_losses: list[str] = []  # of tries that broke after words that the caller keeps
         self._known = client.known
         self._reader: asyncio.Task[object] | None = None  # who waits for the next batch
         self._closing: asyncio.Future[None] | None = None
@@ -136,14 +137,15 @@ class ChatStream:
         spent: list[Spent] = [(each.usage, each.cost_usd) for each in self._walk.attempts if each.usage is not None]
         if self._running and billed:
             spent.append(bill(*self._running))
+        losses = tuple(dict.fromkeys((*self._heard_losses, *self._losses)))
         return replace(
             self._said().response(),
             usage=sum_usage([usage for usage, _ in spent if usage is not None]),
             cost_usd=sum_usd([usd for _, usd in spent]),
             requested=self._walk.plan.requested,
             attempts=tuple(self._walk.attempts),
-            warnings=tuple(dict.fromkeys((*self._walk.plan.warnings, *self._losses, *self._problems()))),
-            losses=tuple(dict.fromkeys(self._losses)),
+            warnings=tuple(dict.fromkeys((*self._walk.plan.warnings, *losses, *self._problems()))),
+            losses=losses,
             notice=self._notice,
         )
 
@@ -210,6 +212,7 @@ class ChatStream:
         """Yield the rest of a broken reply from who can go on with it; raise what broke it when nobody can."""
         for _ in range(MOST_BREAKS):
             heard = whole.response()
+            self._heard_losses += self._losses
             # Who broke off rests now, and is asked again only where nobody else is able.
             able = tuple(filter(takes_prefill, self._walk.plan.candidates))
             if not able or not may_continue(self._request, heard):
@@ -292,4 +295,4 @@ class ChatStream:
         told = [f"{candidate.ref}: {loss}" for loss in losses]
         if told and self._strict:
             raise InvalidRequest("; ".join(told), hint="leave out --strict to send the rest")
-        self._losses += told
+        self._losses = told

@@ -32,6 +32,7 @@ from jackfield.protocols.estimate import fill_usage
 from jackfield.providers.provider import check_reply
 from jackfield.providers.reply import is_answer, redact
 from jackfield.reply import Tried
+from jackfield.routing.walk import LEFT
 from jackfield.transport.reply import HttpReply
 
 GONE = "cancelled"
@@ -130,6 +131,7 @@ class Express:
         self._passing = passing  # of a stream
         self._whole: Told | None = None
         self._end: str | None = GONE  # why the try ended; `None`: well
+        self._said: tuple[str | None, int | None] = LEFT, None  # the same in words, and its HTTP status
 
     async def answer(self) -> Error | None:
         """Answer the call; return what went wrong before the first content, raise what went wrong after it."""
@@ -148,7 +150,7 @@ class Express:
             finally:
                 await reply.close()
         except Error as error:
-            self._end = error.type
+            self._end, self._said = error.type, (error.message, error.status)
             if self._passing and self._passing.has_begun:
                 error.attempts = (self._attempt(),)
                 place = (candidate.info.id, candidate.credential, candidate.model.id)
@@ -227,13 +229,12 @@ class Express:
         return self._told(*(self._bill(said.usage, said) if is_billed else (said.usage, None)))
 
     def _told(self, usage: Usage, usd: Decimal | None) -> Told:
-        tried = Attempt(
-            self._target.shown, self._target.auth.profile_id, self._end, self._visit.elapsed_ms(), None, usage, usd
-        )
-        return Told(self._target.shown, self._target.requested, (tried,), usage, usd)
+        return Told(self._target.shown, self._target.requested, (self._attempt(usage, usd),), usage, usd)
 
-    def _attempt(self) -> Attempt:
-        return Attempt(self._target.shown, self._target.auth.profile_id, self._end, self._visit.elapsed_ms())
+    def _attempt(self, usage: Usage | None = None, usd: Decimal | None = None) -> Attempt:
+        target, ms = self._target, self._visit.elapsed_ms()
+        said, status = self._said if self._end else (None, None)
+        return Attempt(target.shown, target.auth.profile_id, self._end, ms, said, usage, usd, status=status)
 
     def _bill(self, usage: Usage, said: ChatResponse | None) -> tuple[Usage, Decimal | None]:
         if self._passing and not self._passing.is_complete:

@@ -153,8 +153,8 @@ async def _find(client: AsyncClient, wire: str, name: str, *, stream: bool) -> T
     given = msgspec.json.decode(bare.body, type=dict[str, Raw])
     for own in ("messages", "input", "contents", "stream"):
         given.pop(own, None)
-    if template is not bare or (wire == GEMINI and given):
-        return None  # a plugin looks at every body; fields inside others are not filled in here
+    if template is not bare or client.plugins.hear_attempts or (wire == GEMINI and given):
+        return None  # a plugin looks at every body, or hears of every try; fields inside others are not filled in here
     ref = str(candidate.ref)
     return Target(
         candidate=candidate,

@@ -72,6 +72,11 @@ class Plugins:
             Dressed(sender, self, model) if any(hasattr(plugin.hooks, "headers") for plugin in self._loaded) else sender
         )
 
+    @property
+    def hear_attempts(self) -> bool:
+        """Tell whether any of them wants to hear of tries."""
+        return any(hasattr(plugin.hooks, "on_attempt") for plugin in self._loaded)
+
     def tell_attempts(self, attempts: Iterable[Attempt]) -> None:
         """Tell them of tries that ended."""
         for plugin in self._loaded:

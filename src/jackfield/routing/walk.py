@@ -29,6 +29,7 @@ from jackfield.routing.patience import USUAL, Waits, deadline_s, decide, narrow
 
 T = TypeVar("T")
 WORDS = (TextBlock, ThinkingBlock, RefusalBlock)
+LEFT = "the caller went away"
 Events = AsyncGenerator[StreamEvent, None]
 # As they came: what one read of the socket says is handed on at once, from generator to generator.
 Batches = AsyncGenerator[Sequence[StreamEvent], None]
@@ -155,7 +156,7 @@ class Walk(Generic[T]):
 
     def _free(self, candidate: Candidate) -> None:
         """Let whoever comes next find out whether a place is back."""
-        self._health.note_failure(*candidate.key, Cancelled("the caller went away"))
+        self._health.note_failure(*candidate.key, Cancelled(LEFT))
 
     async def _attempt(
         self, candidate: Candidate, try_candidate: Try[T], begins: Callable[[T], bool]
@@ -164,7 +165,7 @@ class Walk(Generic[T]):
         held: list[T] = []
         self.profile_id, self.spent = candidate.profile_id, (None, None)
         reason: str | None = "cancelled"
-        message: str | None = "the caller went away"
+        message: str | None = LEFT
         status: int | None = None
         try:
             async with aclosing(try_candidate(candidate)) as pieces:
