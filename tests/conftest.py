@@ -8,12 +8,14 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.depth import examples
+from tests.stores import Store, postgres_server
 
 # Everything else of the developer's environment (keys, proxies, homes) is out of sight.
 KEPT = (
@@ -108,3 +110,10 @@ def shared_wire() -> Path:
     if not folder.is_dir():
         pytest.skip("no recordings on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Store]:
+    """Run one PostgreSQL for all tests of this process; each makes a database of its own."""
+    with postgres_server() as store:
+        yield store

@@ -1,22 +1,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from jackfield.ledger.database import sqlite_url
-from tests.stores import Store, postgres_server
+from tests.stores import Store
 
 NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Store]:
-    with postgres_server() as store:
-        yield store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

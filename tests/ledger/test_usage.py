@@ -30,6 +30,7 @@ from jackfield.ledger.usage import (
 )
 from jackfield.ledger.writer import Ledger
 from tests.ledger.rows import AT_MS, row
+from tests.patience import PATIENCE_S
 
 HOUR = AT_MS // HOUR_MS * HOUR_MS
 DAY = AT_MS // DAY_MS * DAY_MS
@@ -43,7 +44,7 @@ def kept(url: str, *rows: Row) -> Iterator[Database]:
     ledger = Ledger.open(url)
     for each in rows:
         ledger.note(each)
-    assert ledger.close() == 0
+    assert ledger.close(PATIENCE_S) == 0
     database = open_database(url)
     try:
         yield database
@@ -183,9 +184,9 @@ def test_a_batch_whose_commit_was_not_heard_of_is_summed_once(tmp_path: Path) ->
     for _ in range(1_500):
         ledger.note(row())
     ledger.start()
-    assert ledger.flush(10)
+    assert ledger.flush(PATIENCE_S)
     ledger.note(row())
-    assert (ledger.close(10), lost, ledger.written) == (0, [], 1_501)
+    assert (ledger.close(PATIENCE_S), lost, ledger.written) == (0, [], 1_501)
     database = open_database(url)
     assert database.rows("SELECT count(*) FROM attempts") == [(1_501,)]
     assert database.rows(COUNT) == [(1_501, AT_MS)]

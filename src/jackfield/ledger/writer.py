@@ -162,7 +162,9 @@ class Ledger:
         # A batch that failed is written again as it was, unless it arrived after all and only the word of it was lost.
         if not self._batch:
             while self._rows and len(self._batch) < BATCH:
-                self._batch.append(self._rows.popleft())
+                # In this order: who asks meanwhile what waits finds the row twice, never nowhere.
+                self._batch.append(self._rows[0])
+                self._rows.popleft()
         if not (self.trouble and self._has_arrived(database)):
             try:
                 self._write_rows(database, self._batch)
