@@ -2,6 +2,7 @@
 
     done = run(["models", "list"], env=environ, cwd=folder)              # as subprocess.run
     child = spawn(["chat"], (tty, tty, tty), env=environ, cwd=folder)    # ends with child.wait()
+    child = spawn([path], files, env=environ, cwd=folder, entry="tests.health.hammer")
 
 Nine tenths of a short command is its start. One process beside each test process imports all
 there is, once; every command is a fork of it with its own arguments, variables, folder, files,
@@ -33,7 +34,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 ROOT = Path(__file__).parents[1]
 Files = tuple[int, int, int]
@@ -81,6 +82,13 @@ class Child:
             self._end.close()
         return self._code
 
+    def poll(self) -> int | None:
+        """Return how it ended, or `None` while it runs."""
+        try:
+            return self.wait(0)
+        except BlockingIOError:
+            return None
+
     def end(self, within_s: float) -> int:
         """Wait, and kill it when that takes longer; return how it ended."""
         try:
@@ -90,10 +98,15 @@ class Child:
             return self.wait()
 
 
-def spawn(args: Sequence[str], files: Files, *, env: Mapping[str, str], cwd: Path | str) -> Child:
-    """Run `jackfield ARGS` on these files; a terminal among them becomes the terminal it is controlled from."""
+def spawn(
+    args: Sequence[str], files: Files, *, env: Mapping[str, str], cwd: Path | str, entry: str = "jackfield.__main__"
+) -> Child:
+    """Run `jackfield ARGS` on these files; a terminal among them becomes the terminal it is controlled from.
+
+    `entry` is another module whose `main` is run in its place.
+    """
     words = [os.fsdecode(word) for word in args]  # a shell passes any bytes
-    said = json.dumps({"args": words, "env": dict(env), "cwd": os.fspath(cwd)}).encode()
+    said = json.dumps({"args": words, "env": dict(env), "cwd": os.fspath(cwd), "entry": entry}).encode()
     to, (mine, its) = _nursery(), socket.socketpair()
     socket.send_fds(to, [SIZE.pack(len(said))], [*files, its.fileno()])
     to.sendall(said)
@@ -171,7 +184,7 @@ def serve() -> None:
             said = json.loads(_read(asked, *SIZE.unpack(head)))
             pid = os.fork()
             if pid == 0:
-                _become(said["args"], said["env"], said["cwd"], files)
+                _become(said, files)
             for file in files[:3]:
                 os.close(file)
             ends[pid] = socket.socket(fileno=files[3])
@@ -206,7 +219,7 @@ def _tell_ends(ends: dict[int, socket.socket]) -> None:
             end.send(STATUS.pack(os.waitstatus_to_exitcode(status)))
 
 
-def _become(args: Sequence[str], env: Mapping[str, str], cwd: str, files: Sequence[int]) -> NoReturn:
+def _become(said: Mapping[str, Any], files: Sequence[int]) -> NoReturn:
     """Be what `python -m jackfield ARGS` is behind its imports."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -219,15 +232,17 @@ def _become(args: Sequence[str], env: Mapping[str, str], cwd: str, files: Sequen
             fcntl.ioctl(number, termios.TIOCSCTTY, 0)
             break
     os.environ.clear()
-    os.environ.update(env)
+    os.environ.update(said["env"])
     time.tzset()
-    os.chdir(cwd)
-    sys.argv, sys.path[0] = ["jackfield", *args], cwd
+    os.chdir(said["cwd"])
+    command = sys.modules["__main__"] = importlib.import_module(said["entry"])
+    sys.argv, sys.path[0] = ["jackfield", *said["args"]], said["cwd"]
     std = [_stream(number, old) for number, old in enumerate((sys.stdin, sys.stdout, sys.stderr))]
     sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__ = std
-    command = sys.modules["__main__"] = importlib.import_module("jackfield.__main__")
     try:
         command.main()
+        sys.stdout.flush()
+        os._exit(0)
     except KeyboardInterrupt:
         traceback.print_exc()
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -22,7 +22,7 @@ BUSY_TIMEOUT_S = 0.25
 OURS = int.from_bytes(b"Jack")
 SIDE_FILES = ("", "-wal", "-shm")
 LOCK_TIMEOUT_S = 1.0
-SWITCH_TRIES, SWITCH_WAIT_S = 20, 0.01
+SWITCH_WAIT_S = 0.01
 BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -40,7 +40,7 @@ def open_state(path: Path, schema: str = "", *, timeout_s: float = BUSY_TIMEOUT_
     _make(path)
     connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
     try:
-        _prepare(connection, schema)
+        _prepare(connection, schema, timeout_s)
     except sqlite3.Error:
         connection.close()
         raise
@@ -85,11 +85,11 @@ def _is_sound(path: Path) -> bool:
     return bool(verdict == "ok")
 
 
-def _prepare(connection: sqlite3.Connection, schema: str) -> None:
+def _prepare(connection: sqlite3.Connection, schema: str, timeout_s: float) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application not in {0, OURS}:
         raise ForeignFile(f"a database of another program's (application id {application})")
-    _switch_to_wal(connection)
+    _switch_to_wal(connection, timeout_s)
     connection.execute("PRAGMA synchronous=NORMAL")
     if not application:
         connection.execute(f"PRAGMA application_id={OURS}")
@@ -97,9 +97,10 @@ def _prepare(connection: sqlite3.Connection, schema: str) -> None:
         connection.executescript(schema)
 
 
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
+def _switch_to_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
     """Let readers and a writer work side by side; of several that open a new file at once, one switches it."""
-    for tries_left in range(SWITCH_TRIES, -1, -1):
+    end_s = time.monotonic() + timeout_s
+    while True:
         (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
         if mode == "wal":
             return
@@ -107,6 +108,6 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError:
             # SQLite does not wait for this lock by itself.
-            if not tries_left:
+            if time.monotonic() >= end_s:
                 raise
             time.sleep(SWITCH_WAIT_S)

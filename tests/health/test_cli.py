@@ -17,6 +17,7 @@ from jackfield.health.store import DAY_MS
 from jackfield.providers.quota import Window
 from tests.commands import run, write_config
 from tests.health.conftest import Server
+from tests.patience import PATIENCE_S
 
 MARK = "0123abcd"
 
@@ -130,7 +131,7 @@ def test_rests_of_the_credential_store_are_shown_and_ended() -> None:
 
 def test_the_common_store_of_gateways_is_shown_on_demand(redis_server: Server) -> None:
     url = f"{redis_server.url}/9"
-    store = KeptHealth(open_server(url, now_ms), now_ms, DAY_MS)
+    store = KeptHealth(open_server(url, now_ms, timeout_s=PATIENCE_S), now_ms, DAY_MS)
     store.note_failure("venice", "k", "m", errors.AuthError("no"))
     write_config(json.dumps({"gateway": {"sharedState": url}}))
     assert run("health", "--json").json()["rests"] == []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,27 +15,32 @@ from jackfield.health.file import StateFile
 from jackfield.health.kept import KeptHealth
 from jackfield.health.server import open_server
 from jackfield.health.store import DAY_MS
+from tests import forks
 from tests.health.conftest import Server
+from tests.patience import PATIENCE_S
 
 PROCESSES, ROUNDS = 8, 10
-HAMMER = Path(__file__).with_name("hammer.py")
 
 
 def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-def hammer(where: str) -> Iterator[str]:
+def hammer(where: str, folder: Path) -> Iterator[str]:
     """Run all at once and yield what they complain of."""
-    command = [sys.executable, str(HAMMER), where]
-    running = [
-        subprocess.Popen([*command, str(number), str(ROUNDS)], stdout=subprocess.PIPE, text=True)
-        for number in range(PROCESSES)
-    ]
-    for process in running:
-        said, _ = process.communicate(timeout=30)
-        assert process.returncode == 0
-        yield said.strip()
+    with ExitStack() as open_, Path(os.devnull).open("r+b") as nothing:
+        outs = [open_.enter_context((folder / str(number)).open("w+b")) for number in range(PROCESSES)]
+        running = [
+            forks.spawn(
+                [where, str(number), str(ROUNDS)], (nothing.fileno(), out.fileno(), nothing.fileno()),
+                env=os.environ, cwd=folder, entry="tests.health.hammer",
+            )
+            for number, out in enumerate(outs)
+        ]  # fmt: skip
+        for process, out in zip(running, outs, strict=True):
+            assert process.end(PATIENCE_S) == 0
+            out.seek(0)
+            yield out.read().decode().strip()
 
 
 @pytest.mark.parametrize("kind", ["file", "server"])
@@ -46,9 +51,11 @@ def test_eight_processes_lose_no_failure_and_the_latest_end_stays(
     if kind == "server":
         server: Server = request.getfixturevalue("redis_server")
         where = f"{server.url}/7"
-    assert set(hammer(where)) == {""}
+    assert set(hammer(where, tmp_path)) == {""}
     store = KeptHealth(
-        open_server(where, now_ms) if kind == "server" else StateFile(Path(where), now_ms), now_ms, DAY_MS
+        open_server(where, now_ms, timeout_s=PATIENCE_S) if kind == "server" else StateFile(Path(where), now_ms),
+        now_ms,
+        DAY_MS,
     )
     rests = {rest.place.model: rest for rest in store.view().rests}
     store.close()

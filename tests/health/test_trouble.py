@@ -23,7 +23,9 @@ from jackfield.health.server import open_server
 from jackfield.health.store import DAY_MS, HealthStore, open_health
 from jackfield.state import open_state
 from tests.health.clock import Clock
-from tests.health.conftest import Server, free_port
+from tests.health.conftest import Server
+from tests.patience import PATIENCE_S
+from tests.servers import free_port
 
 M = ("venice", "key", "m")
 N = ("venice", "key", "n")
@@ -254,7 +256,7 @@ def own_server(redis_server: Server, tmp_path: Path) -> Iterator[Server]:
 
 
 def test_a_server_that_goes_away_and_comes_back(own_server: Server, clock: Clock) -> None:
-    store = KeptHealth(open_server(own_server.url, clock), clock, DAY_MS)
+    store = KeptHealth(open_server(own_server.url, clock, timeout_s=PATIENCE_S), clock, DAY_MS)
     fail(store)
     assert not store.problems
     own_server.stop()
@@ -266,7 +268,7 @@ def test_a_server_that_goes_away_and_comes_back(own_server: Server, clock: Clock
     own_server.start()
     clock.pass_s(PAUSE_MS / 1000)
     assert {rest.place for rest in store.view().rests} == {Place(*M), Place(*N)}
-    other = KeptHealth(open_server(own_server.url, clock), clock, DAY_MS)
+    other = KeptHealth(open_server(own_server.url, clock, timeout_s=PATIENCE_S), clock, DAY_MS)
     assert {rest.place for rest in other.view().rests} == {Place(*M), Place(*N)}
     store.close()
     other.close()

@@ -103,7 +103,7 @@ class StateServer:
             ) from error
 
 
-def open_server(url: str, now_ms: Clock) -> StateServer:
+def open_server(url: str, now_ms: Clock, *, timeout_s: float = PATIENCE_S) -> StateServer:
     """Return the store at a URL (`redis://…`, `rediss://…`, `valkey://…`); it is reached when first asked."""
     try:
         redis, retry, backoff = (import_module(f"redis{name}") for name in ("", ".retry", ".backoff"))
@@ -112,8 +112,8 @@ def open_server(url: str, now_ms: Clock) -> StateServer:
     try:
         client = redis.from_url(
             f"redis{url.removeprefix('valkey')}" if url.startswith("valkey") else url,
-            socket_timeout=PATIENCE_S,
-            socket_connect_timeout=PATIENCE_S,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
             # Who waits is a request; the next one tries again.
             retry=retry.Retry(backoff.NoBackoff(), 0),
         )
