@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 
 import pytest
 
+from tests import forks
 from tests.batch.box import CONFIG_COST, completion, echo, prompt_of, prompts, read_rows, refusing, write_rows
 from tests.commands import impatient, local_provider, run, write_config
+from tests.patience import PATIENCE_S, await_true
 from tests.servers import Received, Reply, json_reply, serve
 
 BATCH = ("batch", "in.jsonl", "out.jsonl")
@@ -175,24 +176,30 @@ def test_what_cannot_be_asked_or_written_is_wrong_usage(home: Path, arguments: t
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_finishes_what_is_under_way_and_a_second_one_does_not(home: Path, times: int) -> None:
     write_rows(home / "in.jsonl", prompts(50))
-    with serve(lambda received: [1.2, *echo(received)]) as server:
-        write_config(priced(server.url))
-        running = subprocess.Popen(
-            [sys.executable, "-m", "jackfield", *BATCH, "--json", "--concurrency", "3"],
-            cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        while len(server.journal) < 3:
-            time.sleep(0.01)
-        for _ in range(times):
-            running.send_signal(signal.SIGINT)
-            time.sleep(0.2)
-        out, err = running.communicate(timeout=30)
+    go_on, said, noted = threading.Event(), home / "said", home / "noted"
 
-    told = json.loads(out)
+    def words() -> str:
+        return noted.read_text(encoding="utf-8")
+
+    with serve(lambda received: [go_on, *echo(received)]) as server:
+        write_config(priced(server.url))
+        with Path(os.devnull).open("rb") as nothing, said.open("wb") as out, noted.open("wb") as err:
+            files = nothing.fileno(), out.fileno(), err.fileno()
+            args = [*BATCH, "--json", "--concurrency", "3"]
+            running = forks.spawn(args, files, env=os.environ, cwd=home)
+        await_true(lambda: len(server.journal) == 3)
+        os.kill(running.pid, signal.SIGINT)
+        await_true(lambda: "finishing 3 rows under way" in words())
+        if times == 1:
+            go_on.set()
+        else:
+            os.kill(running.pid, signal.SIGINT)
+        code = running.wait(PATIENCE_S)
+
+    told = json.loads(said.read_text(encoding="utf-8"))
     answered = 3 if times == 1 else 0
-    assert (running.returncode, told["stopped"], told["answered"]) == (130, "interrupted", answered)
+    assert (code, told["stopped"], told["answered"]) == (130, "interrupted", answered)
     assert told["left"] == 50 - answered
-    assert "finishing 3 rows under way" in err
     assert len(read_rows(home / "out.jsonl")) == answered
 
 

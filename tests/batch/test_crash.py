@@ -16,6 +16,7 @@ import pytest
 from tests import forks
 from tests.batch.box import completion, echo, prompt_of, prompts, read_rows, refusing, write_rows
 from tests.commands import local_provider, run, write_config
+from tests.patience import PATIENCE_S, await_true
 from tests.servers import RESET, Received, Reply, Server, json_reply, serve
 
 ROWS, KILLS, CONCURRENCY = 1000, 20, 16
@@ -41,9 +42,7 @@ class Flaky:
 
 
 def wait_for(server: Server, requests: int) -> None:
-    end = time.monotonic() + 30
-    while len(server.journal) < requests and time.monotonic() < end:
-        time.sleep(0.002)
+    await_true(lambda: len(server.journal) >= requests, f"{requests} requests")
 
 
 def test_twenty_kills_lose_no_row_and_double_none(home: Path) -> None:
@@ -57,7 +56,7 @@ def test_twenty_kills_lose_no_row_and_double_none(home: Path) -> None:
             wait_for(server, len(server.journal) + whim.randint(1, ROWS // KILLS))
             time.sleep(whim.random() * 0.01)
             os.kill(running.pid, signal.SIGKILL)
-            running.wait(20)
+            running.wait(PATIENCE_S)
         last = run(*FAST, "--json", cwd=home)
 
     rows = read_rows(home / "out.jsonl")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
+import threading
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from jackfield.batch.row import parse_row
 from jackfield.client import AsyncClient
 from jackfield.errors import Error, OverBudget
 from tests.batch.box import CONFIG_COST, completion, echo, prompt_of, prompts, refusing
+from tests.patience import PATIENCE_S, until
 from tests.servers import Received, Reply, Server, json_reply, serve
 
 
@@ -27,15 +28,22 @@ def config(server: Server, **more: Any) -> dict[str, Any]:
 async def ask(
     said: dict[str, Any],
     rows: Iterable[Any],
-    during: Callable[[Job], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
     **how: Any,
 ) -> tuple[list[Record], Error | None]:
+    """Run a job; it is stopped once `stop` says so."""
     records = list[Record]()
     lines = (parse_row(number, json.dumps(row).encode(), "box/m") for number, row in enumerate(rows, 1))
     async with AsyncClient(said) as client:
         job = Job(client, lines, records.append, Asking(**{"pauses_s": (), **how}))
-        asyncio.get_running_loop().call_later(0.1, during, job)
+
+        async def keep_looking() -> None:
+            await until(stop)
+            job.stop()
+
+        looking = asyncio.create_task(keep_looking())
         await job.run()
+        looking.cancel()
     return records, job.why
 
 
@@ -100,16 +108,25 @@ async def test_what_passes_by_itself_is_waited_for() -> None:
 
 async def test_who_stops_it_waits_for_no_pause() -> None:
     with serve(json_reply({"error": {"message": "busy", "type": "overloaded"}}, 503)) as server:
-        started = time.monotonic()
-        records, why = await ask(config(server), prompts(6), lambda job: job.stop(), pauses_s=(60.0,))
+        async with asyncio.timeout(PATIENCE_S):
+            records, why = await ask(
+                config(server), prompts(6), lambda: len(server.journal) == 6, pauses_s=(10 * PATIENCE_S,)
+            )
 
-    assert time.monotonic() - started < 20
     assert (records, why) == ([], None)
 
 
 async def test_rows_under_way_are_finished_when_it_is_stopped() -> None:
-    with serve(lambda received: [0.5, *echo(received)]) as server:
-        records, _ = await ask(config(server), prompts(50), lambda job: job.stop(), concurrency=3)
+    go_on = threading.Event()
+
+    def stop() -> bool:
+        if len(server.journal) < 3:
+            return False
+        asyncio.get_running_loop().call_soon(go_on.set)
+        return True
+
+    with serve(lambda received: [go_on, *echo(received)]) as server:
+        records, _ = await ask(config(server), prompts(50), stop, concurrency=3)
 
     assert len(records) == len(server.journal) == 3
 
