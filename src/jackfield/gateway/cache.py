@@ -2,14 +2,17 @@
 
 Equal is everything that an answer may depend on: what was said, every setting, every field that
 only one wire knows, the models that may answer, and whose key it is. What is kept came to a good
-end and is the work of the model that was asked for. It ends with the process, and with its config.
+end and is the work of the model that was asked for. It ends with the process, and with its config. Who asks what another one is
+asking just now waits for that answer.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 
 import msgspec
@@ -39,6 +42,7 @@ class Cache:
         self._rules = rules
         self._seconds = seconds
         self._kept: OrderedDict[bytes, tuple[float, bytes]] = OrderedDict()
+        self.asked: dict[bytes, asyncio.Event] = {}  # questions under way
 
     def slot(self, call: Call, made: Plan, key_id: str, exchange: Exchange) -> Slot | None:
         """Return the place of a call's answer, `None` where it is not to be kept: its caller or the config says so."""
@@ -87,6 +91,31 @@ class Slot:
     def find(self) -> ChatResponse | None:
         """Return the answer, where there is one and the caller takes one that was given before."""
         return self._cache.find(self._digest) if self._is_read else None
+
+    @property
+    def is_asked(self) -> bool:
+        """Tell whether somebody asks the same just now, and the caller would take that answer."""
+        return self._is_read and self._digest in self._cache.asked
+
+    async def wait(self, longest_s: float) -> None:
+        """Wait until whoever asks the same has an answer or none, but no longer than that."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest_s):
+                await self._cache.asked[self._digest].wait()
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Have others who ask the same wait, unless they wait for somebody already."""
+        asked, digest = self._cache.asked, self._digest
+        if digest in asked:
+            yield
+            return
+        done = asked[digest] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del asked[digest]
+            done.set()
 
     def keep(self, response: ChatResponse) -> None:
         """Keep an answer, if it is one: a stand-in's would outlive the trouble that called for it."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
 
 from jackfield.events import MessageStart, StreamEvent
-from jackfield.gateway.cache import Replay
+from jackfield.gateway.cache import Replay, Slot
 from jackfield.gateway.call import Call, decode_body, read_call
 from jackfield.gateway.express import find_express
 from jackfield.gateway.head import cost_of, head_of
@@ -24,7 +25,9 @@ from jackfield.gateway.responses import narrow
 from jackfield.gateway.wires import COMPLETIONS, HABITS, LEGACY, load_wire
 from jackfield.message import JsonObject, Usage
 from jackfield.protocols.base import StreamRenderer
-from jackfield.reply import ChatStream
+from jackfield.reply import ChatOptions, ChatStream, Tried
+from jackfield.routing.candidate import Plan
+from jackfield.routing.patience import first_word_s
 
 ENCODER = msgspec.json.Encoder()
 
@@ -45,20 +48,45 @@ async def answer_chat(visit: Visit, raw: bytes) -> None:
     visit.requested, visit.end_user = request.model, request.user or ""
     made = narrow(client.plan(request, fallbacks=call.fallbacks, session=call.session), request)
     slot = cache.slot(call, made, visit.key.id, visit.exchange) if cache else None
-    if slot and (kept := slot.find()):
+    if slot is None:
+        await _ask(visit, call, made, tried)
+        return
+    kept = slot.find()
+    if kept is None and slot.is_asked:
+        await _wait(visit, call, slot, first_word_s(made.candidates[0], stream=request.stream))
+        kept = slot.find()
+    if kept:
         visit.grant = await visit.parts.access.reserve(visit.key, model=kept.model)
         visit.tell_cache("hit")
         await _answer(visit, call, Replay(kept, made.requested))
         return
+    with slot.asking():
+        await _ask(visit, call, made, slot=slot)
+
+
+async def _ask(visit: Visit, call: Call, made: Plan, tried: Tried | None = None, slot: Slot | None = None) -> None:
     # What the short way held is given back: this one may lead further.
     settle(visit.grant, Usage(), None)
-    made, visit.grant = await reserve(visit.parts.access, visit.key, made, request)
+    made, visit.grant = await reserve(visit.parts.access, visit.key, made, call.request)
     if slot:
         visit.tell_cache("miss")
-    stream = ChatStream(client, request, made, {"strict": call.is_strict, "session": call.session}, tried)
+    how: ChatOptions = {"strict": call.is_strict, "session": call.session}
+    stream = ChatStream(visit.parts.client, call.request, made, how, tried)
     await _answer(visit, call, stream)
     if slot:
         slot.keep(stream.heard())
+
+
+async def _wait(visit: Visit, call: Call, slot: Slot, longest_s: float) -> None:
+    """Wait for who asks the same; a stream shows meanwhile that it lives."""
+    if not call.request.stream:
+        await slot.wait(longest_s)
+        return
+    wire = load_wire(visit.route.wire)
+    visit.fail = _open_renderer(visit.route.wire, call).fail
+    start = partial(visit.exchange.start, [("content-type", wire.STREAM_TYPE)])
+    with beating(visit.exchange, HABITS[visit.route.wire].ping, start, visit.parts.settings.ping_s):
+        await slot.wait(longest_s)
 
 
 async def _answer(visit: Visit, call: Call, stream: ChatStream | Replay) -> None:

@@ -84,6 +84,12 @@ def deadline_s(candidate: Candidate, *, stream: bool) -> float:
     return _timers(candidate, stream=stream).total or FOREVER
 
 
+def first_word_s(candidate: Candidate, *, stream: bool) -> float:
+    """Return how long a caller may wait for the first word of a candidate."""
+    timers = _timers(candidate, stream=stream)
+    return min(timers.first_token or FOREVER, timers.total or FOREVER)
+
+
 def narrow(candidate: Candidate, *, stream: bool, left_s: float, waiting: int) -> Candidate:
     """Return the candidate with timers that leave each of the `waiting` others its share of what is left."""
     timers = _timers(candidate, stream=stream)
