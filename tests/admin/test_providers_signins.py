@@ -13,6 +13,7 @@ from jackfield.model import AuthMethod, ProviderInfo
 from tests.admin.test_providers import Desk, config, store
 from tests.commands import write_config
 from tests.gateway.command import gateway_process
+from tests.patience import await_true
 from tests.plugins.folder import plugin_home, write_row
 from tests.servers import Received, json_reply, serve
 
@@ -85,12 +86,15 @@ def begin(desk: Desk, choice: str = "acme-device", **more: object) -> dict:
 
 
 def wait_for(desk: Desk, number: str, word: str) -> dict:
-    for _ in range(200):
-        said = desk.ask(f"signins?id={number}")
-        if said["phase"] == word or said.get(word):
-            return said
-        time.sleep(0.05)
-    raise AssertionError(f"{word!r} is not in {said}")
+    said: dict = {}
+
+    def has_come() -> bool:
+        said.clear()
+        said.update(desk.ask(f"signins?id={number}"))
+        return said["phase"] == word or bool(said.get(word))
+
+    await_true(has_come, word)
+    return said
 
 
 def test_a_code_is_told_and_the_profile_kept_without_anybody_looking(desk, issuer) -> None:

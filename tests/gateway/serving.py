@@ -25,6 +25,7 @@ from jackfield.gateway.record import Finished
 from jackfield.gateway.server import configure
 from jackfield.routing.walk import Pulse
 from jackfield.transport.listen import address_of, open_listener
+from tests.patience import PATIENCE_S, await_true
 
 TOKEN = "gw-0123456789abcdef"
 DEFAULTS = Settings()
@@ -77,7 +78,7 @@ class Running:
     def reload(self) -> None:
         """Give the gateway new parts."""
         assert self.loop
-        asyncio.run_coroutine_threadsafe(self.gateway.reload(), self.loop).result(5)
+        asyncio.run_coroutine_threadsafe(self.gateway.reload(), self.loop).result(PATIENCE_S)
 
     def post(self, path: str, body: object, **headers: str | None) -> Answer:
         return self.ask("POST", path, json.dumps(body).encode(), **headers)
@@ -89,7 +90,7 @@ class Running:
         """Ask with the token unless `authorization` says otherwise; `x_y="z"` becomes `x-y: z`, `None` leaves out."""
         said = {"authorization": f"Bearer {TOKEN}", "content_type": "application/json", **headers}
         head = {name.replace("_", "-"): text for name, text in said.items() if text is not None}
-        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=20)
+        connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=PATIENCE_S)
         try:
             connection.request(method, path, body or None, head)
             reply = connection.getresponse()
@@ -97,11 +98,9 @@ class Running:
         finally:
             connection.close()
 
-    def last_call(self, within_s: float = 2.0) -> Finished:
-        """Return the last finished call; a caller that left has no answer to wait for."""
-        until = time.monotonic() + within_s
-        while not self.calls and time.monotonic() < until:
-            time.sleep(0.005)
+    def last_call(self) -> Finished:
+        """Return the last call once none is open: who has its answer may be quicker than who takes note of it."""
+        await_true(lambda: self.calls and not self.gateway.open, "a finished call")
         return self.calls[-1]
 
 
@@ -147,15 +146,14 @@ def running(
     found.append(Running(address_of(listener), gateway, server))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    until = time.monotonic() + 10
-    while not server.started and thread.is_alive() and time.monotonic() < until:
-        time.sleep(0.002)
+    await_true(lambda: server.started or not thread.is_alive(), "the gateway")
+    assert server.started
     try:
         with found[0].held:
             yield found[0]
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE_S)
         listener.close()
 
 

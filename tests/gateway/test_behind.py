@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field
 
 from jackfield.gateway.behind import CAPACITY, Behind
 from jackfield.gateway.log import PIPE_BYTES, Gathered
 from jackfield.gateway.record import Finished
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Hearer:
     is_closed: bool = False
 
     def note(self, call: Finished) -> None:
-        self.open.wait(10)
+        self.open.wait(PATIENCE_S)
         self.heard.append(call.request_id)
         if self.fails:
             raise RuntimeError("a listener of somebody else")
@@ -50,7 +50,7 @@ def test_a_call_is_told_soon_without_another() -> None:
     hearer.open.set()
     behind = Behind([hearer], flushed.set)
     behind.note(call(1))
-    assert flushed.wait(5)
+    assert flushed.wait(PATIENCE_S)
     assert hearer.heard == ["1"]
     behind.close()
 
@@ -58,10 +58,9 @@ def test_a_call_is_told_soon_without_another() -> None:
 def test_a_slow_listener_holds_nobody_up() -> None:
     hearer = Hearer()
     behind = Behind([hearer])
-    began = time.monotonic()
     for number in range(CAPACITY // 10):
         behind.note(call(number))
-    assert time.monotonic() - began < 2
+    assert hearer.heard == [], "nobody waited until it heard"
     hearer.open.set()
     behind.close()
     assert len(hearer.heard) == CAPACITY // 10

@@ -69,7 +69,7 @@ def test_an_equal_request_is_answered_from_memory(asked) -> None:
     assert said(first) == said(second)
     assert second.json()["usage"] == first.json()["usage"]
     assert (len(server.journal), second.headers["x-jackfield-cost-usd"]) == (1, "0")
-    call = gateway.calls[-1]
+    call = gateway.last_call()
     assert (call.cache, call.usage.input, call.cost_usd, call.outcome) == ("hit", None, 0, "ok")
     (row,) = rows_of(call, lambda: "id")
     assert (row.source, row.served, row.cost_nanos, row.input) == ("cache", "box/m", 0, None)
@@ -91,6 +91,7 @@ def test_every_protocol_gets_it_whole_and_streamed(asked) -> None:
     )
     assert gemini.headers["x-jackfield-cache"] == "hit"
     assert gemini.json()["candidates"][0]["content"]["parts"][0]["text"] == text
+    gateway.last_call()
     assert gateway.calls[1].is_stream
     assert len(server.journal) <= 2
 

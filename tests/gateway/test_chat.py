@@ -156,4 +156,4 @@ def test_a_stream_that_breaks_never_ends_well(gateway) -> None:
     said = gateway.post("/v1/chat/completions", {"model": "box/m", "messages": asked, "stream": True}).text
     assert "[DONE]" not in said
     assert '"finish_reason":"stop"' not in said
-    assert gateway.calls[-1].outcome == "stream_broken"
+    assert gateway.last_call().outcome == "stream_broken"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -15,6 +14,7 @@ from jackfield.gateway.passing import Passing
 from jackfield.gateway.server import BoundedProtocol
 from jackfield.reply import ChatStream
 from tests.gateway.serving import configured, provider, running
+from tests.patience import await_true
 from tests.servers import json_reply, serve, sse_reply
 
 KINDS = (BoundedProtocol, ChatStream, Exchange, Passing, Visit)
@@ -56,7 +56,4 @@ def test_nothing_of_a_call_waits_for_the_collector(path, stream, answer) -> None
         before = left_over()
         for _ in range(3):
             gateway.post(path, {"model": "box/m", "messages": HELLO, "max_tokens": 9, "stream": stream})
-        until = time.monotonic() + 2
-        while left_over() - before and time.monotonic() < until:
-            time.sleep(0.02)
-        assert left_over() - before == Counter()
+        await_true(lambda: not left_over() - before, "the end of all that a call was made of")

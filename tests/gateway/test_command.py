@@ -6,53 +6,48 @@ import json
 import os
 import signal
 import stat
-import subprocess
-import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from jackfield.scripted.script import Script
 from jackfield.scripted.server import open_server
+from tests import forks
 from tests.commands import run, write_config
+from tests.gateway.command import gateway_child
+from tests.patience import LOOK_S, PATIENCE_S
 from tests.servers import free_port
 
 
-@contextmanager
-def started(*args: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """Run a gateway until the block ends; yields the process and the lines it began with."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jackfield", "gateway", *args],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ), cwd=os.environ["HOME"],
-    )  # fmt: skip
-    try:
-        yield process, [process.stdout.readline().rstrip() for _ in range(3)]
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.communicate(timeout=20)
+def started(*args: str, err: str = "stderr") -> AbstractContextManager[tuple[forks.Child, list[str]]]:
+    """Run a gateway until the block ends; gives the process and the lines it began with."""
+    return gateway_child("gateway", *args, err=written(err))
+
+
+def written(name: str = "stderr") -> Path:
+    return Path(os.environ["HOME"]) / name
 
 
 def ask(address: str, token: str = "") -> str:
     body = json.dumps({"model": "default", "messages": [{"role": "user", "content": "Hello"}]}).encode()
     request = urllib.request.Request(f"{address}/v1/chat/completions", body, {"authorization": f"Bearer {token}"})
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE_S
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=10) as reply:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as reply:
                 return json.load(reply)["choices"][0]["message"]["content"]
         except ConnectionError:  # it says where it listens before it does
             if time.monotonic() > until:
                 raise
+            time.sleep(LOOK_S)
 
 
 @pytest.fixture
 def scripted():
-    with open_server(Script([{"text": "Hi", "delayS": 0.3, "repeat": True}])) as address:
+    with open_server(Script([{"text": "Hi", "repeat": True}])) as address:
         entry = {"baseUrl": f"{address}/v1", "apiKey": "sk-up-0123456789", "models": [{"id": "m"}]}
         write_config(json.dumps({
             "agents": {"defaults": {"model": {"primary": "box/m"}}}, "models": {"providers": {"box": entry}},
@@ -72,10 +67,9 @@ def test_it_says_where_it_listens_and_ends_well_when_told(scripted, home) -> Non
         assert ask(address, kept.read_text(encoding="utf-8").strip()) == "Hi"
         other = run("gateway", "--port", address.rpartition(":")[2])
         assert (other.code, "is in use" in other.err, "--port" in other.err) == (1, True, True)
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=10)
-        assert process.returncode == 0
-    row = json.loads(err.splitlines()[0])
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
+    row = json.loads(written().read_text(encoding="utf-8").splitlines()[0])
     assert (row["model"], row["reason"], row["outcome"], row["attempt"]) == ("box/m", None, "ok", 1)
     assert row["request"].startswith("req_")
 
@@ -88,16 +82,14 @@ def test_workers_share_a_port(scripted) -> None:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         if children.exists():
             assert len(children.read_text(encoding="utf-8").split()) >= 2
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
-        assert process.returncode == 0
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
 
 
 def test_a_second_gateway_of_the_same_home_says_so(scripted) -> None:
-    with started("--port", "0") as (_, lines), started("--port", "0") as (second, more):
+    with started("--port", "0") as (_, lines), started("--port", "0", err="second") as (_, more):
         assert more[2] == lines[2]
-        second.terminate()
-        assert "another gateway runs with" in second.communicate(timeout=10)[1]
+        assert "another gateway runs with" in written("second").read_text(encoding="utf-8")
 
 
 def test_the_token_may_be_given(scripted, monkeypatch) -> None:

@@ -11,6 +11,7 @@ from jackfield.gateway.parts import Settings
 from jackfield.scripted.script import Script
 from jackfield.scripted.server import open_server
 from tests.gateway.serving import TOKEN, configured, provider, running
+from tests.patience import PATIENCE_S
 
 ASKED = {"model": "box/m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}
 GEMINI = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
@@ -114,7 +115,7 @@ def test_a_body_has_a_limit(gateway) -> None:
 
 
 def test_a_body_without_a_length_has_a_limit(gateway) -> None:
-    with socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=PATIENCE_S) as line:
         head = (
             f"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nx-api-key: {TOKEN}\r\ntransfer-encoding: chunked\r\n\r\n"
         )
@@ -147,7 +148,7 @@ def test_a_packed_body_is_refused(gateway) -> None:
 
 
 def test_a_head_has_a_limit(gateway) -> None:
-    with socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=PATIENCE_S) as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nx-a: ")
         try:
             for _ in range(256):
@@ -179,5 +180,5 @@ def test_without_a_token_no_page_of_elsewhere_may_ask(gateway) -> None:
 
 def test_a_request_keeps_its_id(gateway) -> None:
     assert gateway.post("/v1/chat/completions", ASKED, x_request_id="mine-1").headers["x-request-id"] == "mine-1"
-    assert gateway.calls[-1].request_id == "mine-1"
+    assert gateway.last_call().request_id == "mine-1"
     assert gateway.get("/v1/nothing", x_request_id="bad id").headers["x-request-id"].startswith("req-")

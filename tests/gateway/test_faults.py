@@ -19,11 +19,12 @@ from jackfield.scripted.script import Asked, Script
 from jackfield.scripted.server import open_server
 from tests.gateway.callers import APIS, Heard, ask
 from tests.gateway.serving import configured, running
+from tests.patience import PATIENCE_S, until
 from tests.promises.test_faults import ANSWER, BREAKS, FAULTS, GOOD, WORDS, Fault
 from tests.pulse import Day
 
 SHAPES = ("error", "restart", "continue", "whole")  # the route's word on broken streams; the last is not streamed
-SILENT, PATIENCE_S = {"s06", "s07", "s09"}, 1.5
+SILENT, SILENCE_S = {"s06", "s07", "s09"}, 1.5
 OUTAGE_S, APART_S, CALLS = 60, 4.0, 20
 
 
@@ -45,7 +46,7 @@ def config_of(url: str, api: str, cells: Mapping[str, str]) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for cell in cells:
         # Where nobody is silent a short patience would only measure how busy this machine is.
-        timeouts = {"firstToken": PATIENCE_S, "idle": PATIENCE_S} if cell[:3] in SILENT else {}
+        timeouts = {"firstToken": SILENCE_S, "idle": SILENCE_S} if cell[:3] in SILENT else {}
         rows += [{"id": f"bad-{cell}", "compat": {"assistantPrefill": True}, "timeouts": timeouts}]
         rows += [{"id": f"ok-{cell}"}]
     routes = {
@@ -93,7 +94,7 @@ async def test_no_way_of_failing_reaches_a_caller_as_an_answer(wire: str, api: s
         open_server(script) as url,
         running(config_of(url, api, words), pulse=Pulse(time.monotonic, soon, lambda: 0.0, Day().now_ms)) as gateway,
     ):
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(20)) as session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_S)) as session:
 
             async def play(cell: str, shape: str) -> tuple[Heard, Heard]:
                 async with turn:
@@ -101,9 +102,7 @@ async def test_no_way_of_failing_reaches_a_caller_as_an_answer(wire: str, api: s
                     return heard, await ask(session, gateway.url, wire, f"wall/ok-{cell}", stream=False)
 
             found = await asyncio.gather(*(play(cell, shape) for cell, (_, shape) in cells.items()))
-        async with asyncio.timeout(5):  # the last answer may be read before its request is put away
-            while gateway.gateway.open:  # noqa: ASYNC110  it has no event of its own
-                await asyncio.sleep(0.01)
+        await until(lambda: not gateway.gateway.open, "the end of all calls")
     for (cell, (name, shape)), (heard, probe) in zip(cells.items(), found, strict=True):
         # The last question of each cell was the probe's.
         asked = [each for each in script.requests if each.request.model.endswith(f"-{cell}")]
@@ -137,7 +136,7 @@ async def test_an_outage_is_served_from_elsewhere_and_ends_soon_after_it_ends(st
         pulse = Pulse(day.now_s, at_once, lambda: 0.0, day.now_ms)
         served: dict[float, list[Heard]] = {}
         with running(config, pulse=pulse) as gateway:
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(20)) as session:
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_S)) as session:
                 for call in range(CALLS):
                     day.passed_s = APART_S * call
                     asking = (ask(session, gateway.url, wire, f"{wire}.{api}", stream=stream) for wire, api in pairs)

@@ -16,6 +16,7 @@ from jackfield.scripted.server import open_server
 from tests.depth import examples
 from tests.gateway.fuzzing import config_of, find_parser_failure, find_route_failure
 from tests.gateway.serving import running
+from tests.patience import PATIENCE_S, await_true
 
 AT_ONCE = 20
 
@@ -34,12 +35,12 @@ def test_whatever_is_asked_is_answered_or_refused(gateway, chance: random.Random
     seen: Counter[str] = Counter()
 
     async def ask() -> list[str]:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_S)) as session:
             asking = (find_route_failure(session, gateway.url, chance, seen) for _ in range(AT_ONCE))
             return await asyncio.gather(*asking)
 
     assert list(filter(None, asyncio.run(ask()))) == []
-    assert not gateway.gateway.open
+    await_true(lambda: not gateway.gateway.open, "the end of all calls")
 
 
 @settings(max_examples=examples(150))

@@ -17,6 +17,7 @@ from jackfield.gateway.metrics import Metrics, render
 from jackfield.scripted.script import Script
 from jackfield.scripted.server import open_server
 from tests.gateway.serving import TOKEN, configured, provider, running
+from tests.patience import PATIENCE_S
 from tests.servers import Step, head, serve, stream_reply
 
 BODY = json.dumps({"model": "box/m", "messages": [{"role": "user", "content": "x"}]})
@@ -47,7 +48,7 @@ def post(*, path: str = "/v1/chat/completions", head: str = "", body: str = BODY
 def talk(gateway, data: bytes, replies: int = 1) -> list[tuple[int, bytes]]:
     """Send bytes and return the answers until there are so many, or the connection ends."""
     said: list[tuple[int, bytes]] = []
-    with socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=PATIENCE_S) as line:
         with suppress(ConnectionError):
             line.sendall(data)
         with line.makefile("rb") as file, suppress(ConnectionError):
@@ -114,7 +115,7 @@ def test_what_stands_behind_a_body_is_no_header(gateway) -> None:
 @pytest.mark.parametrize("endless", ["0\r\nx-a: ", "0\r\n", "5;ext="])
 def test_what_stands_around_a_body_has_an_end(gateway, endless) -> None:
     flood = ("x-a: 1\r\n" if endless == "0\r\n" else "a" * 8) * 2**15
-    with socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=5) as line:
+    with socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=PATIENCE_S) as line:
         line.sendall(post(plain=False, head=f"{HOST}{AUTH}{CHUNKED}", body=endless))
         with pytest.raises(ConnectionError):
             line.sendall(flood.encode() * 100)
@@ -131,7 +132,7 @@ def test_requests_in_a_row_are_answered_in_that_row(gateway) -> None:
 def test_a_caller_of_http_1_0_gets_a_stream_without_chunks(gateway, path, head) -> None:
     body = BODY[:-1] + ', "stream": true, "max_tokens": 9}'
     asked = post(path=path, head=head, body=body).replace(b"HTTP/1.1", b"HTTP/1.0")
-    with socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", int(gateway.url.rpartition(":")[2])), timeout=PATIENCE_S) as line:
         line.sendall(asked)
         reply = b"".join(iter(lambda: line.recv(65536), b""))
     fields, _, said = reply.partition(b"\r\n\r\n")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
-import time
+import os
+import signal
+import threading
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,7 +22,9 @@ import redis
 
 from jackfield.ledger.database import open_database
 from tests.commands import run, write_config
-from tests.servers import Received, Server, Step, free_port, json_reply, serve, sse_reply
+from tests.gateway.command import gateway_child
+from tests.patience import PATIENCE_S, await_true, until
+from tests.servers import Received, Server, Step, json_reply, serve, sse_reply
 from tests.stores import Store, postgres_server, redis_server
 
 OWNER = "owner-token-0123"
@@ -37,29 +41,31 @@ QUESTIONS: Sequence[tuple[str, dict[str, Any]]] = (
 USAGE = {"prompt_tokens": 10, "completion_tokens": 10, "total_tokens": 20}
 
 
-def answer(received: Received) -> Sequence[Step]:
-    """Answer as OpenAI does, in a twentieth of a second."""
-    body = received.json()
+def answering(go_on: threading.Event) -> Callable[[Received], Sequence[Step]]:
+    """Return a provider that answers as OpenAI does, a twentieth of a second after it may."""
     common = {"id": "c", "created": 1, "model": "m"}
-    if not body.get("stream"):
-        choice = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
-        return [0.05, *json_reply(common | {"object": "chat.completion", "choices": [choice], "usage": USAGE})]
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
+    whole = common | {"object": "chat.completion", "choices": [choice], "usage": USAGE}
     said, end = (
         {"index": 0, "delta": {"role": "assistant", "content": "Hi"}},
         {"index": 0, "delta": {}, "finish_reason": "stop"},
     )
-    chunks = [{"choices": [said]}, 0.05, {"choices": [end]}, {"choices": [], "usage": USAGE}]
-    framed = [
-        each if isinstance(each, float) else common | {"object": "chat.completion.chunk"} | each for each in chunks
-    ]
-    return sse_reply(*framed, "[DONE]")
+    first, *rest = (
+        common | {"object": "chat.completion.chunk"} | each
+        for each in ({"choices": [said]}, {"choices": [end]}, {"choices": [], "usage": USAGE})
+    )
+
+    def answer(received: Received) -> Sequence[Step]:
+        if received.json().get("stream"):
+            return sse_reply(first, go_on, 0.05, *rest, "[DONE]")
+        return [go_on, 0.05, *json_reply(whole)]
+
+    return answer
 
 
 @contextmanager
-def gateways(
-    count: int, upstream: Server, postgres: Store, shared: Store
-) -> Iterator[list[tuple[str, subprocess.Popen[bytes]]]]:
-    """Run gateways that share their stores."""
+def gateways(count: int, upstream: Server, postgres: Store, shared: Store) -> Iterator[list[tuple[str, int]]]:
+    """Run gateways that share their stores; yields their addresses and processes."""
     model = {"id": "m", "cost": {"input": 10, "output": 10, "cacheRead": 10, "cacheWrite": 10}, "contextWindow": 1000}
     box = {
         "baseUrl": f"{upstream.url}/v1",
@@ -77,28 +83,34 @@ def gateways(
     )
     with ExitStack() as stack:
         started = []
-        for port in [free_port() for _ in range(count)]:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "jackfield", "gateway", "--port", str(port)],
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-            stack.callback(process.wait)
-            stack.callback(process.kill)
-            started.append((f"http://127.0.0.1:{port}", process))
+        for number in range(count):
+            child, lines = stack.enter_context(
+                gateway_child("gateway", "--port", "0", err=Path(os.environ["HOME"]) / f"stderr-{number}")
+            )
+            started.append((lines[0].split()[1], child.pid))
         for url, _ in started:
             await_ready(url)
         yield started
 
 
 def await_ready(url: str) -> None:
-    for _ in range(400):
+    def is_ready() -> bool:
         try:
-            urllib.request.urlopen(f"{url}/readyz", timeout=1).close()
+            urllib.request.urlopen(f"{url}/readyz", timeout=PATIENCE_S).close()
         except (OSError, urllib.error.URLError):
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(f"{url} is not ready")
+            return False
+        return True
+
+    await_true(is_ready, url)
+
+
+def knows(url: str, key: str) -> bool:
+    request = urllib.request.Request(f"{url}/v1/models", headers={"x-api-key": key})
+    try:
+        urllib.request.urlopen(request, timeout=PATIENCE_S).close()
+    except urllib.error.HTTPError:
+        return False
+    return True
 
 
 async def ask_many(urls: Sequence[str], key: str, times: int) -> Counter[int]:
@@ -108,10 +120,11 @@ async def ask_many(urls: Sequence[str], key: str, times: int) -> Counter[int]:
 
     async def ask(session: aiohttp.ClientSession, number: int) -> None:
         path, body = QUESTIONS[number % len(QUESTIONS)]
+        url, head = urls[number % len(urls)], {"x-api-key": key}
         async with turn:
             try:
                 async with session.post(
-                    urls[number % len(urls)] + path, json=body, headers={"x-api-key": key}
+                    url + path, json=body | ({"user": url} if path.endswith("chat/completions") else {}), headers=head
                 ) as reply:
                     await reply.read()
                     statuses[reply.status] += 1
@@ -124,22 +137,27 @@ async def ask_many(urls: Sequence[str], key: str, times: int) -> Counter[int]:
 
 
 async def test_a_key_with_a_cent_spends_no_more_over_two_gateways_of_which_one_is_killed() -> None:
-    with serve(answer) as upstream, postgres_server() as postgres, redis_server() as shared:
+    go_on = threading.Event()
+    go_on.set()
+    with serve(answering(go_on)) as upstream, postgres_server() as postgres, redis_server() as shared:
         with gateways(2, upstream, postgres, shared) as ((one, dying), (two, _)):
             made = run("gateway", "keys", "create", "cent", "--budget-day", "0.01", "--json").json()
             warm = await ask_many([one, two], OWNER, 24)
-            await asyncio.sleep(1)
+            for url in (one, two):
+                await_true(partial(knows, url, made["key"]))
             # The one that is killed may hold all that is left of the cent, and then nobody writes a row.
             early = await ask_many([two], made["key"], 4)
             before = len(upstream.journal)
+            go_on.clear()
             asking = asyncio.create_task(ask_many([one, two], made["key"], 60))
-            while len(upstream.journal) < before + 8 and not asking.done():  # noqa: ASYNC110  a journal offers no event
-                await asyncio.sleep(0.002)
-            dying.kill()  # in the middle of the answers to some of them
+            await until(
+                lambda: {one, two} <= {each.json().get("user") for each in upstream.journal[before:]}, "calls by both"
+            )
+            os.kill(dying, signal.SIGKILL)  # in the middle of the answers to some of them
+            go_on.set()
             first = await asking
             waves = [await ask_many([two], made["key"], 60) for _ in range(4)]
             owners = await ask_many([two], OWNER, 6)
-            await asyncio.sleep(1.5)
 
         with redis.Redis(port=shared.port) as client:
             settled = int(client.hget(f"jackfield:{{{made['id']}}}", "day_spent") or 0)

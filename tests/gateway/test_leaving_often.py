@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import time
 from decimal import Decimal
 
 from jackfield.catalog.price import as_nanos
@@ -15,6 +14,7 @@ from jackfield.gateway.access import Stores
 from jackfield.gateway.keys import Key, digest
 from tests.gateway.callers import APIS, request_of
 from tests.gateway.serving import TOKEN, Running, configured, provider, running
+from tests.patience import PATIENCE_S, until
 from tests.servers import HANG, Received, Server, Step, serve, sse_reply
 
 TIMES = 1000
@@ -43,7 +43,7 @@ async def leave(port: int, chance: random.Random, state: str) -> None:
     if state == "waiting":
         await asyncio.sleep(chance.random() * 0.05)
     elif state == "amid the words":
-        await asyncio.wait_for(reader.read(4096), 20)
+        await asyncio.wait_for(reader.read(4096), PATIENCE_S)
     if state == "reset":
         await asyncio.sleep(chance.random() * 0.02)
         writer.transport.abort()
@@ -93,8 +93,5 @@ async def test_a_thousand_callers_that_leave_leave_nothing_behind() -> None:
 async def settle(gateway: Running, server: Server) -> int:
     """Return how many tasks the gateway has once all who left have been noticed."""
     assert gateway.loop
-    until = time.monotonic() + 10
-    while (gateway.gateway.open or server.talking) and time.monotonic() < until:  # noqa: ASYNC110  another thread's
-        await asyncio.sleep(0.05)
-    await asyncio.sleep(0.1)
+    await until(lambda: not (gateway.gateway.open or server.talking), "the end of all calls")
     return len(asyncio.all_tasks(gateway.loop))

@@ -90,7 +90,7 @@ def test_vectors_come_for_openais_and_googles_client() -> None:
         assert [row.values for row in given.embeddings] == [[0.25, -1.0], [0.5, 2.0]]
         one = gateway.post("/v1beta/models/box/m:embedContent", {"content": {"parts": [{"text": "a"}]}})
         assert one.json()["embedding"]["values"] == [0.25, -1.0]
-        assert gateway.calls[-1].usage.input == 6
+        assert gateway.last_call().usage.input == 6
 
 
 def test_a_plan_is_told_and_nobody_asked(gateway) -> None:
