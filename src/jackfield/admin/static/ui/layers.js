@@ -2,7 +2,7 @@
 
 import { makeStore } from "../store.js";
 import { Button } from "./controls.js";
-import { html, useId, useLayoutEffect, useRef, useStore } from "./core.js";
+import { html, useEffect, useId, useLayoutEffect, useRef, useStore } from "./core.js";
 import { Icon } from "./icon.js";
 import { Said } from "./parts.js";
 import { dismiss, toasts } from "./toast.js";
@@ -17,21 +17,8 @@ let made = 0;
  */
 export function Dialog({ title, onClose, onSubmit, actions, isWide, children }) {
   const box = useRef(null);
-  const isGone = useRef(false);
+  const isGone = useOpened(box);
   const id = useId("dialog");
-  useLayoutEffect(() => {
-    const before = document.activeElement;
-    const own = box.current;
-    own.showModal();
-    (own.querySelector("[autofocus]") ?? own.querySelector(WRITABLE) ?? own.querySelector(".dialog-foot button"))?.focus();
-    return () => {
-      isGone.current = true;
-      own.close();
-      if (before?.isConnected) {
-        before.focus({ preventScroll: true });
-      }
-    };
-  }, []);
   const cancel = (event) => {
     // A dialog inside this one ends itself alone.
     if (event.target === box.current) {
@@ -59,6 +46,34 @@ export function Dialog({ title, onClose, onSubmit, actions, isWide, children }) 
     </header>
     ${onSubmit ? html`<form onSubmit=${submit} novalidate>${body}</form>` : body}
   </dialog>`;
+}
+
+// Opens it as long as it is drawn, and gives the focus to the first field, also where that comes later; returns whether it is over.
+function useOpened(box) {
+  const isGone = useRef(false);
+  const met = useRef(null); // the first field as it was last seen
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    const own = box.current;
+    own.showModal();
+    (own.querySelector("[autofocus]") ?? own.querySelector(WRITABLE) ?? own.querySelector(".dialog-foot button"))?.focus();
+    return () => {
+      isGone.current = true;
+      own.close();
+      if (before?.isConnected) {
+        before.focus({ preventScroll: true });
+      }
+    };
+  }, []);
+  useEffect(() => {
+    const first = box.current.querySelector("[autofocus]");
+    const isIdle = document.activeElement === box.current || document.activeElement?.closest(".dialog-head");
+    if (first && first !== met.current && isIdle) {
+      first.focus();
+    }
+    met.current = first;
+  });
+  return isGone;
 }
 
 // A question before something that cannot be taken back. tone of the yes: primary or danger.
