@@ -57,7 +57,7 @@ def main() -> None:
         [
             f"{time.strftime('%Y-%m-%d', time.gmtime())}, medians of {chosen.rounds} interleaved rounds.",
             "",
-            "| loop | work | direct µs | library µs | library ÷ direct |",
+            "| loop | work | http1 µs | library µs | library ÷ http1 |",
             "|---|---|---|---|---|",
             *rows,
         ]
@@ -82,11 +82,11 @@ def measure(name: str, loop: Callable[[], asyncio.AbstractEventLoop], port: int,
     """Return the table's rows for one event loop."""
     costs: dict[tuple[str, bool], list[float]] = {}
     with asyncio.Runner(loop_factory=loop) as runner:
-        runner.run(time_requests(port, direct=True))  # warm
+        runner.run(time_requests(port, http1=True))  # warm
         for round_ in range(rounds):
-            for direct in (True, False) if round_ % 2 else (False, True):
-                costs.setdefault(("request", direct), []).append(runner.run(time_requests(port, direct=direct)))
-                costs.setdefault(("piece", direct), []).append(runner.run(time_pieces(port, direct=direct)))
+            for http1 in (True, False) if round_ % 2 else (False, True):
+                costs.setdefault(("request", http1), []).append(runner.run(time_requests(port, http1=http1)))
+                costs.setdefault(("piece", http1), []).append(runner.run(time_pieces(port, http1=http1)))
     works = {
         "request": f"a request, {CONNECTIONS} at a time",
         "piece": f"a piece of {STREAMS} streams, one each {PACE_S * 1000:g} ms",
@@ -97,7 +97,7 @@ def measure(name: str, loop: Callable[[], asyncio.AbstractEventLoop], port: int,
     ]
 
 
-async def time_requests(port: int, *, direct: bool) -> float:
+async def time_requests(port: int, *, http1: bool) -> float:
     """Return microseconds of processor time per request on kept connections."""
     request = HttpRequest(url=f"http://127.0.0.1:{port}/json", headers={"content-type": "application/json"}, body=BODY)
 
@@ -105,7 +105,7 @@ async def time_requests(port: int, *, direct: bool) -> float:
         for _ in turns:
             assert len(await (await transport.open(request)).read()) == len(ANSWER)
 
-    async with Transport(direct=direct) as transport:
+    async with Transport(http1=http1) as transport:
         await asyncio.gather(*(ask(repeat(None, 1), transport) for _ in range(CONNECTIONS)))
         turns = repeat(None, REQUESTS)
         started = time.process_time()
@@ -113,7 +113,7 @@ async def time_requests(port: int, *, direct: bool) -> float:
         return (time.process_time() - started) / REQUESTS * 1e6
 
 
-async def time_pieces(port: int, *, direct: bool) -> float:
+async def time_pieces(port: int, *, http1: bool) -> float:
     """Return microseconds of processor time per piece of paced streams."""
     request = HttpRequest(url=f"http://127.0.0.1:{port}/paced", body=BODY, stream=True)
     heard = 0
@@ -123,7 +123,7 @@ async def time_pieces(port: int, *, direct: bool) -> float:
         async for _ in (await transport.open(request)).chunks():
             heard += 1
 
-    async with Transport(direct=direct) as transport:
+    async with Transport(http1=http1) as transport:
         started = time.process_time()
         await asyncio.gather(*(listen(transport) for _ in range(STREAMS)))
         return (time.process_time() - started) / (STREAMS * PIECES) * 1e6

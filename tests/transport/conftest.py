@@ -1,4 +1,4 @@
-"""The loops that the direct way must run on: Python's own, and the faster one where it is installed."""
+"""The loops that our own HTTP/1.1 must run on: Python's own, and the faster one where it is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The direct way and the library's: the same outcome of the same exchange, whatever the server does."""
+"""Our own HTTP/1.1 and the library: the same outcome of the same exchange, whatever the server does."""
 
 from __future__ import annotations
 
@@ -106,9 +106,9 @@ CERTIFICATES = {
 }
 
 
-async def outcome(request: HttpRequest, *, direct: bool) -> object:
+async def outcome(request: HttpRequest, *, http1: bool) -> object:
     """Return status, headers and body, or the error with all that a user sees of it."""
-    async with Transport(direct=direct) as transport:
+    async with Transport(http1=http1) as transport:
         try:
             reply = await transport.open(request)
             return reply.status, dict(reply.headers), await reply.read()
@@ -121,30 +121,30 @@ async def test_an_answer_comes_to_the_same(name: str) -> None:
     with serve(REPLIES[name]) as server:
         limits = TIMEOUTS.get(name, Timeouts(first_token=PATIENCE_S, idle=PATIENCE_S))
         request = HttpRequest(url=f"{server.url}/v1", body=b"{}", timeouts=limits, settings="models.providers.venice")
-        direct, library = [await outcome(request, direct=way) for way in (True, False)]
+        ours, library = [await outcome(request, http1=way) for way in (True, False)]
 
-    assert direct == library
+    assert ours == library
 
 
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_a_request_is_sent_as_the_same(name: str) -> None:
     with serve(json_reply(1)) as server:
         request = HttpRequest(url=f"{server.url}/v1?x=a%20b#part", **REQUESTS[name])
-        direct, library = [await outcome(request, direct=way) for way in (True, False)]
+        ours, library = [await outcome(request, http1=way) for way in (True, False)]
         sent = [(each.method, each.target, each.headers, each.body) for each in server.journal]
 
-    assert direct == library
+    assert ours == library
     assert sent[1:] == sent[:1]
 
 
 @pytest.mark.parametrize("url", URLS)
 async def test_a_way_that_leads_nowhere_is_named_the_same(url: str) -> None:
     request = HttpRequest(url=url.format(closed=free_port(), long="a" * 70), settings="models.providers.venice")
-    direct, library = [await outcome(request, direct=way) for way in (True, False)]
+    ours, library = [await outcome(request, http1=way) for way in (True, False)]
 
-    assert direct == library
-    assert isinstance(direct, tuple)
-    assert issubclass(direct[0], Error)
+    assert ours == library
+    assert isinstance(ours, tuple)
+    assert issubclass(ours[0], Error)
 
 
 @pytest.mark.parametrize("name", CERTIFICATES)
@@ -156,15 +156,15 @@ async def test_a_certificate_is_judged_the_same(name: str, tmp_path: Path) -> No
     authority.issue_cert(host, not_after=datetime.now(UTC) + timedelta(days=days)).configure_cert(context)
     with serve(json_reply(1), tls=context) as server:
         request = HttpRequest(url=server.url, network=Network(ca=str(ca_file)), settings="models.providers.venice")
-        direct, library = [await outcome(request, direct=way) for way in (True, False)]
+        ours, library = [await outcome(request, http1=way) for way in (True, False)]
 
-    assert direct == library
+    assert ours == library
     assert server.connections == (2 if name == "accepted" else 0)
 
 
 async def test_a_server_without_encryption_is_named_the_same() -> None:
     with serve([b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"]) as server:
         request = HttpRequest(url=server.url.replace("http:", "https:"), settings="models.providers.venice")
-        direct, library = [await outcome(request, direct=way) for way in (True, False)]
+        ours, library = [await outcome(request, http1=way) for way in (True, False)]
 
-    assert direct == library
+    assert ours == library

@@ -1,4 +1,4 @@
-"""The direct way against servers that mean harm: bounded time, bounded memory, nothing mixed up."""
+"""Our own HTTP/1.1 against servers that mean harm: bounded time, bounded memory, nothing mixed up."""
 
 from __future__ import annotations
 

@@ -35,9 +35,9 @@ from tests.servers import (
 from tests.transport.late import put_forward
 
 
-@pytest.fixture(params=[True, False], ids=["direct", "library"])
+@pytest.fixture(params=[True, False], ids=["http1", "library"])
 async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
-    async with Transport(direct=request.param) as opened:
+    async with Transport(http1=request.param) as opened:
         yield opened
 
 

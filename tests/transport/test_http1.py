@@ -1,4 +1,4 @@
-"""What the direct way alone has to do: keep, close, leave at once, and stand aside for the library."""
+"""What our own HTTP/1.1 alone has to do: keep, close, leave at once, and stand aside for the library."""
 
 from __future__ import annotations
 

@@ -21,9 +21,9 @@ from tests.servers import CUT, HANG, chunk, head, serve, sse_reply, stream_reply
 PAUSE_S = 0.02
 
 
-@pytest.fixture(params=[True, False], ids=["direct", "library"])
+@pytest.fixture(params=[True, False], ids=["http1", "library"])
 async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
-    async with Transport(direct=request.param) as opened:
+    async with Transport(http1=request.param) as opened:
         yield opened
 
 

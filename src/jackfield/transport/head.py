@@ -83,7 +83,7 @@ def aim(url: str, network: Network) -> Target | None:
 def is_plain(headers: Mapping[str, str | Secret]) -> bool:
     """Tell whether headers ask nothing of the connection itself."""
     if isinstance(headers, Repeated) and headers.lines:
-        return True  # only the direct way writes lines
+        return True  # only `http1` writes lines
     return ELSEWHERE.isdisjoint(map(str.lower, headers))
 
 

@@ -36,7 +36,7 @@ DEFAULT_LIMITS = PoolLimits()
 
 
 class Route(Struct, frozen=True):
-    """Which way a URL is reached: its target for the direct way, else the library, perhaps with a proxy."""
+    """Which way a URL is reached: its target for `http1`, else the library, perhaps with a proxy."""
 
     target: Target | None
     proxy: str | None
@@ -46,7 +46,7 @@ class Transport:
     """Sends requests; holds the connections until `close()`. Belongs to one event loop.
 
     `environ` names proxies and certificates (see `network` and `tls`) and stays as it is; with
-    `offline` only this machine is called. `direct=False` sends everything through the library,
+    `offline` only this machine is called. `http1=False` sends everything through the library,
     which knows no `limits`.
     """
 
@@ -57,12 +57,12 @@ class Transport:
         *,
         environ: Mapping[str, str] | None = None,
         offline: bool = False,
-        direct: bool = True,
+        http1: bool = True,
         limits: PoolLimits = DEFAULT_LIMITS,
     ) -> None:
         self._environ = environ or {}
         self._offline = offline
-        self._may_direct = direct
+        self._may_http1 = http1
         self._limits = limits
         self._trust = Trust(self._environ)
         self._http1: Http1 | None = None
@@ -118,8 +118,8 @@ class Transport:
         if len(self._routes) >= ROUTES_LIMIT:
             self._routes.clear()
         proxy = pick_proxy(request.url, request.network, self._environ)
-        is_direct = self._may_direct and not proxy and not shows_certificate(request.network, self._environ)
-        route = Route(aim(request.url, request.network) if is_direct else None, proxy)
+        is_ours = self._may_http1 and not proxy and not shows_certificate(request.network, self._environ)
+        route = Route(aim(request.url, request.network) if is_ours else None, proxy)
         self._routes[key] = route
         return route
 
