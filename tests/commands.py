@@ -34,12 +34,13 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     start: bool = False,
+    name: str = "jackfield",
 ) -> Result:
-    """Run `jackfield ARGS` with nothing on standard input unless given; stop when that takes too long; `start` is no fork."""
+    """Run `jackfield ARGS` with nothing on standard input unless given; `start` is no fork, `name` what it is called by."""
     data, whole = stdin.encode() if isinstance(stdin, str) else stdin, {**os.environ, **(env or {})}
     folder = cwd or os.environ["HOME"]
     if forks.fits(whole) and not start:
-        done = forks.run(args, stdin=data, env=whole, cwd=folder, timeout_s=PATIENCE_S)
+        done = forks.run(args, stdin=data, env=whole, cwd=folder, timeout_s=PATIENCE_S, name=name)
     else:
         done = subprocess.run(
             [sys.executable, "-m", "jackfield", *args],

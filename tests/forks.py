@@ -99,14 +99,20 @@ class Child:
 
 
 def spawn(
-    args: Sequence[str], files: Files, *, env: Mapping[str, str], cwd: Path | str, entry: str = "jackfield.__main__"
+    args: Sequence[str],
+    files: Files,
+    *,
+    env: Mapping[str, str],
+    cwd: Path | str,
+    entry: str = "jackfield.__main__",
+    name: str = "jackfield",
 ) -> Child:
     """Run `jackfield ARGS` on these files; a terminal among them becomes the terminal it is controlled from.
 
-    `entry` is another module whose `main` is run in its place.
+    `entry` is another module whose `main` is run in its place, `name` the one that it is called by.
     """
     words = [os.fsdecode(word) for word in args]  # a shell passes any bytes
-    said = json.dumps({"args": words, "env": dict(env), "cwd": os.fspath(cwd), "entry": entry}).encode()
+    said = json.dumps({"args": words, "env": dict(env), "cwd": os.fspath(cwd), "entry": entry, "name": name}).encode()
     to, (mine, its) = _nursery(), socket.socketpair()
     socket.send_fds(to, [SIZE.pack(len(said))], [*files, its.fileno()])
     to.sendall(said)
@@ -117,14 +123,21 @@ def spawn(
 
 
 def run(
-    args: Sequence[str], *, stdin: bytes, env: Mapping[str, str], cwd: Path | str, timeout_s: float
+    args: Sequence[str],
+    *,
+    stdin: bytes,
+    env: Mapping[str, str],
+    cwd: Path | str,
+    timeout_s: float,
+    name: str = "jackfield",
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command to its end and return what it wrote."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _piped(stdin) as given:
-        code = spawn(args, (given.fileno(), out.fileno(), err.fileno()), env=env, cwd=cwd).end(timeout_s)
+        child = spawn(args, (given.fileno(), out.fileno(), err.fileno()), env=env, cwd=cwd, name=name)
+        code = child.end(timeout_s)
         out.seek(0)
         err.seek(0)
-        return subprocess.CompletedProcess(["jackfield", *args], code, out.read(), err.read())
+        return subprocess.CompletedProcess([name, *args], code, out.read(), err.read())
 
 
 def _piped(data: bytes) -> BinaryIO:
@@ -236,7 +249,7 @@ def _become(said: Mapping[str, Any], files: Sequence[int]) -> NoReturn:
     time.tzset()
     os.chdir(said["cwd"])
     command = sys.modules["__main__"] = importlib.import_module(said["entry"])
-    sys.argv, sys.path[0] = ["jackfield", *said["args"]], said["cwd"]
+    sys.argv, sys.path[0] = [said["name"], *said["args"]], said["cwd"]
     std = [_stream(number, old) for number, old in enumerate((sys.stdin, sys.stdout, sys.stderr))]
     sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__ = std
     try:

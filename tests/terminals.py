@@ -28,11 +28,17 @@ class Terminal(fdpexpect.fdspawn):
     """What `pexpect.spawn` is, of a command that was forked."""
 
     def __init__(
-        self, args: tuple[str, ...], env: Mapping[str, str], cwd: Path | str, size: tuple[int, int], **more: Any
+        self,
+        args: tuple[str, ...],
+        env: Mapping[str, str],
+        cwd: Path | str,
+        size: tuple[int, int],
+        name: str = "jackfield",
+        **more: Any,
     ) -> None:
         own, its = pty.openpty()
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-        self._child = forks.spawn(args, (its, its, its), env=env, cwd=cwd)
+        self._child = forks.spawn(args, (its, its, its), env=env, cwd=cwd, name=name)
         os.close(its)
         super().__init__(own, **more)
         self.pid = self._child.pid
@@ -85,12 +91,13 @@ def open_terminal(
     cwd: Path | str | None = None,
     size: tuple[int, int] = (50, 160),
     start: bool = False,
+    name: str = "jackfield",
     **more: Any,
 ) -> Any:
     """Run `jackfield ARGS` on a terminal of that size (rows, columns); `more` is pexpect's, `start` is no fork."""
     whole, folder, more = {**os.environ, **(env or {})}, cwd or os.environ["HOME"], {"timeout": PATIENCE_S, **more}
     if forks.fits(whole) and not start:
-        return Terminal(args, whole, folder, size, **more)
+        return Terminal(args, whole, folder, size, name, **more)
     return Started(sys.executable, ["-m", "jackfield", *args], env=whole, cwd=folder, dimensions=size, **more)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests import forks
 from tests.commands import local_provider, write_config
+from tests.patience import PATIENCE_S
 from tests.servers import HANG, serve
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
@@ -35,7 +36,7 @@ def started(args: tuple[str, ...], stdin: bytes, env: dict[str, str], cwd: Path)
 
 
 def forked(args: tuple[str, ...], stdin: bytes, env: dict[str, str], cwd: Path) -> tuple[int, bytes, bytes]:
-    done = forks.run(args, stdin=stdin, env=env, cwd=cwd, timeout_s=30)
+    done = forks.run(args, stdin=stdin, env=env, cwd=cwd, timeout_s=PATIENCE_S)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -59,9 +60,9 @@ def test_a_signal_ends_a_fork_as_it_ends_a_start(home: Path) -> None:
         for sent, code in ((signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)):
             server.heard.clear()
             child = forks.spawn(["chat", "Hello"], files, env=os.environ, cwd=home)
-            assert server.heard.wait(20)
+            assert server.heard.wait(PATIENCE_S)
             os.kill(child.pid, sent)
-            assert child.wait(20) == code
+            assert child.wait(PATIENCE_S) == code
 
 
 def test_what_an_interpreter_reads_when_it_starts_is_no_forks(home: Path) -> None:

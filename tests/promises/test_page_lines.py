@@ -128,10 +128,10 @@ def test_every_line_of_a_page_works_in_its_order(page: str, name: str) -> None:
 
 
 def _enter(line: str, name: str, steps: tuple[Step, ...], env: dict[str, str]) -> Ended:
-    """Run a line as it is printed, in a shell; under the other name as a fork, where the line needs no shell."""
-    if name == "openclaw" or set(line) & set("|$\\"):
+    """Run a line as it is printed: in a shell where it needs one, else as a fork."""
+    if set(line) & set("|$\\"):
         return drive_command(["sh", "-c", line.replace("openclaw", name)], steps, env=env)
-    return drive(*shlex.split(line)[1:], steps=steps, env=env)
+    return drive(*shlex.split(line)[1:], steps=steps, env=env, name=name)
 
 
 def _secrets() -> list[str]:

@@ -34,9 +34,10 @@ def drive(
     term: str = DUMB,
     env: Mapping[str, str] | None = None,
     size: tuple[int, int] = (50, 160),
+    name: str = "jackfield",
 ) -> Ended:
     """Run `jackfield ARGS` on a terminal of that size (rows, columns), answer its questions, wait for its end."""
-    child = open_terminal(*args, env=_variables(term, env), size=size, encoding="utf-8")
+    child = open_terminal(*args, env=_variables(term, env), size=size, encoding="utf-8", name=name)
     return _answer(child, steps)
 
 
