@@ -1,15 +1,15 @@
 """Sixteen ways in which providers fail, on four wires, streamed and whole: what the caller gets.
 
 After the scenarios of Failover Bench (2026), at timings a suite can wait for: pauses of the walk
-are taken from an injected clock, timers of the network are shortened.
+are taken from an injected clock, timers of the network from a loop whose clock runs ahead.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from itertools import product
 from typing import Any
 
@@ -22,13 +22,16 @@ from jackfield.errors import ContentFilter, StreamBroken, TimeoutExpired
 from jackfield.health.store import MemoryHealth
 from jackfield.scripted.script import Asked, Script
 from jackfield.scripted.server import open_server
+from tests.late import put_forward
 from tests.pulse import Day
 
 WIRES = ("openai-completions", "openai-responses", "anthropic-messages", "google-generative-ai")
 WORDS = [f"word{number}" for number in range(60)]
 ANSWER = " ".join(WORDS)
-SHORT_S = 0.8  # of the timers; a reply on the loopback needs a few milliseconds, six at once on a busy machine more
-LONG_S = 8.0  # of the silence they end
+LONG_S = 120.0  # of a silence
+SHORT_S = 30.0  # of the timers that end it, on a clock that runs ahead of the real one
+STEPS = 60  # in which it does: between two of them all that is ready has its turn, however slow the machine
+EVER_S = 36_000.0
 PROBE = "wall/fb-ok"
 
 
@@ -39,6 +42,10 @@ class Fault(Struct, frozen=True):
     most: int
     said: int = 0  # words that are out when it breaks
     least: int = 1
+
+    @property
+    def is_silent(self) -> bool:
+        return any({"silentAfter", "delayS"} & each.keys() for each in self.does)
 
 
 GOOD = {"text": ANSWER}
@@ -81,11 +88,28 @@ def wall(wire: str, fault: Fault, day: Day, *, on_break: str = "error", prefill:
     )
     with open_server(script) as url:
         bad: dict[str, Any] = {"id": "bad", "compat": {"assistantPrefill": prefill}}
-        if any({"silentAfter", "delayS"} & each.keys() for each in fault.does):
+        if fault.is_silent:
             bad["timeouts"] = {"firstToken": SHORT_S, "idle": SHORT_S}
         provider = {"baseUrl": url, "api": wire, "apiKey": "sk-wall", "models": [bad, {"id": "fb-ok"}]}
+        provider["timeouts"] = dict.fromkeys(("connect", "firstToken", "idle", "total"), EVER_S)
         route = {"primary": "wall/bad", "fallbacks": ["wall/fb-ok"], "onStreamBreak": on_break}
         yield {"models": {"providers": {"wall": provider}, "routes": {"both": route}}}, script
+
+
+@asynccontextmanager
+async def hastened(fault: Fault) -> AsyncIterator[None]:
+    """Let the timers of a silence run out soon."""
+
+    async def run_ahead() -> None:
+        while fault.is_silent:
+            await asyncio.sleep(0.01)
+            put_forward(SHORT_S / STEPS)
+
+    clock = asyncio.create_task(run_ahead())
+    try:
+        yield
+    finally:
+        clock.cancel()
 
 
 async def ask(config: dict[str, Any], day: Day, *, stream: bool) -> ChatResponse:
@@ -113,7 +137,7 @@ def is_prefilled(asked: Asked) -> bool:
 @pytest.mark.parametrize("name", FAULTS)
 async def test_what_the_caller_gets_of_a_provider_that_fails(name: str, wire: str) -> None:
     # At once: most of the time of each is spent in timers.
-    async with asyncio.TaskGroup() as group:
+    async with hastened(FAULTS[name]), asyncio.TaskGroup() as group:
         for stream, mode in product((True, False), ("error", "restart", "continue")):
             group.create_task(hold(name, wire, stream=stream, mode=mode), name=f"{mode}, stream: {stream}")
 
@@ -159,8 +183,9 @@ async def hold(name: str, wire: str, *, stream: bool, mode: str) -> None:
 async def test_without_a_model_that_takes_a_prefill_a_broken_stream_is_an_error(name: str, wire: str) -> None:
     fault, day = FAULTS[name], Day()
     with wall(wire, fault, day, on_break="continue", prefill=False) as (config, script):
-        with pytest.raises((StreamBroken, TimeoutExpired)):
-            await ask(config, day, stream=True)
+        async with hastened(fault):
+            with pytest.raises((StreamBroken, TimeoutExpired)):
+                await ask(config, day, stream=True)
         assert len(primaries(script)) == len(script.requests) - 1 == 1, "the other is the probe"
         assert not any(map(is_prefilled, script.requests))
 

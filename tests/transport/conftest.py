@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.transport.late import LateLoop
+from tests.late import LateLoop
 
 OWN = {"asyncio": LateLoop}
 ON_EVERY_LOOP = {"test_dial.py", "test_hostile.py", "test_http1.py", "test_pieces.py", "test_pool.py", "test_tls.py"}

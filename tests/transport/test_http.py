@@ -18,6 +18,7 @@ from jackfield.model import Network, Timeouts
 from jackfield.transport.http import Transport
 from jackfield.transport.reply import HttpReply
 from jackfield.transport.request import HttpRequest
+from tests.late import put_forward
 from tests.patience import PATIENCE_S
 from tests.servers import (
     CUT,
@@ -32,7 +33,6 @@ from tests.servers import (
     stream_reply,
     text_reply,
 )
-from tests.transport.late import put_forward
 
 
 @pytest.fixture(params=[True, False], ids=["http1", "library"])
