@@ -8,9 +8,9 @@ import pytest
 
 from tests.admin.ledgered import EVIL, configure, used_gateway
 from tests.gateway.command import gateway_process
-from tests.ledger.conftest import postgres, url
+from tests.ledger.conftest import url
 
-__all__ = ["postgres", "url"]
+__all__ = ["url"]
 
 
 @pytest.fixture

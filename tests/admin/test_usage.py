@@ -15,10 +15,10 @@ from jackfield.ledger.export import render_csv
 from jackfield.ledger.sums import DAY_MS, HOUR_MS
 from tests.admin.ledgered import EVIL, configure, used_gateway
 from tests.gateway.command import gateway_process
-from tests.ledger.conftest import postgres, url
+from tests.ledger.conftest import url
 from tests.ledger.rows import AT_MS
 
-__all__ = ["postgres", "url"]
+__all__ = ["url"]
 
 
 def test_real_calls_are_summed_over_time_in_both_databases(home, url) -> None:

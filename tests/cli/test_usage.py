@@ -17,11 +17,11 @@ from jackfield.ledger.report import Latency, load_shares
 from jackfield.ledger.row import Row
 from jackfield.ledger.writer import Ledger
 from tests.commands import run
-from tests.ledger.conftest import postgres, url
+from tests.ledger.conftest import url
 from tests.ledger.rows import AT_MS, row
 from tests.test_imports import HEAVY, command, modules_after
 
-__all__ = ["postgres", "url"]
+__all__ = ["url"]
 
 NOW_MS = time.time_ns() // 1_000_000
 
