@@ -13,7 +13,8 @@ from jackfield.cli import ui
 from jackfield.cli.context import Context, json_option, pass_context
 from jackfield.cli.span import parse_span
 from jackfield.errors import UsageError
-from jackfield.ledger.report import DAY_MS, By, Killed, Latency, Share
+from jackfield.ledger.report import By, Killed, Latency, Share
+from jackfield.ledger.sums import DAY_MS
 from jackfield.message import JsonObject
 
 HEADER = ("Requests", "Errors", "Input", "Cached", "Output", "p50", "p95", "Cost", "")
@@ -51,7 +52,7 @@ def usage(context: Context, by: By, since: str, as_csv: bool, as_json: bool) -> 
     since_ms = 0 if since == "all" else max(0, now_ms - parse_span(since))
     database = read_database(find_url(context.config))
     try:
-        shares = load_shares(database, by, since_ms)
+        shares = load_shares(database, by, since_ms, with_first=as_json or as_csv)
         killed = load_killed(database, since_ms, now_ms - GONE_AFTER_S * 1000)
     finally:
         database.close()

@@ -1,4 +1,8 @@
-"""Sums over the ledger's rows: by model, provider, key or day. Asks the database; draws nothing."""
+"""What was used since a time: by model, provider, key or day. Asks the database; draws nothing.
+
+Counts are of the sums that the writer keeps, but for the hour that the time falls into, which is read row by row;
+how long answers took is read of the rows, as far as they are kept.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +14,34 @@ from msgspec import Struct
 
 from jackfield.catalog.price import as_usd
 from jackfield.ledger.database import Database
+from jackfield.ledger.sums import DAY_MS, HOUR_MS
+from jackfield.ledger.usage import FAILED
 
 By = Literal["model", "provider", "key", "day"]
-DAY_MS = 86_400_000
 
-# What one line stands for. A day is UTC's, as those of the callers' budgets are.
+# What one line stands for, in the rows. A day is UTC's, as those of the callers' budgets are.
 NAMES: Mapping[By, str] = {
     "model": "served",
     "provider": "provider",
     "key": "CASE WHEN key_name <> '' THEN key_name ELSE key_id END",
     "day": f"at_ms / {DAY_MS}",
 }
-SUMS = """
-    count(*), sum(CASE WHEN attempt = 1 THEN 1 ELSE 0 END), sum(CASE WHEN outcome NOT IN ('ok', 'cancelled') THEN 1 ELSE 0 END),
-    sum(coalesce(input, 0)), sum(coalesce(output, 0)), sum(coalesce(cache_read, 0)), sum(coalesce(cache_write, 0)),
-    sum(coalesce(reasoning, 0)), sum(cost_nanos), sum(CASE WHEN outcome = 'ok' AND cost_nanos IS NULL THEN 1 ELSE 0 END),
-    sum(CASE WHEN estimated THEN 1 ELSE 0 END)
-"""
+# The same of the sums by the hour.
+SUMMED: Mapping[By, str] = {**NAMES, "day": f"hour * {HOUR_MS} / {DAY_MS}"}
+TOKENS = ("input", "output", "cache_read", "cache_write", "reasoning")
+COLUMNS = ("attempts", "requests", "errors", *TOKENS, "cost_nanos", "unpriced", "estimated")
+COUNTS = f"""
+    SELECT name, {", ".join(f"sum({each})" for each in COLUMNS)} FROM (
+        SELECT {{summed}} AS name, attempts, requests, CASE WHEN {FAILED} THEN attempts ELSE 0 END AS errors,
+               {", ".join(TOKENS)}, cost_nanos, unpriced, estimated
+        FROM usage_hours WHERE hour >= ?
+        UNION ALL
+        SELECT {{name}}, 1, CASE WHEN attempt = 1 THEN 1 ELSE 0 END, CASE WHEN {FAILED} THEN 1 ELSE 0 END,
+               {", ".join(f"coalesce({each}, 0)" for each in TOKENS)}, coalesce(cost_nanos, 0),
+               CASE WHEN outcome = 'ok' AND cost_nanos IS NULL THEN 1 ELSE 0 END, CASE WHEN estimated THEN 1 ELSE 0 END
+        FROM attempts WHERE at_ms >= ? AND at_ms < ?
+    ) AS counted GROUP BY 1
+"""  # noqa: S608  our own names
 # The nearest rank: the smallest time that so many of a hundred answers took at most.
 TIMES = """
     SELECT name, {columns} FROM (
@@ -73,11 +88,15 @@ class Killed(Struct, frozen=True):
     dropped: int
 
 
-def load_shares(database: Database, by: By, since_ms: int) -> tuple[Share, ...]:
-    """Return what was taken since a time: days in their order, everything else the dearest first."""
-    name = NAMES[by]
-    rows = database.rows(f"SELECT {name}, {SUMS} FROM attempts WHERE at_ms >= ? GROUP BY 1", since_ms)  # noqa: S608  our own names
-    first, total = (_load_times(database, name, column, since_ms) for column in ("first_ms", "total_ms"))
+def load_shares(database: Database, by: By, since_ms: int, *, with_first: bool = True) -> tuple[Share, ...]:
+    """Return what was taken since a time: days in their order, everything else the dearest first.
+
+    Times take nearly all the time there is to take; those of first contents are left out where nobody wants them.
+    """
+    hour = -(-since_ms // HOUR_MS)  # the first that is whole
+    rows = database.rows(COUNTS.format(name=NAMES[by], summed=SUMMED[by]), hour, since_ms, hour * HOUR_MS)
+    first = _load_times(database, NAMES[by], "first_ms", since_ms) if with_first else {}
+    total = _load_times(database, NAMES[by], "total_ms", since_ms)
     shares = [_share(row, first, total) for row in rows]
     if by == "day":
         return tuple(sorted(shares, key=lambda share: int(share.name)))
