@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +65,14 @@ def _guard(event: str, args: tuple[object, ...]) -> None:
         raise NetworkRefused(f"a test may not look up {args[0]}")
 
 
+def _has_room(folder: Path) -> bool:
+    """Tell whether a file system can be used for all that tests write, programs among it."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return False
+    told = os.statvfs(folder)
+    return told.f_bavail * told.f_frsize >= ROOM_BYTES and not told.f_flag & os.ST_NOEXEC
+
+
 sys.addaudithook(_guard)
 # How fast examples are made says how busy the machine is, nothing about the code. Each run makes others.
 settings.register_profile(
@@ -73,6 +82,10 @@ settings.load_profile("anywhere")
 # Tests start commands, and each test process reads all tests: to compile all that anew is half of its start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# Every test has folders of its own; where others keep the disk busy, they are what most tests would wait for.
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 << 30
+if "TMPDIR" not in os.environ and _has_room(MEMORY):
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 # A shell that starts us in the background has us ignore Ctrl-C, and every command under test with us.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -90,12 +103,24 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def _empty_environment(patch: pytest.MonkeyPatch) -> None:
+    for name in tuple(os.environ):
+        if name not in KEPT and not name.startswith(KEPT_PREFIXES):
+            patch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bare() -> Iterator[None]:
+    """Empty the environment once for all tests: to do it for each takes as long as a short test."""
+    with pytest.MonkeyPatch.context() as patch:
+        _empty_environment(patch)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Empty the environment and give the test a home directory of its own."""
-    for name in tuple(os.environ):
-        if name not in KEPT and not name.startswith(KEPT_PREFIXES):
-            monkeypatch.delenv(name)
+    _empty_environment(monkeypatch)
     own = tmp_path / "home"
     own.mkdir()
     for name in ("HOME", "USERPROFILE"):

@@ -14,6 +14,7 @@ from jackfield import errors
 from jackfield.events import BlockDelta, BlockEnd, BlockStart, MessageEnd, MessageStart, StreamEvent, split_events
 from jackfield.message import ChatResponse, OpaqueBlock, TextBlock, ThinkingBlock, ToolCall, Usage
 from jackfield.protocols import anthropic_messages as wire
+from tests.patience import PATIENCE_S
 from tests.servers import json_reply, serve, sse_reply
 
 REPLY = ChatResponse(
@@ -37,7 +38,7 @@ REPLY = ChatResponse(
 def client(*replies: Any) -> Iterator[anthropic.Anthropic]:
     with (
         serve(*replies) as server,
-        anthropic.Anthropic(base_url=server.url, api_key="sk-ant-test", max_retries=0, timeout=5) as sdk,
+        anthropic.Anthropic(base_url=server.url, api_key="sk-ant-test", max_retries=0, timeout=PATIENCE_S) as sdk,
     ):
         yield sdk
 
@@ -132,7 +133,7 @@ def test_we_read_what_the_client_sends() -> None:
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "sun"}]},
     ]
     with serve(json_reply(wire.render_response(REPLY))) as server:
-        sdk = anthropic.Anthropic(base_url=server.url, api_key="sk-ant-test", max_retries=0, timeout=5)
+        sdk = anthropic.Anthropic(base_url=server.url, api_key="sk-ant-test", max_retries=0, timeout=PATIENCE_S)
         sdk.messages.create(
             model="claude",
             max_tokens=4000,

@@ -24,6 +24,7 @@ from jackfield.message import (
     Usage,
 )
 from jackfield.protocols import google_generative_ai as wire
+from tests.patience import PATIENCE_S
 from tests.protocols.normal_google import normal_google
 from tests.servers import json_reply, serve, sse_reply
 
@@ -48,7 +49,7 @@ REPLY = ChatResponse(
 @contextmanager
 def client(*replies: Any) -> Iterator[tuple[genai.Client, Any]]:
     with serve(*replies) as server:
-        options = types.HttpOptions(base_url=server.url, api_version="v1beta", timeout=5000)
+        options = types.HttpOptions(base_url=server.url, api_version="v1beta", timeout=int(PATIENCE_S * 1000))
         with genai.Client(api_key="k", http_options=options) as sdk:
             yield sdk, server
 

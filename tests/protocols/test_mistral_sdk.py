@@ -37,6 +37,7 @@ from jackfield.message import (
 )
 from jackfield.model import Compat
 from jackfield.protocols import openai_completions as wire
+from tests.patience import PATIENCE_S
 from tests.protocols.conformance import Heard
 from tests.servers import json_reply, serve, stream_reply
 
@@ -66,7 +67,10 @@ THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}], "s
 
 @contextmanager
 def client(*replies: Any) -> Iterator[Mistral]:
-    with serve(*replies) as server, Mistral(server_url=server.url, api_key="k", timeout_ms=5000) as sdk:
+    with (
+        serve(*replies) as server,
+        Mistral(server_url=server.url, api_key="k", timeout_ms=int(PATIENCE_S * 1000)) as sdk,
+    ):
         yield sdk
 
 

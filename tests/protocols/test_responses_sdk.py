@@ -25,6 +25,7 @@ from jackfield.message import (
     Usage,
 )
 from jackfield.protocols import openai_responses as wire
+from tests.patience import PATIENCE_S
 from tests.protocols.conformance import render_stream
 from tests.servers import json_reply, serve, stream_reply
 
@@ -48,7 +49,10 @@ REPLY = ChatResponse(
 
 @contextmanager
 def client(*replies: Any) -> Iterator[openai.OpenAI]:
-    with serve(*replies) as server, openai.OpenAI(base_url=server.url, api_key="k", max_retries=0, timeout=5) as sdk:
+    with (
+        serve(*replies) as server,
+        openai.OpenAI(base_url=server.url, api_key="k", max_retries=0, timeout=PATIENCE_S) as sdk,
+    ):
         yield sdk
 
 

@@ -15,6 +15,7 @@ from jackfield.events import StreamEvent
 from jackfield.health.store import MemoryHealth
 from jackfield.routing.candidate import Candidate
 from jackfield.routing.walk import Pulse, Walk, is_content
+from tests.patience import PATIENCE_S
 from tests.routing.test_walk import GOOD, Stage, made
 
 
@@ -67,7 +68,7 @@ async def test_who_is_cancelled_as_he_claims_a_place_leaves_it_to_the_next() -> 
     stage.health = slow
     await cancelled(stage.walk(*chain, made("b/m")), stage.try_, slow.claiming)
     slow.go.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not slow.claimed or slow.view().half_open("a", "key", "m", stage.day.now_ms()) is None:  # noqa: ASYNC110  a store offers no event
             await asyncio.sleep(0.002)
     assert stage.tried == []
@@ -116,7 +117,7 @@ class SlowClaims(MemoryHealth):
 
     def claim(self, provider: str, credential: str, model: str) -> bool:
         self._loop.call_soon_threadsafe(self.claiming.set)
-        self.go.wait(5)
+        self.go.wait(PATIENCE_S)
         won = super().claim(provider, credential, model)
         self.claimed = True
         return won
@@ -129,7 +130,7 @@ async def cancelled(walk: Walk[StreamEvent], try_: object, waiting: asyncio.Even
                 pass
 
     task = asyncio.create_task(ask())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await waiting.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
