@@ -61,6 +61,17 @@ class Error(Exception):
         self.partial: ChatResponse | None = None
 
 
+def forget_way(error: BaseException | None) -> None:
+    """Forget the frames that an error, and what caused it, came through.
+
+    For whoever has told of it: frames that hold an error it has come through would wait for the collector of cycles.
+    """
+    if error is not None and error.__traceback__ is not None:
+        error.__traceback__ = None
+        forget_way(error.__cause__)
+        forget_way(error.__context__)
+
+
 class ConfigError(Error):
     """A file of the user's cannot be read, parsed or used."""
 

@@ -262,6 +262,7 @@ class ChatStream:
             self._walk.spent = bill(*self._running, unheard=True) if is_left else (usage, usd)
             self._running = None
             await self._client.toll.leave(hold, usd, failed, used=usage is not None)
+            failed = None  # it holds this frame, and would wait with it for the collector of cycles
 
     def _hand_on(self, batch: Sequence[StreamEvent]) -> bool:
         """Hand events straight to the caller, past all who would only pass them on; tell whether they were taken."""

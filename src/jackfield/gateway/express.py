@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.catalog.price import bill_usd
-from jackfield.errors import BadReply, Error, InvalidRequest
+from jackfield.errors import BadReply, Error, InvalidRequest, forget_way
 from jackfield.gateway.call import find_model
 from jackfield.gateway.head import COST, Heads
 from jackfield.gateway.heartbeat import beating
@@ -156,6 +156,7 @@ class Express:
                 place = (candidate.info.id, candidate.credential, candidate.model.id)
                 await asyncio.to_thread(client.health.note_failure, *place, error)
                 raise
+            forget_way(error)
             return error
         self._end = None
         client.note_success(self._target.auth.profile_id)

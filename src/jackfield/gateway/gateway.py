@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from jackfield import __version__
-from jackfield.errors import Error, InvalidRequest, NotAllowed, Overloaded
+from jackfield.errors import Error, InvalidRequest, NotAllowed, Overloaded, forget_way
 from jackfield.gateway.board import Board
 from jackfield.gateway.chat import answer_chat
 from jackfield.gateway.door import Places
@@ -145,6 +145,7 @@ class Gateway:
         except Error as error:
             self.metrics.note_refusal(error.type)
             await _refuse(exchange, error, find_wire(exchange))
+            forget_way(error)
         except Left:
             pass
         except asyncio.CancelledError:
@@ -236,6 +237,7 @@ class Gateway:
             visit.parts.note(finished)
             # A call that holds itself stays until the collector comes, and a thousand of them make it stop everybody.
             visit.heard = visit.fail = None
+            forget_way(failure)
 
 
 # What is asked → who answers; all of them take the body as it came.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from typing import Any, Literal
+from weakref import proxy
 
 from uvicorn import Config, Server
 from uvicorn._types import ASGI3Application, ASGISendEvent
@@ -65,8 +66,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._leave()
         # Each of these holds the connection, which would wait for the collector.
         self._extensions, self.scope = {}, {}  # type: ignore[typeddict-item]  # no request comes any more
-        if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]  # none before the first
-            self.cycle = None  # type: ignore[assignment]
+        self._drop_cycle()
 
     def on_message_begin(self) -> None:
         """Note that a head begins."""
@@ -89,7 +89,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self.scope["http_version"] == "1.0":
             # The task that answers begins in the loop's next round.
-            self.cycle.send = partial(_send_unchunked, self.cycle)  # type: ignore[method-assign]
+            self.cycle.send = partial(_send_unchunked, proxy(self.cycle))  # type: ignore[method-assign]
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -104,8 +104,18 @@ class BoundedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         # As uvicorn does it; who is left by their caller is ended by it.
         self._task = task = self.loop.create_task(cycle.run_asgi(app))
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self._end_task)
         self.tasks.add(task)
+
+    def _end_task(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if self not in self.connections:
+            self._drop_cycle()
+
+    def _drop_cycle(self) -> None:
+        """Forget the last request of a connection that is lost, once nobody answers it any more."""
+        if self._task is None or self._task.done():
+            self.cycle = None  # type: ignore[assignment]
 
     def on_response_complete(self) -> None:
         """Wait for another request, or go on with the one that came behind this one."""

@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.catalog import defaults
-from jackfield.errors import Cancelled, ContextLength, Error, TimeoutExpired
+from jackfield.errors import Cancelled, ContextLength, Error, TimeoutExpired, forget_way
 from jackfield.events import BlockDelta, BlockStart, MessageEnd, StreamEvent
 from jackfield.health.store import HealthStore
 from jackfield.message import Attempt, RefusalBlock, TextBlock, ThinkingBlock, Usage
@@ -193,6 +193,8 @@ class Walk(Generic[T]):
         """Wait for the same again and tell that it may be; else it is the next one's turn; raise when nothing may follow."""
         left_s, jitter = self.left_s(), self._pulse.jitter()
         step = decide(error, self._waits, tries=tries, others=others, left_s=left_s, jitter=jitter)
+        if step.kind != "stop" and not self.answered and (others or step.kind == "again"):
+            forget_way(error)  # another try follows
         if step.kind == "again" and not self.answered:
             await self._pause(step.wait_s, candidate)
             return not (others and self._is_given_up(candidate))
