@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import run
+from tests.patience import PATIENCE_S
 
 ANSWER = "Hello from Jackfield. This answer came out of a real model server on your own machine."
 
@@ -60,7 +61,7 @@ def test_serve_keeps_a_server_that_chat_can_use_and_ctrl_c_ends(home: Path) -> N
         reply = run("--config", str(home / "served.json"), "chat", "Hello")
         served.send_signal(signal.SIGINT)
         try:
-            _, told = served.communicate(timeout=10)
+            _, told = served.communicate(timeout=PATIENCE_S)
         finally:
             served.kill()
 

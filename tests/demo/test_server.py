@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 
 from jackfield.demo.server import DemoServer, open_server
 from jackfield.errors import Error
+from tests.patience import PATIENCE_S, await_true
 
 pytest.importorskip("xllamacpp", exc_type=ImportError)
 
@@ -29,7 +29,7 @@ def ask(server: DemoServer, key: str) -> str:
     body = json.dumps({"model": "tiny", "messages": [{"role": "user", "content": "hi"}]}).encode()
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     request = urllib.request.Request(f"{server.base_url}/chat/completions", body, headers)
-    with urllib.request.urlopen(request, timeout=20) as reply:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as reply:
         return str(json.load(reply)["choices"][0]["message"]["content"])
 
 
@@ -44,10 +44,8 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_until_gone(pid: int) -> bool:
-    deadline = time.monotonic() + 5
-    while is_alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not is_alive(pid)
+    await_true(lambda: not is_alive(pid), "the end of the server")
+    return True
 
 
 def test_it_answers_on_the_loopback(server: DemoServer) -> None:

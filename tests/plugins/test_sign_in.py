@@ -30,7 +30,7 @@ def test_a_person_signs_in_the_plugins_way_once_it_is_enabled(home: Path) -> Non
     assert run("plugins", "disable", "acme").code == 0
     assert "models auth login --provider acme" in run("plugins", "enable", "mine").err
     line = ("models", "auth", "login", "--provider", "acme")
-    child = open_terminal(*line, env={"TERM": "dumb"}, encoding="utf-8", timeout=20)
+    child = open_terminal(*line, env={"TERM": "dumb"}, encoding="utf-8")
     child.expect("Fetch a badge")
     child.expect("Your name")
     child.sendline("ada")

@@ -14,6 +14,7 @@ import pytest
 
 from jackfield.demo.server import DemoServer
 from tests.commands import impatient, run, write_config
+from tests.patience import PATIENCE_S
 from tests.server.conftest import Config, to_config
 from tests.server.test_library import ANSWER, THOUGHT
 
@@ -142,7 +143,7 @@ def test_a_server_killed_in_mid_sentence_fails_the_command_and_keeps_what_was_sa
         assert asked.stdout is not None
         heard = asked.stdout.read(5)
         brittle.process.kill()
-        out, err = asked.communicate(timeout=30)
+        out, err = asked.communicate(timeout=PATIENCE_S)
 
     assert asked.returncode == 1
     assert (heard + out).startswith(ANSWER[:5])
