@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.servers import free_port
 
 pytest.importorskip("xllamacpp", exc_type=ImportError)
@@ -52,7 +53,7 @@ def served(home: Path) -> Iterator[dict[str, str]]:
         key = "".join(re.findall(r"--custom-api-key (\S+)", line))
     yield {**os.environ, "PATH": f"{scripts}:{os.environ['PATH']}", "KEY": key, "PORT": str(port), "COLUMNS": "200"}
     server.terminate()
-    server.communicate(timeout=10)
+    server.communicate(timeout=PATIENCE_S)
 
 
 def play(block: str, env: dict[str, str], home: Path) -> str:
@@ -61,7 +62,7 @@ def play(block: str, env: dict[str, str], home: Path) -> str:
     for command in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
         done = subprocess.run(
             ["bash", "-c", f"exec 2>&1; {command.replace(PORT, env['PORT'])}"],
-            capture_output=True, text=True, env=env, cwd=home, timeout=60, check=False, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, env=env, cwd=home, timeout=PATIENCE_S, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         assert "Traceback" not in done.stdout
         text = done.stdout.replace(str(home), "/home/you").replace(env["KEY"], "demo-key")
@@ -94,7 +95,7 @@ def test_the_python_blocks_run(served: dict[str, str], home: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
         assert done.returncode == 0, done.stderr
         assert any(words in done.stdout for words in ("Hello from Jackfield", "MessageEnd", "It is 18 °C"))
