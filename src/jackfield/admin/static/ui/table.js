@@ -9,11 +9,12 @@ import { Empty } from "./parts.js";
 const SHOWN = 100;
 
 /**
- * columns: [{key, name, render(row), sort: true | row → value, align: "end", isHead, isMono, hideBelow: 600 | 900}].
+ * columns: [{key, name, render(row), sort: true | row → value, align: "end", isHead, isMono, isLine, hideBelow: 600 | 900}].
+ * With isStacked a narrow window has each row as a list of names and values.
  * filter: {label, text(row), needle} puts a fuzzy search above, begun with a needle; `label` names the table for those who hear it; `empty` is what
  * stands there without rows; `tools` stand beside the search; rowClass(row) is for a row as a whole.
  */
-export function Table({ columns, rows, keyOf, label, empty = "Nothing here yet", filter, tools, sortedBy, rowClass }) {
+export function Table({ columns, rows, keyOf, label, empty = "Nothing here yet", filter, tools, sortedBy, rowClass, isStacked }) {
   const [needle, setNeedle] = useState(filter?.needle ?? "");
   const [order, setOrder] = useState(sortedBy ?? { key: "", isDown: false });
   const [shown, setShown] = useState(SHOWN);
@@ -31,11 +32,11 @@ export function Table({ columns, rows, keyOf, label, empty = "Nothing here yet",
     ${sorted.length === 0
       ? html`<${Empty} title=${rows.length ? `Nothing fits “${needle}”` : empty} />`
       : html`<div class="table-scroll" tabindex="0" role="region" aria-label=${label}>
-          <table>
-            <thead><tr>${columns.map((column) => html`<${Head} key=${column.key} ...${{ column, order, turn }} />`)}</tr></thead>
-            <tbody>
+          <table class=${isStacked ? "stacked" : undefined} role="table">
+            <thead role="rowgroup"><tr role="row">${columns.map((column) => html`<${Head} key=${column.key} ...${{ column, order, turn }} />`)}</tr></thead>
+            <tbody role="rowgroup">
               ${sorted.slice(0, shown).map(
-                (row) => html`<tr key=${keyOf(row)} class=${rowClass?.(row)}>${columns.map((column) => cell(column, row))}</tr>`,
+                (row) => html`<tr key=${keyOf(row)} role="row" class=${rowClass?.(row)}>${columns.map((column) => cell(column, row, isStacked))}</tr>`,
               )}
             </tbody>
           </table>
@@ -50,22 +51,23 @@ export function Table({ columns, rows, keyOf, label, empty = "Nothing here yet",
 function Head({ column, order, turn }) {
   const isOrder = order.key === column.key;
   const sorts = isOrder ? (order.isDown ? "descending" : "ascending") : undefined;
-  return html`<th scope="col" class=${look(column)} aria-sort=${sorts}>
+  return html`<th scope="col" role="columnheader" class=${look(column)} aria-sort=${sorts}>
     ${column.sort
       ? html`<button type="button" class="sort ${sorts ?? ""}" onClick=${() => turn(column.key)}>${column.name}<${Icon} name="chevron" /></button>`
       : column.name}
   </th>`;
 }
 
-function cell(column, row) {
+// The roles are said because a stacked table is none to a browser.
+function cell(column, row, isStacked) {
   const shown = column.render ? column.render(row) : row[column.key];
   return column.isHead
-    ? html`<th scope="row" key=${column.key} class=${look(column)}>${shown}</th>`
-    : html`<td key=${column.key} class=${look(column)}>${shown}</td>`;
+    ? html`<th scope="row" role="rowheader" key=${column.key} class=${look(column)}>${shown}</th>`
+    : html`<td key=${column.key} role="cell" class=${look(column)} data-name=${isStacked ? column.name : undefined}>${isStacked ? html`<div>${shown}</div>` : shown}</td>`;
 }
 
-function look({ align, isMono, hideBelow }) {
-  return [align === "end" && "end", isMono && "mono", hideBelow && `hide-${hideBelow}`].filter(Boolean).join(" ") || undefined;
+function look({ align, isMono, isLine, hideBelow }) {
+  return [align === "end" && "end", isMono && "mono", isLine && "line", hideBelow && `hide-${hideBelow}`].filter(Boolean).join(" ") || undefined;
 }
 
 function sortRows(rows, columns, order) {

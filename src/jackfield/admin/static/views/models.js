@@ -102,7 +102,7 @@ function columnsFor(open, compared, tick) {
     { key: "maxTokens", name: "Output", sort: true, align: "end", hideBelow: 900, render: (model) => tokens(model.maxTokens) },
     { key: "input", name: "$/M in", sort: true, align: "end", hideBelow: 600, render: (model) => usd(model.input) },
     { key: "output", name: "$/M out", sort: true, align: "end", render: (model) => usd(model.output) },
-    { key: "takes", name: "Takes", sort: true, hideBelow: 900, render: (model) => model.takes.replaceAll("+", ", ") },
+    { key: "takes", name: "Takes", sort: true, isLine: true, hideBelow: 900, render: (model) => model.takes.replaceAll("+", ", ") },
     { key: "can", name: "Can", hideBelow: 900, render: (model) => [model.tools === false && "no tools", model.tools && "tools", model.reasoning && "reasoning"].filter(Boolean).join(", ") || "–" },
     { key: "privacy", name: "Privacy", sort: (model) => model.privacy || null, hideBelow: 900, render: (model) => model.privacy || "–" },
   ];

@@ -5,11 +5,13 @@ import { Badge, Button, confirm, html, sentence, toast, until } from "../../ui.j
 import { clock, sayFailure, sayPlace } from "./words.js";
 
 const KINDS = { api_key: "API key", token: "Token", oauth: "Sign-in" };
-const NOTES = { env: "Environment, read-only", config: "Config" };
+const NOTES = { env: "Environment, read-only" };
 
 /** A row. `profiles` are the provider's stored ones, in their order. */
 export function Credential({ each, card, profiles, now, run, onReplace }) {
   const place = sayPlace(each);
+  // Where all of the provider rests, the card says so once.
+  const rests = each.restsUntilMs > now && !card.rests.some((rest) => !rest.credential && !rest.model);
   const isStored = each.kind === "profile";
   const canReplace = (isStored && each.type !== "oauth") || (each.kind === "config" && card.keyIsPlain);
   const of = `${place} of ${card.name}`;
@@ -18,7 +20,7 @@ export function Credential({ each, card, profiles, now, run, onReplace }) {
   const wake = () => run(() => ask("providers/rests/end", { method: "POST", body: { provider: card.id, label: each.label } }));
   return html`<li class="credential">
     <div class="credential-what">
-      <p><strong class=${each.kind === "none" ? "" : "mono"}>${place}</strong> ${each.shown && html`<span class="mono hint">${each.shown}</span>`} ${badges(each, card, now)}</p>
+      <p><strong class=${each.kind === "none" ? "" : "mono"}>${place}</strong> ${each.shown && html`<span class="mono hint">${each.shown}</span>`} ${badges(each, card, { rests, now })}</p>
       <p class="hint">${describe(each, now)}</p>
       ${each.trouble && html`<p class="error">${sentence(each.trouble)}</p>`}
     </div>
@@ -27,7 +29,7 @@ export function Credential({ each, card, profiles, now, run, onReplace }) {
       profiles.length > 1 &&
       html`<${Button} isSmall tone="quiet" disabled=${at === 0} onClick=${() => move(-1)} aria-label="Use ${of} earlier">↑<//>
         <${Button} isSmall tone="quiet" disabled=${at === profiles.length - 1} onClick=${() => move(1)} aria-label="Use ${of} later">↓<//>`}
-      ${each.restsUntilMs && html`<${Button} isSmall onClick=${wake} aria-label="Clear the rest of ${of}">Clear<//>`}
+      ${rests && html`<${Button} isSmall onClick=${wake} aria-label="Clear the rest of ${of}">Clear<//>`}
       ${canReplace && html`<${Button} isSmall tone="quiet" icon="edit" label="Replace ${of}" onClick=${() => onReplace(each)} />`}
       ${(isStored || canReplace) && html`<${Button} isSmall tone="quiet" icon="trash" label="Remove ${of}" onClick=${() => run(() => remove(each, card))} />`}
     </div>
@@ -47,11 +49,11 @@ function describe(each, now) {
   return words.filter(Boolean).join(" · ");
 }
 
-function badges(each, card, now) {
+function badges(each, card, { rests, now }) {
   if (each.reason) {
     return html`<${Badge} tone=${each.reason === "excluded_by_auth_order" ? "off" : "bad"}>${each.reason === "excluded_by_auth_order" ? "Not used" : "Unusable"}<//>`;
   }
-  if (each.restsUntilMs > now) {
+  if (rests) {
     return html`<${Badge} tone="warn">Rests until ${clock(each.restsUntilMs, now)}<//>`;
   }
   return each.isChosen && card.credentials.length > 1 && html`<${Badge} tone="accent">Used first<//>`;

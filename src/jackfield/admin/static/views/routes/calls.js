@@ -25,6 +25,9 @@ export function Calls({ query, go }) {
   const box = useRef(null);
   const { calls, news, mark, error, showNews, more, retry } = useCalls(wanted, isLive, box);
   const longest = Math.max(1, ...(calls ?? []).map((call) => call.endMs - call.atMs));
+  const fresh = html`<div class="news" role="status">
+    ${news.length > 0 && html`<${Button} isSmall icon="refresh" onClick=${showNews}>Show ${count(news.length)} new ${news.length === 1 ? "call" : "calls"}<//>`}
+  </div>`;
   return html`<div class="stack wide-stack">
     <form class="calls-tools" onSubmit=${(event) => event.preventDefault()}>
       <${Select} label="Outcome" value=${wanted.outcome} options=${withOwn(wanted.outcome)} onChange=${(outcome) => narrow({ outcome })} />
@@ -34,10 +37,7 @@ export function Calls({ query, go }) {
       <${Switch} label="One scale for all" checked=${isShared} onChange=${setShared} />
     </form>
     <${Trouble} error=${error} onRetry=${retry} />
-    <div class="news" role="status">
-      ${news.length > 0 && html`<${Button} isSmall icon="refresh" onClick=${showNews}>Show ${count(news.length)} new ${news.length === 1 ? "call" : "calls"}<//>`}
-    </div>
-    <${Card} title="Calls" about="The latest first. A bar is a try, hatched where it failed; the upright line is its first piece." class="calls">
+    <${Card} title="Calls" aside=${fresh} about="The latest first. A bar is a try, hatched where it failed; the upright line is its first piece." class="calls">
       ${!calls && !error && html`<${Busy} />`}
       ${calls?.length === 0 && (Object.values(wanted).some(Boolean) ? html`<${Empty} title="No call fits">Calls appear here when they are over.<//>` : html`<${Empty} title="No call yet">Calls appear here when they are over. Make one in the <a href="#/playground">Playground</a>.<//>`)}
       ${calls?.length > 0 &&

@@ -32,7 +32,7 @@ export function Chain({ told }) {
   return html`<div class="plan">
     ${warnings.map((warning) => html`<${Notice} key=${warning} tone="warn">${warning}<//>`)}
     <div class="plan-sides">
-      <${Card} title="Who is asked" about=${`${[told.requested || "default", ...told.resolved].join(" → ")} · ${parts.join(", ")}`}>
+      <${Card} title="Who is asked" about=${`${wayOf(told)} · ${parts.join(", ")}`}>
         <ol class="chain" aria-label="Who is asked, in this order">
           ${candidates.map((each, at) => html`<${Candidate} key=${at} ...${{ each, at, candidates }} />`)}
         </ol>
@@ -51,6 +51,11 @@ export function Chain({ told }) {
       <//>
     </div>
   </div>`;
+}
+
+// The default says its own name as its first step.
+function wayOf({ requested, resolved }) {
+  return [...(requested && requested !== "default" && requested !== resolved[0] ? [requested] : []), ...resolved].join(" → ");
 }
 
 function Candidate({ each, at, candidates }) {

@@ -24,14 +24,14 @@ export function Health() {
     ${health.data?.problems.map((problem) => html`<${Notice} key=${problem} tone="warn">${problem}<//>`)}
     <${Card} title="Rests" about="Who failed is left alone for a while; then one request finds out whether it is back." aside=${all}>
       ${health.data &&
-      html`<${Table} label="Rests" rows=${rests} keyOf=${keyOf} empty="Nothing rests: no failure is remembered." columns=${restColumns(now, (rest) => reset.run(placeOf(rest), nameOf(rest)))} />`}
+      html`<${Table} isStacked label="Rests" rows=${rests} keyOf=${keyOf} empty="Nothing rests: no failure is remembered." columns=${restColumns(now, (rest) => reset.run(placeOf(rest), nameOf(rest)))} />`}
     <//>
     <${Card} title="Quotas" about="What replies have told of each credential's quota.">
-      ${health.data && html`<${Table} label="Quotas" rows=${health.data.quotas} keyOf=${(each) => `${each.provider} ${each.credential} ${each.window}`} empty="No reply has told of a quota yet." columns=${quotaColumns(now)} />`}
+      ${health.data && html`<${Table} isStacked label="Quotas" rows=${health.data.quotas} keyOf=${(each) => `${each.provider} ${each.credential} ${each.window}`} empty="No reply has told of a quota yet." columns=${quotaColumns(now)} />`}
     <//>
     <${Card} title="Budgets" about="Your own limits of money: models.budget in the config. Days begin at midnight UTC.">
       <${Trouble} error=${budgets.error} onRetry=${budgets.reload} />
-      ${budgets.data && html`<${Table} label="Budgets" rows=${budgets.data.rows} keyOf=${(each) => each.name} empty="No limit is set, and nothing is counted." columns=${BUDGETS} />`}
+      ${budgets.data && html`<${Table} isStacked label="Budgets" rows=${budgets.data.rows} keyOf=${(each) => each.name} empty="No limit is set, and nothing is counted." columns=${BUDGETS} />`}
     <//>
   </div>`;
 }

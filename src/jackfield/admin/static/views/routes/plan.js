@@ -45,8 +45,11 @@ export function Plan({ query }) {
   return html`<div class="stack wide-stack">
     <${Card} title="Request" about="Nobody is asked. The plan is the one a real request gets now.">
       <form class="stack" onSubmit=${send} novalidate>
-        <${Picker} label="Model or route" isFree value=${order.model} options=${names} placeholder="the default"
-          hint="provider/model, an alias or a route; empty means the default." onChange=${(model) => set({ model })} />
+        <div class="pair">
+          <${Picker} label="Model or route" isFree value=${order.model} options=${names} placeholder="the default"
+            hint="provider/model, an alias or a route; empty means the default." onChange=${(model) => set({ model })} />
+          ${order.way === "holds" && html`<${Field} label="Fallbacks" isMono value=${order.fallbacks} placeholder="none" hint="Tried when the others fail, with commas between them. A route brings its own." onInput=${(fallbacks) => set({ fallbacks })} />`}
+        </div>
         <${Tabs} label="What the request is" value=${order.way} onChange=${(way) => set({ way })} tabs=${[{ key: "holds", name: "Made up" }, { key: "body", name: "Pasted" }]}>
           ${order.way === "holds" ? html`<${MadeUp} ...${{ order, set, wrong }} />` : html`<${Pasted} ...${{ order, set, wrong }} />`}
         <//>
@@ -76,7 +79,6 @@ function MadeUp({ order, set, wrong }) {
       <${Select} label="Thinking" value=${order.thinking} options=${THINKING} onChange=${(thinking) => set({ thinking })} />
       <${Field} label="Session" isMono value=${order.session} hint="Keeps to the credential whose cache is warm." onInput=${(session) => set({ session })} />
     </div>
-    <${Field} label="Fallbacks" isMono value=${order.fallbacks} hint="Models to try when the others fail, with commas between them. A route brings its own." onInput=${(fallbacks) => set({ fallbacks })} />
   </div>`;
 }
 

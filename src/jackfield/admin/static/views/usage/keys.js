@@ -34,7 +34,7 @@ export function Keys({ go }) {
   return html`<div class="stack wide-stack">
     <${Trouble} error=${error ?? revoke.error} onRetry=${reload} />
     <${Card} title="Gateway keys" about="For programs and people that call the gateway. Days and months of budgets begin at midnight UTC." aside=${create}>
-      ${data ? html`<${Table} label="Gateway keys" rows=${data.keys} keyOf=${(key) => key.id} columns=${columns(data.nowMs, actions)} />` : !error && html`<${Busy} />`}
+      ${data ? html`<${Table} isStacked label="Gateway keys" rows=${data.keys} keyOf=${(key) => key.id} columns=${columns(data.nowMs, actions)} />` : !error && html`<${Busy} />`}
       ${data?.keys.every((key) => key.from) && html`<p class="about">No key was made yet. Each program with a key of its own can be limited and ended alone.</p>`}
     <//>
     ${shown?.kind === "secret" && html`<${Secret} made=${shown.key} onClose=${() => setShown(null)} />`}

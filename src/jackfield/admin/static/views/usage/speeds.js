@@ -1,6 +1,6 @@
 // How fast models were, and what failed, in the time that is shown.
 
-import { ago, Busy, Button, Card, count, html, moment, ms, Table, Trouble, useAsk } from "../../ui.js";
+import { ago, Busy, Card, count, html, moment, ms, Table, Trouble, useAsk } from "../../ui.js";
 
 const RANKS = ["p50", "p90", "p99"];
 const WIDTH = 200;
@@ -19,7 +19,7 @@ export function Speeds({ asked }) {
   ];
   return html`<${Card} title="How long answers took" about="Of good answers: half took p50 at most, 90 of 100 p90, 99 of 100 p99. Two digits, rounded up; whole days in UTC.">
     <${Trouble} error=${error} onRetry=${reload} />
-    ${data ? html`<${Table} label="How long answers took" rows=${rows} keyOf=${(row) => row.model} empty="No answer in this time" columns=${columns} />` : !error && html`<${Busy} />`}
+    ${data ? html`<${Table} isStacked label="How long answers took" rows=${rows} keyOf=${(row) => row.model} empty="No answer in this time" columns=${columns} />` : !error && html`<${Busy} />`}
   <//>`;
 }
 
@@ -38,14 +38,14 @@ export function Errors({ asked, go }) {
   const { data, error, reload } = useAsk("usage/errors", asked);
   const columns = [
     { key: "type", name: "Error", isHead: true, sort: true },
-    { key: "provider", name: "Provider", sort: true, hideBelow: 600, render: (row) => row.provider || "–" },
+    { key: "provider", name: "Provider", sort: true, render: (row) => row.provider || "–" },
     { key: "model", name: "Model", isMono: true, sort: true, render: (row) => row.model || "nobody was asked" },
     { key: "count", name: "Times", align: "end", sort: true, render: (row) => count(row.count) },
     { key: "lastMs", name: "Last", sort: true, render: (row) => html`<span title=${moment(row.lastMs)}>${ago(row.lastMs)}</span>` },
-    { key: "calls", name: "Calls", hideBelow: 600, render: (row) => html`<${Button} isSmall tone="quiet" aria-label=${`Show the calls: ${row.type} at ${row.model || "nobody"}`} onClick=${() => go("routes", { tab: "calls", outcome: row.type, model: row.model })}>Show the calls<//>` },
+    { key: "calls", name: "Calls", render: (row) => html`<button type="button" class="as-link" aria-label=${`Show the calls: ${row.type} at ${row.model || "nobody"}`} onClick=${() => go("routes", { tab: "calls", outcome: row.type, model: row.model })}>Show the calls</button>` },
   ];
   return html`<${Card} title="What failed" about="Each failed try, also where another model stood in.">
     <${Trouble} error=${error} onRetry=${reload} />
-    ${data ? html`<${Table} label="What failed" rows=${data.rows} keyOf=${(row) => `${row.type} ${row.model}`} empty="Nothing failed in this time" columns=${columns} />` : !error && html`<${Busy} />`}
+    ${data ? html`<${Table} isStacked label="What failed" rows=${data.rows} keyOf=${(row) => `${row.type} ${row.model}`} empty="Nothing failed in this time" columns=${columns} />` : !error && html`<${Busy} />`}
   <//>`;
 }
