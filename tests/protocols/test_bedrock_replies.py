@@ -25,7 +25,7 @@ from jackfield.protocols import bedrock_converse as bedrock
 from jackfield.protocols.signatures import mark
 from tests.protocols.conformance import Heard, cut
 from tests.protocols.test_aws_eventstream import frame
-from tests.protocols.test_hostile import ERRORS, VALUES, changed, places, read_reply, read_stream
+from tests.protocols.test_hostile import ERRORS, VALUES, changed, places, read_reply, read_stream, trials
 
 USAGE = {"inputTokens": 3, "outputTokens": 6, "totalTokens": 9, "cacheReadInputTokens": 4, "cacheWriteInputTokens": 2}
 REPLY: dict[str, Any] = {
@@ -303,8 +303,8 @@ def test_the_key_travels_as_a_bearer_token() -> None:
 
 
 def test_a_reply_with_any_one_value_wrong_is_read_or_refused() -> None:
-    for path in places(REPLY):
-        for value in VALUES:
+    for path, values in trials(REPLY):
+        for value in values:
             read_reply(bedrock, json.dumps(changed(REPLY, path, value)).encode())
 
 
@@ -328,8 +328,8 @@ EVENTS: list[tuple[str, dict[str, Any]]] = [
 
 def test_a_stream_with_any_one_value_wrong_is_read_or_refused() -> None:
     for at, (_, payload) in enumerate(EVENTS):
-        for path in places(payload):
-            for value in VALUES:
+        for path, values in trials(payload, at):
+            for value in values:
                 said = [(k, changed(p, path, value) if n == at else p) for n, (k, p) in enumerate(EVENTS)]
                 data = b"".join(
                     frame(json.dumps(p).encode(), message_type="event", event_type=kind) for kind, p in said

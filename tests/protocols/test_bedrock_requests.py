@@ -35,7 +35,7 @@ from jackfield.model import Compat
 from jackfield.protocols import bedrock_converse as bedrock
 from jackfield.protocols.base import NATIVE
 from jackfield.protocols.signatures import mark
-from tests.protocols.test_hostile import VALUES, changed, places, read_request
+from tests.protocols.test_hostile import changed, read_request, trials
 
 MARK = {"type": "ephemeral"}
 PNG = base64.b64encode(b"\x89PNG").decode()
@@ -393,6 +393,6 @@ def test_a_wrong_field_is_named(body: dict[str, Any], param: str) -> None:
 
 def test_a_request_with_any_one_value_wrong_is_read_or_refused() -> None:
     body = bedrock.render_request(FULL)
-    for path in places(body):
-        for value in VALUES:
+    for path, values in trials(body):
+        for value in values:
             read_request(bedrock, json.dumps(changed(body, path, value)).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -57,11 +58,14 @@ def test_a_protocols_table_speaks_of_features_only(name: str) -> None:
     assert not any(FEATURES[feature].is_foreign for feature in load(name).LIMITS)
 
 
-CASES = [(name, feature) for name in PACKAGES for feature in FEATURES]
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_feature_arrives_as_it_was_meant_or_is_named_with_its_fate(name: str) -> None:
+    for feature in FEATURES:
+        send(name, feature)
 
 
-@pytest.mark.parametrize(("name", "feature"), CASES)
-def test_a_feature_arrives_as_it_was_meant_or_is_named_with_its_fate(name: str, feature: str) -> None:
+def send(name: str, feature: str) -> None:
+    """Send an example over a wire; hold what arrives to what is said of it."""
     protocol, request = load(name), EXAMPLES[feature].request
     lost, losses = fates(request, protocol.NAME, protocol.LIMITS, NATIVE), set(protocol.find_losses(request))
     heard = {f"{known}: {fate}" for known, fate in lost.items() if not is_silent(known, fate)}
@@ -78,8 +82,14 @@ def is_silent(feature: str, fate: str) -> bool:
     return FEATURES[feature.partition(" (")[0]].is_quiet or fate.startswith(SAID_AS)
 
 
-@pytest.mark.parametrize(("name", "feature"), CASES)
-def test_what_is_left_out_leaves_no_trace(name: str, feature: str) -> None:
+@pytest.mark.parametrize("name", PACKAGES)
+def test_what_is_left_out_leaves_no_trace(name: str) -> None:
+    for feature in FEATURES:
+        leave_out(name, feature)
+
+
+def leave_out(name: str, feature: str) -> None:
+    """Write an example that a wire does not carry; hold it to the one without."""
     protocol, example = load(name), EXAMPLES[feature]
     lost = fates(example.request, protocol.NAME, protocol.LIMITS, NATIVE)
     fate = next((fate for known, fate in lost.items() if known.partition(" (")[0] == feature), "")
@@ -113,9 +123,14 @@ CONVERSATION = ChatRequest(
 )
 
 
-@pytest.mark.parametrize("name", PACKAGES)
 @pytest.mark.parametrize("source", PACKAGES)
-def test_a_conversation_crosses_every_other_wire_and_comes_back(source: str, name: str) -> None:
+def test_a_conversation_crosses_every_other_wire_and_comes_back(source: str) -> None:
+    for name in PACKAGES:
+        cross(source, name)
+
+
+def cross(source: str, name: str) -> None:
+    """Send the conversation from one wire over another and back; hold it to what it was."""
     ours, theirs = load(source), load(name)
     asked = returned(ours, CONVERSATION)
     back = returned(ours, returned(theirs, asked))
@@ -184,11 +199,10 @@ def heard_streamed(protocol: Wire, reply: ChatResponse) -> ChatResponse:
     return heard.reply
 
 
-@pytest.mark.parametrize("target", TWO_SIDED)
 @pytest.mark.parametrize("source", TWO_SIDED)
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
-def test_a_reply_says_the_same_on_every_wire(reply: ChatResponse, source: str, target: str) -> None:
-    for hear in (heard_whole, heard_streamed):
+def test_a_reply_says_the_same_on_every_wire(reply: ChatResponse, source: str) -> None:
+    for hear, target in product((heard_whole, heard_streamed), TWO_SIDED):
         first = hear(load(source), reply)
         last = hear(load(target), first)
         for heard in (first, last):
