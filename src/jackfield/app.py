@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from jackfield.client import AsyncClient
+    from jackfield.ledger.journal import Asker
     from jackfield.routing.walk import Pulse
 
 
@@ -79,8 +80,11 @@ class App:
         """Return the time as the credential store counts it: Unix milliseconds."""
         return int(time.time() * 1000)
 
-    def open_client(self, pulse: Pulse | None = None) -> AsyncClient:
-        """Return a client over these parts, on another clock where one is given; use it as an async context manager."""
+    def open_client(self, pulse: Pulse | None = None, ledger: Asker | None = None) -> AsyncClient:
+        """Return a client over these parts, on another clock where one is given; use it as an async context manager.
+
+        Its tries go into the ledger under the word that is given, else nowhere.
+        """
         # Only a command that talks to a model pays for the HTTP library.
         from jackfield.client import AsyncClient  # noqa: PLC0415
         from jackfield.health.store import open_health  # noqa: PLC0415
@@ -99,6 +103,7 @@ class App:
             replay=self.replay,
             health=open_health(config, clock, shared_url=url) if url else None,
             pulse=pulse,
+            ledger=ledger,
         )
 
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from jackfield.auth.sources import Source, sources
 from jackfield.auth.store import FileStore, open_store
 from jackfield.auth.use_notes import UseNotes
+from jackfield.catalog import defaults
 from jackfield.catalog.lifecycle import foretell
 from jackfield.catalog.load import Catalog
 from jackfield.config.default import load_default
@@ -26,7 +27,9 @@ from jackfield.direct import Direct, with_thinking
 from jackfield.embedding import EmbedRequest, EmbedResponse
 from jackfield.errors import MissingKey, Overloaded, UsageError
 from jackfield.health.store import HealthStore, MemoryHealth, open_health
-from jackfield.message import ChatRequest, ChatResponse, JsonObject, TokenCount
+from jackfield.ledger.journal import Asker, Journal
+from jackfield.ledger.place import find_url
+from jackfield.message import Attempt, ChatRequest, ChatResponse, JsonObject, TokenCount
 from jackfield.model import Model, ProviderInfo
 from jackfield.plugins.load import Plugins
 from jackfield.providers.counting import count, estimate
@@ -59,7 +62,8 @@ class AsyncClient:
     `~/.jackfield/jackfield.json`, …); `config` may also be a path or the config itself as a
     mapping. Safe for any number of requests at the same time on one event loop. `record`
     keeps every exchange in a folder, `replay` answers from one, `transport` is any other network,
-    `health` another memory of failures than this user's, `pulse` another clock.
+    `health` another memory of failures than this user's, `pulse` another clock. With `ledger="library"`
+    each try is a row of the ledger, so that `jackfield usage` shows it.
     """
 
     def __init__(  # noqa: PLR0913  all but the first are named
@@ -75,6 +79,7 @@ class AsyncClient:
         replay: str | Path | None = None,
         health: HealthStore | None = None,
         pulse: Pulse | None = None,
+        ledger: Asker | None = None,
     ) -> None:
         self.config = config if isinstance(config, Config) else load_default(config)
         self.plugins = plugins or Plugins(self.config)
@@ -93,6 +98,7 @@ class AsyncClient:
         self.sessions = Sessions()
         self.known: frozenset[str] = frozenset()  # problems from before the last plan, which may itself meet some
         self._uses = UseNotes(self.store, now_ms)
+        self.journal = Journal(find_url(self.config), ledger) if ledger and is_live else None
 
     async def __aenter__(self) -> Self:
         return self
@@ -106,6 +112,8 @@ class AsyncClient:
         await self._transport.close()
         await self.toll.close()
         self.health.close()
+        if self.journal:
+            await asyncio.to_thread(self.journal.close)
 
     async def chat(self, request: ChatRequest, **how: Unpack[ChatOptions]) -> ChatResponse:
         """Ask and return the whole reply; it says who answered, what it cost, what was tried. Options as in `ChatOptions`."""
@@ -144,8 +152,13 @@ class AsyncClient:
         auth = await self.direct.freshen(candidate.info, await self.direct.open_auth(candidate))
         async with self.toll.embedding(candidate, request) as paid:
             sender = self.plugins.over(self._transport, str(candidate.ref))
+            began, at_ms = self.pulse.clock(), self.pulse.now_ms()
             answer = await embed(request, candidate.info, candidate.model, auth, sender)
             paid(answer.cost_usd)
+        ms, spent = round((self.pulse.clock() - began) * 1000), (answer.usage, answer.cost_usd)
+        api = defaults.api(candidate.model, candidate.info)
+        tried = Attempt(answer.model, auth.profile_id, None, ms, None, *spent, at_ms, api)
+        self.note_attempts(made.requested, (tried,))
         return replace(answer, requested=made.requested, warnings=(*made.warnings, *answer.warnings))
 
     def plan(
@@ -204,6 +217,11 @@ class AsyncClient:
     def problems(self) -> tuple[str, ...]:
         """Return what plugins, the recording of exchanges and the notes of failures have failed at so far."""
         return (*self.direct.problems(), *self.health.problems)
+
+    def note_attempts(self, requested: str, attempts: Sequence[Attempt], *, stream: bool = False) -> None:
+        """Tell the ledger, where it is wanted, of a call's tries; waits for nothing."""
+        if self.journal:
+            self.journal.note(requested, attempts, streamed=stream)
 
     def note_success(self, profile_id: str | None) -> None:
         """Remember that a profile answered, so that another one is next; sends and awaits nothing."""

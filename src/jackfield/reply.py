@@ -190,6 +190,7 @@ class ChatStream:
         finally:
             self._reader = None
             self._client.plugins.tell_attempts(self._walk.attempts)
+            self._client.note_attempts(self._walk.plan.requested, self._walk.attempts, stream=self._request.stream)
 
     async def _told(self) -> Batches:
         """Yield the reply as the caller is told of it, broken or mended."""

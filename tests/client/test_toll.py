@@ -126,7 +126,7 @@ async def test_sessions_have_limits_of_their_own() -> None:
 
 def test_one_commands_limit() -> None:
     with serve(json_reply(whole())) as server:
-        save(config(server, {}))
+        save({**config(server, {}), "gateway": {"ledger": {"commandLine": False}}})
         failed = run("chat", "--max-cost", "0.001", "--model", "box/dear", "--max-tokens", "9", "--json", "Hello")
         good = run("chat", "--max-cost", "0.1", "--model", "box/dear", "--max-tokens", "9", "--no-stream", "Hello")
 

@@ -140,6 +140,8 @@ async def ask(context: Context, request: ChatRequest, options: dict[str, Any]) -
             reply = await answer.show(client.stream(request, **how), show_thinking=shows)
         if context.verbose and not options["as_json"]:
             answer.tell_quota(client, reply)
+    if client.journal and client.journal.trouble:
+        ui.warn(client.journal.trouble)
     answer.check_answer(reply, wants_json=request.response_format is not None)
     return reply
 

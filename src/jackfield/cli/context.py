@@ -13,6 +13,7 @@ from jackfield.errors import UsageError
 
 if TYPE_CHECKING:
     from jackfield.client import AsyncClient
+    from jackfield.ledger.journal import Asker
     from jackfield.routing.walk import Pulse
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -28,11 +29,11 @@ class Context(App):
         for name in ("config", "plugins", "catalog"):
             self.__dict__.pop(name, None)
 
-    def open_client(self, pulse: Pulse | None = None) -> AsyncClient:
+    def open_client(self, pulse: Pulse | None = None, ledger: Asker | None = "cli") -> AsyncClient:
         """Return a client over these parts that says so when it waits to ask again."""
         from jackfield.cli.pause import telling
 
-        return super().open_client(pulse or telling())
+        return super().open_client(pulse or telling(), ledger if self.config.callers.command_line else None)
 
     def tell_warnings(self) -> None:
         """Warn of broken plugins and of what is odd in the config.

@@ -26,7 +26,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@click.command(short_help="Show what was asked through the gateway.")
+@click.command(short_help="Show what was asked, of whom, and what it cost.")
 @click.option(
     "--by", type=click.Choice(get_args(By)), default="model", show_default=True, help="What a line stands for."
 )
@@ -35,7 +35,7 @@ COLUMNS = (
 @json_option
 @pass_context
 def usage(context: Context, by: By, since: str, as_csv: bool, as_json: bool) -> None:
-    """Show what was asked through the gateway, by whom, what it took and how long.
+    """Show what was asked, through the gateway and by commands, by whom, what it took and how long.
 
     Tokens are in disjoint buckets; Cached is what was read from a cache. Times are of good answers.
     Bars compare cost, or requests where nothing has a price. Days are UTC's.
@@ -71,7 +71,7 @@ def usage(context: Context, by: By, since: str, as_csv: bool, as_json: bool) -> 
     elif shares:
         ui.table((by.capitalize(), *HEADER), _rows(shares, by))
     else:
-        ui.note(f"nothing was asked through the gateway{'' if since == 'all' else f' within {since}'}")
+        ui.note(f"nothing was asked{'' if since == 'all' else f' within {since}'}")
     if not as_json:
         _tell(shares, killed)
 

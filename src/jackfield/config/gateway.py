@@ -82,6 +82,7 @@ GATEWAY = Table(
                         "how long a call's rows are kept; sums stay",
                         "for good",
                     ),
+                    Field("commandLine", Flag(), "what commands ask themselves leaves rows, too", "true"),
                 )
             ),
             "the rows that calls leave in the database",
@@ -234,6 +235,7 @@ class CallerRules(Struct, frozen=True, kw_only=True):
 
     database: Secret | None = None  # a URL, which may hold a password
     keep_days: int | None = None  # of the ledger's rows
+    command_line: bool = True  # commands write rows, too
     shared_state: Secret | None = None
     limits: Limits = Limits()
     keys: Mapping[str, GivenKey] = {}
@@ -241,9 +243,11 @@ class CallerRules(Struct, frozen=True, kw_only=True):
 
 def read_callers(gateway: JsonObject) -> CallerRules:
     """Return what the config says of the gateway's callers."""
+    ledger = gateway.get("ledger", {})
     return CallerRules(
         database=gateway.get("database"),
-        keep_days=gateway.get("ledger", {}).get("keepDays"),
+        keep_days=ledger.get("keepDays"),
+        command_line=ledger.get("commandLine", True),
         shared_state=gateway.get("sharedState"),
         limits=convert(gateway.get("limits", {}), Limits),
         keys={name: _given(said) for name, said in gateway.get("keys", {}).items() if said.get("key")},

@@ -40,7 +40,9 @@ JOIN = """INSERT INTO ledger_writers (id, pid, started_ms, seen_ms, dropped) VAL
 COUNT = "UPDATE ledger_writers SET written = ? WHERE id = ?"
 COUNTED = "SELECT written FROM ledger_writers WHERE id = ?"
 PRUNE = "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE at_ms < ? ORDER BY at_ms LIMIT ?)"
-LEAVE = "UPDATE ledger_writers SET ended_ms = ? WHERE id = ?"
+# Who leaves in order and has lost nothing is of no interest to anybody: each `chat` would leave a row.
+LEAVE = "DELETE FROM ledger_writers WHERE id = ? AND dropped = 0"
+END = "UPDATE ledger_writers SET ended_ms = ? WHERE id = ?"
 KILLED = "SELECT id, pid, seen_ms FROM ledger_writers WHERE ended_ms IS NULL AND killed = 0 AND seen_ms < ? AND id <> ?"
 BURY = "UPDATE ledger_writers SET killed = 1 WHERE id = ? AND killed = 0 AND ended_ms IS NULL"
 
@@ -52,7 +54,7 @@ class Ledger:
         self,
         open_: Callable[[], Database],
         *,
-        say: Callable[[str], None] = lambda _: None,
+        say: Callable[[str], None] | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         capacity: int = CAPACITY,
     ) -> None:
@@ -76,11 +78,11 @@ class Ledger:
         self._starting = Lock()
 
     @classmethod
-    def open(cls, url: str, *, say: Callable[[str], None] = lambda _: None) -> Ledger:
+    def open(cls, url: str, *, say: Callable[[str], None] | None = None) -> Ledger:
         """Return a ledger at a database's URL; it connects on its own thread, and keeps trying.
 
         `say` is told, on that thread, when the database goes and comes back, and of a process
-        that was killed before it had written its last rows.
+        that was killed before it had written its last rows; `None`: nobody is, and the next one is told.
         """
         ledger = cls(lambda: open_database(url), say=say)
         ledger.start()
@@ -147,9 +149,9 @@ class Ledger:
         except Error as error:
             self._fall_behind(error)
             return False
-        if self.trouble:
+        if self.trouble and self._say:
             self._say(f"the ledger is written again: {self.written} rows so far, {self.dropped} found no room")
-            self.trouble = ""
+        self.trouble = ""
         return True
 
     def _connect(self) -> Database:
@@ -192,6 +194,8 @@ class Ledger:
 
     def _show_up(self, database: Database) -> None:
         database.write(self._presence())
+        if self._say is None:
+            return
         for id_, pid, seen_ms in database.rows(KILLED, self._seen_ms - GONE_AFTER_S * 1000, self._id):
             if database.write((BURY, [(id_,)])):
                 self._say(
@@ -199,7 +203,7 @@ class Ledger:
                 )
 
     def _fall_behind(self, error: Error) -> None:
-        if not self.trouble:
+        if self._say and not self.trouble:
             self._say(f"{error.message}: rows wait in memory, {self._capacity} at most; calls go on")
         self.trouble = error.message
         if self._database is not None:
@@ -209,7 +213,7 @@ class Ledger:
     def _end(self) -> None:
         if self._round() and self._database is not None:
             try:
-                self._database.write((LEAVE, [(self._now_ms(), self._id)]))
+                self._database.write((LEAVE, [(self._id,)]), (END, [(self._now_ms(), self._id)]))
             except Error as error:
                 self._fall_behind(error)
         if self._database is not None:
