@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import cast
 
@@ -25,6 +26,7 @@ PACKAGES: dict[str, str] = {
 ONE_SIDED = frozenset({"bedrock-converse-stream", "cohere", "ollama", "google-gemini-cli", "openai-codex-responses"})
 
 
+@cache
 def load(name: str) -> Protocol:
     """Return the protocol of that name; raise `ConfigError` when there is none."""
     if name not in PACKAGES:

@@ -15,6 +15,7 @@ from jackfield.errors import BadReply
 
 MAX_EVENT_BYTES = 32 * 1024 * 1024  # an image in one event is some megabytes; beyond this it is an attack
 
+FIELD = b"data: "  # as nearly all events without a name begin
 LINE_COST = 48  # bytes that a line takes besides its own; a million short ones are not small
 
 
@@ -35,6 +36,16 @@ class SseDecoder:
         self._event = ""
         self._size = 0
         self._is_first = self._is_between = True
+
+    def is_one(self, data: bytes, head: bytes) -> bool:
+        """Tell whether the next bytes are one whole event that begins so, and ends with the next line."""
+        return (
+            self._is_between
+            and data.startswith(head)
+            and data.endswith(b"\n\n")
+            and data.find(b"\n", len(head)) == len(data) - 2
+            and b"\r" not in data
+        )
 
     def feed(self, data: bytes) -> list[SseEvent]:
         """Take the next bytes and return every event they complete."""

@@ -9,6 +9,7 @@ import msgspec
 from jackfield.protocols.plain import Closed
 
 KIND = "content_block_delta"
+HEAD = b"event: content_block_delta\ndata: "
 
 
 class _Delta(Closed, frozen=True):

@@ -16,7 +16,7 @@ from jackfield.events import Accumulator, BlockDelta, MessageEnd, MessageStart, 
 from jackfield.message import JsonObject, ToolCall
 from jackfield.protocols.anthropic_messages.errors import parse_error
 from jackfield.protocols.anthropic_messages.open_block import OpenBlock
-from jackfield.protocols.anthropic_messages.plain import KIND, PLAIN
+from jackfield.protocols.anthropic_messages.plain import HEAD, KIND, PLAIN
 from jackfield.protocols.anthropic_messages.response import parse_extras, parse_reason, parse_usage
 from jackfield.protocols.base import NO_EVENT, decode, decode_event, preview
 from jackfield.protocols.fields import as_object, read, rest, said
@@ -47,6 +47,11 @@ class StreamParser:
 
     def feed(self, data: bytes) -> Sequence[StreamEvent]:
         """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""
+        if self._open and self._error is None and self._sse.is_one(data, HEAD):
+            # Nearly every read is one event with some more words.
+            piece = read_plain(self.plain, data[len(HEAD) :])
+            if piece and (words := self._hear_words(piece.index, piece.delta.text)):
+                return words
         if not self._is_live:
             self._head = (self._head + data)[:HEAD_BYTES]
         return self._read(self._sse.feed(data))

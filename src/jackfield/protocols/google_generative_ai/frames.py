@@ -36,6 +36,10 @@ class Frames:
             return self._decoder.feed(data)
         return [event.data for event in self._decoder.feed(data)]
 
+    def is_one(self, data: bytes, head: bytes) -> bool:
+        """Tell whether the next bytes are one whole event that begins so, and ends with the next line."""
+        return isinstance(self._decoder, SseDecoder) and self._decoder.is_one(data, head)
+
     def close(self) -> list[str]:
         """Return the last text where the stream ended without its blank line."""
         return [event.data for event in self._decoder.close()] if isinstance(self._decoder, SseDecoder) else []

@@ -23,6 +23,7 @@ from jackfield.protocols.google_generative_ai.reply import ReplyReader
 from jackfield.protocols.google_generative_ai.wire import unwrap
 from jackfield.protocols.outbox import Outbox
 from jackfield.protocols.plain import read_plain
+from jackfield.protocols.sse import FIELD
 
 HEAD_BYTES = 4096  # of a body without an event, kept to say what came instead
 
@@ -41,6 +42,9 @@ class StreamParser:
 
     def feed(self, data: bytes) -> Sequence[StreamEvent]:
         """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""
+        # Nearly every read is one event with some more words.
+        if self._frames.is_one(data, FIELD) and self._read_words(data[len(FIELD) :]):
+            return self._out.take()
         if not self._is_live:
             self._head = (self._head + data)[:HEAD_BYTES]
         if self._out.error is None:
@@ -70,11 +74,7 @@ class StreamParser:
 
     def _read(self, texts: list[str]) -> None:
         for text in texts:
-            if (
-                self._reader.is_text
-                and (piece := read_plain(self.plain, text))
-                and self._reader.read_words(piece.chunk)
-            ):
+            if self._read_words(text):
                 continue
             try:
                 event = decode_event(text)
@@ -85,6 +85,13 @@ class StreamParser:
                 self._read_chunk(self._unwrap(event))
             else:
                 self.skipped += text.strip() not in NO_EVENT
+
+    def _read_words(self, data: bytes | str) -> bool:
+        """Take words of a text that is open; say whether the event was such words."""
+        if not self._reader.is_text or self._out.error is not None:
+            return False
+        piece = read_plain(self.plain, data)
+        return piece is not None and self._reader.read_words(piece.chunk)
 
     def _unwrap(self, event: JsonObject) -> JsonObject:
         # Who wraps one event wraps them all, so that the short way leads through the envelope from now on.

@@ -36,7 +36,7 @@ from jackfield.protocols.openai_completions.usage import find_usage, parse_usage
 from jackfield.protocols.openai_errors import parse_error
 from jackfield.protocols.outbox import Outbox
 from jackfield.protocols.plain import read_plain
-from jackfield.protocols.sse import SseDecoder, SseEvent
+from jackfield.protocols.sse import FIELD, SseDecoder, SseEvent
 
 HEAD_BYTES = 200
 
@@ -67,6 +67,9 @@ class StreamParser:
 
     def feed(self, data: bytes) -> Sequence[StreamEvent]:
         """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""
+        # Nearly every read is one event with some more words.
+        if self._blocks.is_text and self._sse.is_one(data, FIELD) and self._take_words(data[len(FIELD) :]):
+            return self._out.take()
         if not self._started and len(self._head) < HEAD_BYTES:
             if not self._head and data.lstrip()[:1] in (b"{", b"["):
                 self._whole = bytearray()
@@ -92,11 +95,18 @@ class StreamParser:
             self._take(frame.data)
         return self._out.take()
 
+    def _take_words(self, data: bytes | str) -> bool:
+        """Take words of a text that is open; say whether the event was such words."""
+        piece = read_plain(self.plain, data)
+        if piece is None or self._ended or self._out.error is not None or not piece.repeats(self._first):
+            return False
+        self._blocks.say("content", TextBlock, piece.choices[0].delta.content)
+        return True
+
     def _take(self, data: str) -> None:
         if self._ended or self._out.error is not None:
             return
-        if self._blocks.is_text and (piece := read_plain(self.plain, data)) and piece.repeats(self._first):
-            self._blocks.say("content", TextBlock, piece.choices[0].delta.content)
+        if self._blocks.is_text and self._take_words(data):
             return
         if data[:1] != "{" and data.strip() == "[DONE]":
             self._done = True

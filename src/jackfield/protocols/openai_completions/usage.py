@@ -6,6 +6,7 @@ from jackfield.message import JsonObject, Usage
 from jackfield.protocols.base import as_count
 from jackfield.protocols.fields import as_object, rest
 
+COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})  # all that many servers give
 # Where servers put each count: (group, field), the first that is a number counts.
 PROMPT, COMPLETION = "prompt_tokens_details", "completion_tokens_details"
 CACHE_READ = (
@@ -32,6 +33,8 @@ def find_usage(wire: JsonObject) -> JsonObject:
 def parse_usage(wire: JsonObject) -> Usage:
     """Read `usage`; a count nobody gave stays `None`."""
     prompt, output = as_count(wire.get("prompt_tokens")), as_count(wire.get("completion_tokens"))
+    if wire.keys() <= COUNTS:
+        return Usage(*_add_missing(wire, prompt, prompt, output))
     read, write, reasoning = _find(wire, CACHE_READ), _find(wire, CACHE_WRITE), _find(wire, REASONING)
     cached = (read or 0) + (write or 0)
     # Azure's Grok reports prompt tokens without the cached ones; only the sum can tell.
@@ -66,7 +69,7 @@ _READ_IN = {group: frozenset(field for place, field in _PLACES if place == group
 
 
 def _left(wire: JsonObject) -> JsonObject:
-    left = rest(wire, _READ | {"prompt_tokens", "completion_tokens", "total_tokens", PROMPT, COMPLETION})
+    left = rest(wire, _READ | COUNTS | {PROMPT, COMPLETION})
     for group, read in _READ_IN.items():
         if inner := rest(as_object(wire.get(group)), read):
             left[group] = inner

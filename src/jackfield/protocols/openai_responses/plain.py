@@ -9,6 +9,7 @@ import msgspec
 from jackfield.protocols.plain import Closed
 
 KIND = "response.output_text.delta"
+HEAD = b"event: response.output_text.delta\ndata: "
 
 
 class _Event(Closed, frozen=True):

@@ -22,7 +22,7 @@ from jackfield.protocols.openai_errors import parse_error
 from jackfield.protocols.openai_responses.citations import parse_logprobs
 from jackfield.protocols.openai_responses.item_book import ItemBook
 from jackfield.protocols.openai_responses.open_item import CALLS, OpenItem
-from jackfield.protocols.openai_responses.plain import KIND, PLAIN
+from jackfield.protocols.openai_responses.plain import HEAD, KIND, PLAIN
 from jackfield.protocols.openai_responses.response import (
     find_error,
     find_logprobs,
@@ -82,6 +82,9 @@ class StreamParser:
 
     def feed(self, data: bytes) -> Sequence[StreamEvent]:
         """Take the next bytes, cut anywhere; raise the provider's error when the stream carries one."""
+        # Nearly every read is one event with some more words.
+        if self._started and self._sse.is_one(data, HEAD) and self._take_words(data[len(HEAD) :]):
+            return self._box.take()
         if not self._started and len(self._head) < HEAD_BYTES:
             if not self._head and data.lstrip()[:1] in (b"{", b"["):
                 self._whole = bytearray()
@@ -117,9 +120,9 @@ class StreamParser:
                 self._take(frame.data)
         return self._box.take()
 
-    def _take_words(self, data: str) -> bool:
+    def _take_words(self, data: bytes | str) -> bool:
         """Take words of a message that is open; say whether the event was such words."""
-        piece = read_plain(self.plain, data)
+        piece = None if self._ended or self._box.error is not None else read_plain(self.plain, data)
         if piece is None or (item := self._items.find("message", piece.output_index, piece.item_id)) is None:
             return False
         item.say(piece.content_index, piece.delta, "output_text")
