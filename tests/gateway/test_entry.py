@@ -8,7 +8,7 @@ from jackfield.errors import AuthError
 from jackfield.gateway.access import Access
 from jackfield.gateway.door import Places
 from jackfield.gateway.entry import LONGEST, Entries
-from jackfield.gateway.exchange import ANSWER, TAKE, WATCH, WRITE, Exchange
+from jackfield.gateway.exchange import ANSWER, END, QUIET, START, TAKE, WATCH, WRITE, Exchange
 from jackfield.gateway.keybook import KeyBook
 from jackfield.gateway.keys import Key, digest
 from jackfield.gateway.meters import LocalMeters
@@ -36,7 +36,7 @@ def head(token: str = ONE, path: str = CHAT, method: str = "POST", query: bytes 
     said = {"host": "127.0.0.1", "authorization": f"Bearer {token}", **more}
     headers = [(name.replace("_", "-").encode(), text.encode()) for name, text in said.items()]
     scope = {"method": method, "path": path, "query_string": query, "headers": headers}
-    own = {WATCH: None, TAKE: None, WRITE: None, ANSWER: None}
+    own = dict.fromkeys((WATCH, TAKE, ANSWER, START, WRITE, END, QUIET))
     return Exchange(scope | {"extensions": own}, None, None, str)  # type: ignore[arg-type]  # nothing is read or sent
 
 

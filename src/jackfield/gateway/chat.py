@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from functools import partial
 
 import msgspec
 from msgspec.structs import replace
@@ -18,7 +17,6 @@ from jackfield.gateway.cache import Replay, Slot
 from jackfield.gateway.call import Call, decode_body, read_call
 from jackfield.gateway.express import find_express
 from jackfield.gateway.head import cost_of, head_of
-from jackfield.gateway.heartbeat import beating
 from jackfield.gateway.parts import Visit
 from jackfield.gateway.permit import reserve, settle
 from jackfield.gateway.responses import narrow
@@ -84,8 +82,8 @@ async def _wait(visit: Visit, call: Call, slot: Slot, longest_s: float) -> None:
         return
     wire = load_wire(visit.route.wire)
     visit.fail = _open_renderer(visit.route.wire, call).fail
-    start = partial(visit.exchange.start, [("content-type", wire.STREAM_TYPE)])
-    with beating(visit.exchange, HABITS[visit.route.wire].ping, start, visit.parts.settings.ping_s):
+    kind = [("content-type", wire.STREAM_TYPE)]
+    with visit.parts.heart.beat(visit.exchange, HABITS[visit.route.wire].ping, kind):
         await slot.wait(longest_s)
 
 
@@ -116,16 +114,17 @@ async def _answer_stream(visit: Visit, call: Call, stream: ChatStream | Replay) 
         is_free = visit.first_ms is not None and exchange.write_now()
         return is_free and exchange.write_now(b"".join(map(renderer.feed, batch)))
 
-    with beating(exchange, ping, lambda: exchange.start(kind), visit.parts.settings.ping_s):
+    with visit.parts.heart.beat(exchange, ping, kind):
         async with aclosing(stream):
             async for batch in stream.batches(take):
                 if visit.first_ms is None:
                     visit.first_ms = visit.elapsed_ms()
                     batch = [_stamped(event, visit, call) for event in batch]  # noqa: PLW2901
-                    if not exchange.status:
-                        # To count a long question takes longer than all else that is done before the first word.
-                        await exchange.start([*kind, *head_of(stream.heard(billed=False), running=True)])
-                if data := b"".join(map(renderer.feed, batch)):
+                data = b"".join(map(renderer.feed, batch))
+                if not exchange.status:
+                    # To count a long question takes longer than all else that is done before the first word.
+                    await exchange.start([*kind, *head_of(stream.heard(billed=False), running=True)], data)
+                elif data:
                     await exchange.write(data)
     await exchange.end(renderer.close())
 

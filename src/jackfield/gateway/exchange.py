@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from jackfield.errors import InvalidRequest
 from jackfield.gateway.refusal import TooLarge
@@ -26,8 +26,9 @@ WATCH = "jackfield.watch"
 TAKE = "jackfield.take"
 # Another: writes a piece of a stream at once and tells that it did; where one has to wait it does not.
 WRITE = "jackfield.write"
-# The same for a whole answer: status, lines of the head, body.
-ANSWER = "jackfield.answer"
+# The same for a whole answer (status, lines of the head, body), for the head and the first piece of a stream, for its last.
+ANSWER, START, END = "jackfield.answer", "jackfield.start", "jackfield.end"
+QUIET = "jackfield.quiet"  # Another: tells whether no piece was written since it was last asked.
 TYPED = ("content-type", "application/json")
 BODY_PAUSE_S = 60.0  # longest silence inside a body
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -35,6 +36,13 @@ UNFIT = re.compile(r"[^\t\x20-\x7e]")
 # Two of these may say two things: who stands before us may have gone by the other.
 SINGLE = (b"host", b"authorization", b"x-api-key", b"x-goog-api-key", b"content-encoding", b"x-openclaw-model")
 HEADER_LENGTH = 2000  # of one value of ours; clients refuse heads that are much longer
+
+
+class Write(Protocol):
+    """Sends a piece, or none, and tells whether that is possible now."""
+
+    def __call__(self, data: bytes = b"", /) -> bool:  # noqa: D102  the class says it
+        ...
 
 
 class Left(Exception):
@@ -46,7 +54,6 @@ class Exchange:
 
     status = 0  # 0: nothing has been answered yet
     is_stream = False
-    is_quiet = True  # nothing was written since somebody last looked
     has_left = False
     further: Sequence[tuple[str, str]] = ()  # headers of the answer, whatever becomes of it
     _is_watched = False
@@ -64,7 +71,11 @@ class Exchange:
         own = scope["extensions"]
         self._watch: Callable[[Callable[[], None] | None], None] = own[WATCH]
         self._take: Callable[[], bytes | None] = own[TAKE]
-        self._write: Callable[[bytes], bool] = own[WRITE]
+        # Sends the next piece, if any, and tells whether that is possible: it is not while the caller reads slowly.
+        self.write_now: Write = own[WRITE]
+        self.was_quiet: Callable[[], bool] = own[QUIET]  # since it was last asked
+        self._start: Callable[[bytes, bytes], bool] = own[START]
+        self._end: Callable[[bytes], bool] = own[END]
         self._answer: Callable[[int, bytes, bytes], bool] = own[ANSWER]
 
     def header(self, name: bytes) -> str:
@@ -136,19 +147,19 @@ class Exchange:
             await self._send({"type": "http.response.start", "status": status, "headers": _split(head)})
             await self._send({"type": "http.response.body", "body": body})
 
-    async def start(self, headers: Iterable[tuple[str, str]]) -> None:
-        """Begin a streamed answer."""
+    async def start(self, headers: Iterable[tuple[str, str]], data: bytes = b"") -> None:
+        """Begin a streamed answer, with its first piece where there is one."""
+        await self.start_lines(self._lines(headers), data)
+
+    async def start_lines(self, lines: str, data: bytes = b"") -> None:
+        """Begin a streamed answer with the lines of a head that are ready."""
         self.status, self.is_stream = 200, True
         # Proxies that collect a body before they pass it on would make a stream of it no more.
-        lines = f"{self._lines(headers)}cache-control: no-cache\r\nx-accel-buffering: no\r\n"
-        head = _split(f"x-request-id: {self.id}\r\n{lines}".encode())
-        await self._send({"type": "http.response.start", "status": 200, "headers": head})
-
-    def write_now(self, data: bytes = b"") -> bool:
-        """Send the next piece, if any, and tell whether that is possible: it is not while the caller reads slowly."""
-        if data:
-            self.is_quiet = False
-        return self._write(data)
+        head = f"x-request-id: {self.id}\r\n{lines}cache-control: no-cache\r\nx-accel-buffering: no\r\n".encode()
+        if not self._start(head, data):
+            await self._send({"type": "http.response.start", "status": 200, "headers": _split(head)})
+            if data:
+                await self.write(data)
 
     async def write(self, data: bytes) -> None:
         """Send the next piece; waits while the caller reads slowly."""
@@ -158,7 +169,8 @@ class Exchange:
     async def end(self, data: bytes = b"") -> None:
         """Send the last piece."""
         self.stop_watching()
-        await self._send({"type": "http.response.body", "body": data})
+        if not self._end(data):
+            await self._send({"type": "http.response.body", "body": data})
 
     def _lines(self, headers: Iterable[tuple[str, str]]) -> str:
         return render_lines(dict([TYPED, *headers, *self.further]).items())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing, suppress
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -17,8 +18,8 @@ from msgspec.structs import replace
 from jackfield.catalog.price import bill_usd
 from jackfield.errors import BadReply, Error, InvalidRequest, forget_way
 from jackfield.gateway.call import find_model
-from jackfield.gateway.head import COST, Heads
-from jackfield.gateway.heartbeat import beating
+from jackfield.gateway.exchange import render_lines
+from jackfield.gateway.head import COST
 from jackfield.gateway.parts import Visit
 from jackfield.gateway.passing import Passing
 from jackfield.gateway.permit import reserve, reserve_roughly
@@ -119,6 +120,11 @@ async def _hold(visit: Visit, target: Target, raw: bytes) -> bool:
     return made.candidates[0] is target.plan.candidates[0]
 
 
+@lru_cache(1000)
+def _head_lines(kind: str, ref: str) -> str:
+    return render_lines([("content-type", kind), ("x-jackfield-model", ref), ("x-jackfield-attempts", "1")])
+
+
 class Express:
     """One call on the short way."""
 
@@ -177,7 +183,7 @@ class Express:
         visit, exchange = self._visit, self._visit.exchange
         wire = load_wire(visit.route.wire)
         visit.fail = wire.StreamRenderer().fail
-        kind: Heads = [("content-type", wire.STREAM_TYPE)]
+        kind = [("content-type", wire.STREAM_TYPE)]
 
         def pass_on(chunk: bytes) -> bytes:
             # What can leave at once does, while nobody is woken for it.
@@ -185,27 +191,26 @@ class Express:
             is_usual = data and visit.first_ms is not None and not passing.failed
             return b"" if is_usual and exchange.write_now(data) else data
 
-        with beating(
-            exchange, HABITS[visit.route.wire].ping, lambda: exchange.start(kind), visit.parts.settings.ping_s
-        ):
+        with visit.parts.heart.beat(exchange, HABITS[visit.route.wire].ping, kind):
             async with aclosing(reply.pieces(pass_on)) as pieces:
                 async for data in pieces:
-                    if visit.first_ms is None:
-                        await self._begin(kind)
-                    await exchange.write(data)
+                    await self._write(data, wire.STREAM_TYPE)
                     if passing.failed:
                         raise passing.failed
             last = passing.close()
             if visit.first_ms is None:
-                await self._begin(kind)
+                await self._write(b"", wire.STREAM_TYPE)
         self._end = None
         await exchange.end(last)
 
-    async def _begin(self, kind: Heads) -> None:
-        self._visit.first_ms = self._visit.elapsed_ms()
-        if not self._visit.exchange.status:
-            head = [("x-jackfield-model", self.ref), ("x-jackfield-attempts", "1")]
-            await self._visit.exchange.start([*kind, *head])
+    async def _write(self, data: bytes, kind: str) -> None:
+        visit, exchange = self._visit, self._visit.exchange
+        if visit.first_ms is None:
+            visit.first_ms = visit.elapsed_ms()
+            if not exchange.status:
+                await exchange.start_lines(_head_lines(kind, self.ref), data)
+                return
+        await exchange.write(data)
 
     def as_tried(self, error: Error) -> Tried | None:
         """Return the failed try for the long way to go on from.

@@ -1,51 +1,80 @@
-"""Signs of life on a stream that says nothing: many proxies cut a connection after a silent minute."""
+"""Signs of life on a stream that says nothing: many proxies cut a connection after a silent minute.
+
+One timer looks after all streams: a timer for each would cost more than all else that is done here.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 
 from jackfield.gateway.exchange import Exchange
+from jackfield.gateway.head import Heads
 
-LOOKS = 3  # at a stream, within its longest silence: a look costs nothing, a timer for every piece would
-
-
-@contextmanager
-def beating(exchange: Exchange, ping: bytes, start: Callable[[], Awaitable[None]], silence_s: float) -> Iterator[None]:
-    """Send `ping` whenever nothing was written for so long; `start` begins the answer where nothing has been said."""
-    beat = _Beat(exchange, ping, start, silence_s / LOOKS)
-    try:
-        yield
-    finally:
-        beat.stop()
+LOOKS = 3  # at a stream, within its longest silence
 
 
-class _Beat:
-    def __init__(self, exchange: Exchange, ping: bytes, start: Callable[[], Awaitable[None]], every_s: float) -> None:
+class Heart:
+    """Looks after the streams of one set-up; none is silent for longer than it is told."""
+
+    def __init__(self, silence_s: float) -> None:
+        self._every_s = silence_s / LOOKS
+        self._beats: set[Beat] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def beat(self, exchange: Exchange, ping: bytes, head: Heads) -> Beat:
+        """Return a block in which `ping` is sent whenever nothing was; `head` begins an answer that has not begun."""
+        return Beat(self, exchange, ping, head)
+
+    def add(self, beat: Beat) -> None:
+        """Look after a stream."""
+        self._beats.add(beat)
+        if self._timer is None:
+            self._wait()
+
+    def drop(self, beat: Beat) -> None:
+        """Look after it no more; the timer rings once more and sees by itself whether anybody is left."""
+        self._beats.discard(beat)
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._every_s, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        for beat in self._beats:
+            beat.look()
+        if self._beats:
+            self._wait()
+
+
+class Beat:
+    """One stream."""
+
+    __slots__ = ("_exchange", "_head", "_heart", "_ping", "_quiet", "_task")
+
+    def __init__(self, heart: Heart, exchange: Exchange, ping: bytes, head: Heads) -> None:
+        self._heart = heart
         self._exchange = exchange
         self._ping = ping
-        self._start = start
-        self._every_s = every_s
+        self._head = head
         self._quiet = 0  # looks at which nothing had been written
-        self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
-        self._timer = self._loop.call_later(every_s, self._look)
 
-    def stop(self) -> None:
-        self._timer.cancel()
+    def __enter__(self) -> None:
+        self._heart.add(self)
+
+    def __exit__(self, *_: object) -> None:
+        self._heart.drop(self)
         if self._task is not None:
             self._task.cancel()
 
-    def _look(self) -> None:
-        self._quiet = self._quiet + 1 if self._exchange.is_quiet else 0
-        self._exchange.is_quiet = True
+    def look(self) -> None:
+        """Send a sign of life if it is time."""
+        self._quiet = self._quiet + 1 if self._exchange.was_quiet() else 0
         if self._quiet >= LOOKS:
             self._quiet = 0
-            self._task = self._loop.create_task(self._beat())
-        self._timer = self._loop.call_later(self._every_s, self._look)
+            self._task = asyncio.get_running_loop().create_task(self._send())
 
-    async def _beat(self) -> None:
+    async def _send(self) -> None:
         if not self._exchange.status:
-            await self._start()
+            await self._exchange.start(self._head)
         await self._exchange.write(self._ping)

@@ -17,6 +17,7 @@ from jackfield.gateway.cache import Cache
 from jackfield.gateway.door import Places
 from jackfield.gateway.entry import Entries, Entry
 from jackfield.gateway.exchange import Exchange
+from jackfield.gateway.heartbeat import Heart
 from jackfield.gateway.keys import Key
 from jackfield.gateway.record import Finished, Listener, Told, as_name, tell
 from jackfield.gateway.routes import Route
@@ -69,6 +70,11 @@ class Parts(Struct, kw_only=True, dict=True):
     def targets(self) -> Targets:
         """Where names lead on the short way."""
         return Targets(self.client)
+
+    @cached_property
+    def heart(self) -> Heart:
+        """What keeps silent streams alive."""
+        return Heart(self.settings.ping_s)
 
     def ledger_state(self) -> str:
         """Return `ok`, `behind` (the database is away, rows wait in memory, calls go on), or `none`."""

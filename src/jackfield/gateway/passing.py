@@ -76,6 +76,8 @@ def _end_of_events(data: bytes | bytearray, start: int = 0) -> int:
 
 def _is_sound(event: bytes) -> bool:
     """Tell whether an event holds JSON, or nothing that a client would read as some."""
+    if event in DONE:
+        return True
     try:
         JSON.decode(event[event.find(b"data: ") + 6 :])
     except NO_JSON:
@@ -129,7 +131,7 @@ class Passing:
         if self.has_begun and not self._rest and self._is_words(chunk):
             self._keep(chunk)
             self._has_skipped = True
-            return self._renamed(chunk)
+            return self._renamed(chunk) if self._names else chunk
         if not self._rest and chunk.endswith(b"\n\n"):
             return self._let_go(self._pass(chunk))
         # An event may be some megabytes in small pieces: only what is new is looked at.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,11 +16,12 @@ from typing import Any, Literal
 from weakref import proxy
 
 from uvicorn import Config, Server
-from uvicorn._types import ASGI3Application, ASGISendEvent
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.supervisors import Multiprocess
 
-from jackfield.gateway.exchange import ANSWER, TAKE, WATCH, WRITE
+from jackfield.gateway.exchange import ANSWER, END, QUIET, START, TAKE, WATCH, WRITE
+from jackfield.gateway.oddities import TOO_LARGE, send_unchunked, without_offer
 from jackfield.gateway.signals import watch_terminal
 
 HEAD_LIMIT = 64 * 1024
@@ -30,14 +30,6 @@ HEAD_S = 30.0
 KEEP_ALIVE_S = 75
 DRAIN_S = 60
 END_S = 2  # for what is open after that; the application has let its requests finish by then
-# Java's own client offers HTTP/2 with its first request. An offer may be passed over, but this parser
-# would stop at it, and lose the body: it gets to read another name.
-OFFER = re.compile(rb"\r\nupgrade(?=:[ \t]*h2c)", re.IGNORECASE)
-PASSED_OVER = b"\r\nx-offer"
-TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\n"
-    b"content-length: 33\r\nconnection: close\r\n\r\nthe head of the request is too big"
-)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -51,11 +43,15 @@ class BoundedProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _task: asyncio.Task[None] | None = None  # that answers
     _note_left: Callable[[], None] | None = None
+    _has_written = False  # a piece of a stream, since somebody last asked
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a head."""
         super().connection_made(transport)  # type: ignore[arg-type]  # a stream's, as in every server
-        self._extensions = {WATCH: self._watch, TAKE: self._take, WRITE: self._write, ANSWER: self._answer}
+        self._extensions = {
+            WATCH: self._watch, TAKE: self._take, ANSWER: self._answer,
+            START: self._start, WRITE: self._write, END: self._end, QUIET: self._was_quiet,
+        }  # fmt: skip
         self._wait(HEAD_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -89,7 +85,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self.scope["http_version"] == "1.0":
             # The task that answers begins in the loop's next round.
-            self.cycle.send = partial(_send_unchunked, proxy(self.cycle))  # type: ignore[method-assign]
+            self.cycle.send = partial(send_unchunked, proxy(self.cycle))  # type: ignore[method-assign]
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -131,7 +127,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take the next bytes; a head that does not end in time or size ends the connection."""
         self._has_moved, was_in_head = False, self._is_in_head
-        super().data_received(_without_offer(data) if was_in_head and b"h2c" in data else data)
+        super().data_received(without_offer(data) if was_in_head and b"h2c" in data else data)
         if not self._is_in_head:
             self._due_s = inf
         elif not was_in_head:
@@ -167,25 +163,52 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _answer(self, status: int, lines: bytes, body: bytes) -> bool:
         # As uvicorn does it in two steps with checks of each header, which are made where they are put together.
+        if not self._write_head(status, lines, body):
+            return False
+        self._finish()
+        return True
+
+    def _start(self, lines: bytes, data: bytes) -> bool:
+        if not self._write_head(200, lines + b"transfer-encoding: chunked\r\n", _as_chunk(data)):
+            return False
+        self.cycle.chunked_encoding, self._has_written = True, True
+        return True
+
+    def _write_head(self, status: int, lines: bytes, body: bytes) -> bool:
         cycle = self.cycle
         is_usual = cycle.keep_alive and not (cycle.response_started or cycle.disconnected)
         if not is_usual or self.pipeline or self.flow.write_paused or cycle.scope["method"] == "HEAD":
             return False
         own = [b"%b: %b\r\n" % each for each in self.server_state.default_headers]
         self.transport.write(b"".join((STATUS_LINE[status], *own, lines, b"\r\n", body)))
-        cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
-        cycle.message_event.set()
-        cycle.on_response()
+        cycle.response_started, cycle.waiting_for_100_continue = True, False
         return True
 
-    def _write(self, data: bytes) -> bool:
+    def _finish(self) -> None:
+        cycle = self.cycle
+        cycle.response_complete = True
+        cycle.message_event.set()
+        cycle.on_response()
+
+    def _end(self, data: bytes) -> bool:
+        if not (self.cycle.keep_alive and self._write()):
+            return False
+        self.transport.write(_as_chunk(data) + b"0\r\n\r\n")
+        self._finish()
+        return True
+
+    def _was_quiet(self) -> bool:
+        was_quiet, self._has_written = not self._has_written, False
+        return was_quiet
+
+    def _write(self, data: bytes = b"") -> bool:
         # As uvicorn does it, without its questions: they cost each piece of a stream a fifth of its time.
         cycle = self.cycle
         is_open = cycle.chunked_encoding and not (cycle.disconnected or cycle.response_complete)
         if not is_open or self.pipeline or self.flow.write_paused:
             return False
         if data:
+            self._has_written = True
             self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
         return True
 
@@ -211,21 +234,8 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.timeout_keep_alive_handler()
 
 
-async def _send_unchunked(cycle: RequestResponseCycle, message: ASGISendEvent) -> None:
-    """Send to a caller of HTTP/1.0, who knows no chunks: what has no length ends with the connection (RFC 9112, 6.3)."""
-    while cycle.flow.write_paused and not cycle.disconnected:
-        await cycle.flow.drain()
-    if message["type"] == "http.response.start":
-        if all(name != b"content-length" for name, _ in message.get("headers", ())):
-            cycle.chunked_encoding = False
-    elif message["type"] == "http.response.body":
-        cycle.expected_content_length = max(cycle.expected_content_length, len(message.get("body", b"")))
-    await RequestResponseCycle.send(cycle, message)
-
-
-def _without_offer(data: bytes) -> bytes:
-    found = OFFER.search(data, 0, data.find(b"\r\n\r\n") + 4 or len(data))
-    return data[: found.start()] + PASSED_OVER + data[found.end() :] if found else data
+def _as_chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
 def configure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import Protocol as TypingProtocol
 from typing import cast
@@ -59,6 +60,7 @@ HABITS: dict[str, Habit] = {
 }
 
 
+@cache
 def load_wire(name: str) -> Wire:
     """Return the server's half of a protocol."""
     if name == LEGACY:

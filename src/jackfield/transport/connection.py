@@ -223,8 +223,7 @@ class Connection(asyncio.Protocol):
         lost.__cause__ = exc
         self._fail(lost)
         self._note_end(self)
-        # It holds this connection, which would wait for the collector of cycles.
-        del self._parser
+        del self._parser  # it holds this connection, which would wait for the collector of cycles
 
     def pause_writing(self) -> None:
         """Hold the request back."""
