@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -305,3 +306,16 @@ def test_an_answer_that_is_on_its_way_ends_before_the_gateway_does_and_no_other_
                 rest = [json.loads(line) for line in stream]
             assert (words(rest), rest[-1]["type"]) == (" again", "done")
             assert process.wait() == 0
+
+
+def test_an_answer_that_does_not_end_is_waited_for_as_long_as_any_call(home) -> None:
+    with serve(sse_reply({"choices": [{"index": 0, "delta": {"content": "Hello"}}]}, HANG)) as server:
+        box = entry(server.url, models=[{"id": "m"}])
+        write_config(json.dumps(json.loads(config(box=box)) | {"gateway": {"drainSeconds": 1}}))
+        with gateway_process() as process, opened(process, body()) as stream:
+            while b"Hello" not in stream.readline():
+                pass
+            began = time.monotonic()
+            os.kill(process.pid, signal.SIGTERM)
+            assert process.wait() == 0
+            assert time.monotonic() - began >= 1
