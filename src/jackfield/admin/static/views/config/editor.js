@@ -3,6 +3,11 @@
 import { html, Icon, useId, useLayoutEffect, useRef, useState } from "../../ui.js";
 
 const INDENT = "  ";
+const EXAMPLE = `// Nothing is set up here yet. For example:
+{
+  agents: { defaults: { model: { primary: "openai/gpt-5.2" } } },
+  models: { providers: { openai: { apiKey: "\${OPENAI_API_KEY}" } } },
+}`;
 const ABOVE = 4; // lines that stay in sight above the one that is jumped to
 
 /** marks: [{line, tone}]; `spot` {line, column} moves the caret there whenever it is another object. */
@@ -41,7 +46,7 @@ export function Editor({ label, value, onInput, marks, spot, isBad, describedBy 
         ${marks.map(({ line, tone }) => html`<div key="${tone}${line}" class="editor-mark ${tone}" ref=${(mark) => mark && (mark.style.top = `calc(var(--line-height) * ${line - 1})`)}></div>`)}
       </div></div>
       <textarea ref=${field} class="editor-text" aria-label=${label} wrap="off" spellcheck="false" autocomplete="off" autocapitalize="off"
-        aria-invalid=${isBad ? "true" : undefined} aria-describedby="${id}-hint ${describedBy}" value=${value}
+        aria-invalid=${isBad ? "true" : undefined} aria-describedby="${id}-hint ${describedBy}" placeholder=${EXAMPLE} value=${value}
         onInput=${(event) => onInput(event.currentTarget.value)} onKeyDown=${press} onScroll=${follow} onBlur=${() => setFree(false)}></textarea>
     </div>
     <p class="hint editor-hint" id="${id}-hint"><${Icon} name="info" /> ${isFree ? "Tab leaves the editor now." : "Tab indents. Press Escape, then Tab, to leave the editor."}</p>

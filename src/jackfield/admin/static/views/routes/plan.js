@@ -48,7 +48,7 @@ export function Plan({ query }) {
         <div class="pair">
           <${Picker} label="Model or route" isFree value=${order.model} options=${names} placeholder="the default"
             hint="provider/model, an alias or a route; empty means the default." onChange=${(model) => set({ model })} />
-          ${order.way === "holds" && html`<${Field} label="Fallbacks" isMono value=${order.fallbacks} placeholder="none" hint="Tried when the others fail, with commas between them. A route brings its own." onInput=${(fallbacks) => set({ fallbacks })} />`}
+          ${order.way === "holds" && html`<${Field} label="Fallbacks" value=${order.fallbacks} placeholder="none" hint="Tried when the others fail, with commas between them. A route brings its own." onInput=${(fallbacks) => set({ fallbacks })} />`}
         </div>
         <${Tabs} label="What the request is" value=${order.way} onChange=${(way) => set({ way })} tabs=${[{ key: "holds", name: "Made up" }, { key: "body", name: "Pasted" }]}>
           ${order.way === "holds" ? html`<${MadeUp} ...${{ order, set, wrong }} />` : html`<${Pasted} ...${{ order, set, wrong }} />`}
@@ -77,7 +77,7 @@ function MadeUp({ order, set, wrong }) {
       <${Field} label="Tokens in" inputmode="numeric" value=${order.tokens} error=${wrong.tokens} suffix="tokens" placeholder="few" onInput=${(tokens) => set({ tokens })} />
       <${Field} label="Longest answer" inputmode="numeric" value=${order.maxTokens} error=${wrong.maxTokens} suffix="tokens" placeholder="not said" onInput=${(maxTokens) => set({ maxTokens })} />
       <${Select} label="Thinking" value=${order.thinking} options=${THINKING} onChange=${(thinking) => set({ thinking })} />
-      <${Field} label="Session" isMono value=${order.session} hint="Keeps to the credential whose cache is warm." onInput=${(session) => set({ session })} />
+      <${Field} label="Session" value=${order.session} placeholder="none" hint="Stays with its warm cache." onInput=${(session) => set({ session })} />
     </div>
   </div>`;
 }
