@@ -27,7 +27,7 @@ from jackfield.health.record import Place, Rest
 from jackfield.health.view import NOTHING, View
 from jackfield.message import ChatRequest, ImageBlock, Message, ResponseFormat, TextBlock, Tool
 from jackfield.model import ProviderInfo
-from jackfield.routing.plan import plan
+from jackfield.routing.plan import Moment, plan
 
 README = Path(__file__).with_name("README.md")
 AIM_US = 100
@@ -75,7 +75,7 @@ def main() -> None:
             return listed
 
         def make(request: ChatRequest = request, health: View = health, ask: object = credentials) -> object:
-            return plan(request, config, catalog, credentials=ask, health=health, now_ms=NOW_MS)  # type: ignore[arg-type]
+            return plan(request, config, catalog, Moment(credentials=ask, health=health, now_ms=NOW_MS))  # type: ignore[arg-type]
 
         value = msgspec.to_builtins(request)
         took_us, json_us = best_us(make), best_us(lambda value=value: json.loads(json.dumps(value)))

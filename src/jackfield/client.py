@@ -38,7 +38,7 @@ from jackfield.providers.quota import Window
 from jackfield.reply import ChatOptions, ChatStream
 from jackfield.routing.candidate import Candidate, Plan
 from jackfield.routing.explain import explain
-from jackfield.routing.plan import plan
+from jackfield.routing.plan import Moment, plan
 from jackfield.routing.session import Sessions
 from jackfield.routing.walk import Pulse
 from jackfield.spend.budget import open_budget
@@ -166,12 +166,7 @@ class AsyncClient:
     ) -> Plan:
         """Return what would be tried for a request, and why; sends nothing and follows no reference to a secret."""
         now_ms, self.known = self.pulse.now_ms(), frozenset(self.problems())
-        made = plan(
-            request,
-            self.config,
-            self.catalog,
-            fallbacks=fallbacks,
-            profile_id=profile_id,
+        moment = Moment(
             credentials=partial(self._credentials, now_ms) if self._transport.is_live else None,
             health=self.health.view(),
             now_ms=now_ms,
@@ -179,6 +174,7 @@ class AsyncClient:
             spill_at=self.config.spill_at,
             afford=self.toll.afford(request, session),
         )
+        made = plan(request, self.config, self.catalog, moment, fallbacks=fallbacks, profile_id=profile_id)
         first, today = made.candidates[0], datetime.now(UTC).date()
         return replace(made, warnings=(*made.warnings, *foretell(str(first.ref), first.model, today)))
 

@@ -14,7 +14,7 @@ from jackfield.credential import Secret
 from jackfield.health.record import Place, Rest
 from jackfield.message import ChatRequest
 from jackfield.model import Model, ProviderInfo
-from jackfield.routing.plan import Plan, plan
+from jackfield.routing.plan import Moment, Plan, plan
 
 HOME = Path("/home/user/.jackfield")
 PATHS = Paths(
@@ -56,8 +56,9 @@ def wallet(keys: Keys | None = None) -> Callable[[ProviderInfo], Sequence[Source
 
 def planned(config: Config, request: ChatRequest | None = None, **options: Any) -> Plan:
     """Plan a request, by default a short one to the default chain, with one key per provider."""
-    options = {"credentials": wallet(), "now_ms": NOW_MS, **options}
-    return plan(request or ChatRequest(model=""), config, Catalog(config), **options)
+    asked = {name: options.pop(name) for name in ("fallbacks", "profile_id") if name in options}
+    moment = Moment(**{"credentials": wallet(), "now_ms": NOW_MS, **options})
+    return plan(request or ChatRequest(model=""), config, Catalog(config), moment, **asked)
 
 
 def rest(provider: str, credential: str = "", model: str = "", seconds: int = 60, kind: str = "rate_limit") -> Rest:

@@ -17,7 +17,7 @@ from jackfield.health.view import View
 from jackfield.message import ChatRequest, ImageBlock, Message, ResponseFormat, TextBlock, Tool
 from jackfield.model import Compat, Model
 from jackfield.routing.needs import fit, weigh
-from jackfield.routing.plan import Plan, plan
+from jackfield.routing.plan import Moment, Plan, plan
 from tests.routing.house import NOW_MS, configure, key, wallet
 
 PROVIDERS = "abcd"
@@ -63,9 +63,9 @@ class World:
 
     def plan(self, request: ChatRequest, catalog: Catalog | None = None) -> Plan | None:
         catalog = catalog or Catalog(self.config)
-        options: Any = {"credentials": wallet(self.keys), "health": self.health, "now_ms": NOW_MS}
+        moment = Moment(credentials=wallet(self.keys), health=self.health, now_ms=NOW_MS)
         try:
-            return plan(request, self.config, catalog, **options)
+            return plan(request, self.config, catalog, moment)
         except InvalidRequest:
             return None
 

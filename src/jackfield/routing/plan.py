@@ -7,28 +7,27 @@ explanation and a test run the same code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from jackfield.auth.sources import Source
 from jackfield.catalog.load import Catalog
 from jackfield.config.schema import Config
 from jackfield.errors import InvalidRequest, NotAllowed
 from jackfield.health.record import Rest
-from jackfield.health.view import NOTHING, View
 from jackfield.message import ChatRequest
-from jackfield.model import ModelRef, ProviderInfo
+from jackfield.model import ModelRef
 from jackfield.routing.candidate import Candidate, Cause, Plan, Skipped, cause_of
 from jackfield.routing.chain import Chain, admit, find_chain, find_image_models
 from jackfield.routing.names import DEFAULT
 from jackfield.routing.needs import Needs, Veto, fit, refuses, weigh, window_of
 from jackfield.routing.ring import Held, Moment, Ring, describe_rest, find_ring
 
-__all__ = ["Plan", "plan"]
+__all__ = ["Moment", "Plan", "plan"]
 
 
+UNKNOWN = Moment()
 Unfit = tuple[Candidate, Veto]  # a draft and what speaks against it
 
 
@@ -47,28 +46,21 @@ class Sorted(Struct, frozen=True):
     rests: list[tuple[Rest, LeftOut]]
 
 
-def plan(  # noqa: PLR0913  what it depends on is all it may know
+def plan(
     request: ChatRequest,
     config: Config,
     catalog: Catalog,
+    moment: Moment = UNKNOWN,
     *,
     fallbacks: Sequence[str] = (),
     profile_id: str | None = None,
-    credentials: Callable[[ProviderInfo], Sequence[Source]] | None = None,
-    health: View = NOTHING,
-    now_ms: int = 0,
-    sticky: Callable[[str], str | None] | None = None,
-    spill_at: float | None = None,
-    afford: Callable[[Candidate], str] | None = None,
 ) -> Plan:
     """Plan a request; raise when its model is unknown, not allowed or not configured.
 
     A `provider/model` stands alone unless the caller gives fallbacks; `default`, a route and
     an alias of a route bring their own. All credentials of a model come before the next model.
-    Without `credentials` nobody asks for any: one candidate per model. `sticky` names the
-    credential a session stays with at a provider; one whose quota is used to `spill_at` goes last;
-    `afford` says why a candidate may not be paid for. What the request needs and nobody knows of a
-    model is no reason to leave it out: it goes last.
+    Where nobody asks for credentials there is one candidate per model. What the request needs and
+    nobody knows of a model is no reason to leave it out: it goes last.
     """
     requested = request.model or DEFAULT
     chain = find_chain(requested, fallbacks, profile_id, config, catalog)
@@ -77,10 +69,7 @@ def plan(  # noqa: PLR0913  what it depends on is all it may know
     if not drafts:
         raise _none_private(requested, outside, config)
     fitting, unfit = _fitting(drafts, needs)
-    moment = Moment(
-        config=config, credentials=credentials, health=health, now_ms=now_ms, sticky=sticky, spill_at=spill_at
-    )
-    found = _sort_out(fitting or _least_bad(unfit, needs), moment, afford)
+    found = _sort_out(fitting or _least_bad(unfit, needs), config, moment)
     candidates, instead = _pick(found)
     left = [each.skip for each in found.left if each is not instead]
     if not fitting:
@@ -156,7 +145,7 @@ def _only_one(
 # -- models × credentials ------------------------------------------------------------
 
 
-def _sort_out(drafts: Sequence[Candidate], moment: Moment, afford: Callable[[Candidate], str] | None) -> Sorted:
+def _sort_out(drafts: Sequence[Candidate], config: Config, moment: Moment) -> Sorted:
     found = Sorted([], [], [])
     rings = dict[tuple[str, str | None], Ring]()
     # Only a pinned profile can lead to the same model with the same credential twice.
@@ -165,11 +154,11 @@ def _sort_out(drafts: Sequence[Candidate], moment: Moment, afford: Callable[[Can
         key = draft.info.id, draft.profile_id
         ring = rings.get(key)
         if ring is None:
-            ring = rings[key] = find_ring(draft.info, draft.profile_id, moment)
+            ring = rings[key] = find_ring(draft.info, draft.profile_id, config, moment)
         for held in ring.held:
             candidate = _with_credential(draft, held)
             if met is None or _is_new(candidate, met):
-                _sort_in(candidate, found, moment, afford)
+                _sort_in(candidate, found, moment)
         _leave_out(draft, ring, found)
     return found
 
@@ -189,13 +178,13 @@ def _with_credential(draft: Candidate, held: Held) -> Candidate:
     return replace(draft, source=source, credential=held.id, profile_id=profile_id)
 
 
-def _sort_in(candidate: Candidate, found: Sorted, moment: Moment, afford: Callable[[Candidate], str] | None) -> None:
+def _sort_in(candidate: Candidate, found: Sorted, moment: Moment) -> None:
     rest, is_half_open = moment.health.look(*candidate.key, moment.now_ms)
     if rest:
         skip = _skip(candidate, describe_rest(rest), cause_of(rest), rest.until_ms)
         found.left.append(LeftOut(candidate, skip))
         found.rests.append((rest, found.left[-1]))
-    elif afford and (why := afford(candidate)):
+    elif moment.afford and (why := moment.afford(candidate)):
         found.left.append(LeftOut(replace(candidate, unpaid=why), _skip(candidate, why, "not_affordable")))
     else:
         found.ready.append(replace(candidate, half_open=True) if is_half_open else candidate)

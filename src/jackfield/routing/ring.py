@@ -14,9 +14,9 @@ from jackfield.auth.details import is_renewable
 from jackfield.auth.sources import Reason, Source, credential_id, entry_of, key_variable, profile_source
 from jackfield.config.schema import Config
 from jackfield.health.record import Rest
-from jackfield.health.view import View
+from jackfield.health.view import NOTHING, View
 from jackfield.model import ProviderInfo
-from jackfield.routing.candidate import Cause, cause_of
+from jackfield.routing.candidate import Candidate, Cause, cause_of
 
 REFUSALS: dict[Reason, str] = {
     "expired": "it has expired",
@@ -28,14 +28,14 @@ REFUSALS: dict[Reason, str] = {
 
 
 class Moment(Struct, frozen=True, kw_only=True):
-    """What is known as a plan is made, beside the request and the catalog."""
+    """What holds as a plan is made, beside the request, the config and the catalog."""
 
-    config: Config
-    credentials: Callable[[ProviderInfo], Sequence[Source]] | None
-    health: View
-    now_ms: int
-    sticky: Callable[[str], str | None] | None
-    spill_at: float | None
+    credentials: Callable[[ProviderInfo], Sequence[Source]] | None = None  # without it nobody asks for any
+    health: View = NOTHING
+    now_ms: int = 0
+    sticky: Callable[[str], str | None] | None = None  # the credential a session stays with at a provider
+    spill_at: float | None = None  # a credential whose quota is used so far goes last
+    afford: Callable[[Candidate], str] | None = None  # says why a candidate may not be paid for
 
 
 class Held(Struct, frozen=True):
@@ -65,17 +65,17 @@ class Ring(Struct, frozen=True):
 UNASKED = Ring((Held(None, ""),))
 
 
-def find_ring(info: ProviderInfo, profile_id: str | None, moment: Moment) -> Ring:
+def find_ring(info: ProviderInfo, profile_id: str | None, config: Config, moment: Moment) -> Ring:
     """Return the credentials a provider's models may be tried with; `profile_id` names the only one."""
     if moment.credentials is None:
         return UNASKED
-    entry = entry_of(info, moment.config) if moment.config.providers else None
+    entry = entry_of(info, config) if config.providers else None
     unfilled = [str(each) for each in entry.missing if not each.key.endswith(".apiKey")] if entry else []
     if unfilled:
         return Ring((), missing="; ".join(unfilled), cause="not_configured")
     listed = moment.credentials(info)
     if profile_id is not None:
-        return _pinned(info, profile_id, listed, moment)
+        return _pinned(info, profile_id, listed, config, moment)
     held = tuple([Held(source, credential_id(source)) for source in listed if not source.reason])
     refused = tuple([_refusal(source) for source in listed if source.reason])
     return Ring(_in_turn(info, held, moment), refused, missing="" if held else _missing(info, refused))
@@ -87,14 +87,14 @@ def describe_rest(rest: Rest) -> str:
     return f"{cause_of(rest)}: {rest.kind}{status}{f', {rest.message}' if rest.message else ''}"
 
 
-def _pinned(info: ProviderInfo, profile_id: str, listed: Sequence[Source], moment: Moment) -> Ring:
+def _pinned(info: ProviderInfo, profile_id: str, listed: Sequence[Source], config: Config, moment: Moment) -> Ring:
     found = next((source for source in listed if source.profile and source.profile.id == profile_id), None)
     if found is None or found.profile is None:
         return Ring((), missing=f"{info.id} has no profile {profile_id}")
     if found.reason:
         # Who names a profile wants it, also one that an order leaves out.
         renewable = is_renewable(info, found.profile)
-        found = profile_source(found.profile, moment.config, moment.now_ms, renewable=renewable)
+        found = profile_source(found.profile, config, moment.now_ms, renewable=renewable)
     if found.reason:
         return Ring((), missing=f"{found.label}: {REFUSALS[found.reason]}")
     return Ring((Held(found, credential_id(found)),))
