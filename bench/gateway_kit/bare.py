@@ -6,7 +6,6 @@ python bench/gateway_kit/bare.py CONFIG.json PORT
 from __future__ import annotations
 
 import json
-import secrets
 import sys
 import time
 from functools import partial
@@ -16,6 +15,7 @@ from jackfield.client import AsyncClient
 from jackfield.gateway.access import Access, Stores
 from jackfield.gateway.door import Places
 from jackfield.gateway.gateway import Gateway
+from jackfield.gateway.ids import Ids
 from jackfield.gateway.parts import Clock, Parts, Settings
 from jackfield.gateway.server import run
 from jackfield.transport.listen import open_listener
@@ -26,7 +26,7 @@ def make(config: dict[str, object]) -> Gateway:
         access = await Access.open(Stores(anyone=True))
         return Parts(client=AsyncClient(config), access=access, settings=Settings(is_open=True))
 
-    clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, lambda: f"req_{secrets.token_hex(12)}")
+    clock = Clock(lambda: time.time_ns() // 1_000_000, time.monotonic, Ids("req_").make)
     return Gateway(build, Places("127.0.0.1", (), is_open=True), clock)
 
 

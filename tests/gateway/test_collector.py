@@ -12,6 +12,7 @@ from jackfield.errors import Error
 from jackfield.gateway.exchange import Exchange
 from jackfield.gateway.express import Express
 from jackfield.gateway.parts import Visit
+from jackfield.gateway.passage import Passage
 from jackfield.gateway.passing import Passing
 from jackfield.gateway.server import BoundedProtocol
 from jackfield.reply import ChatStream
@@ -19,10 +20,11 @@ from jackfield.routing.walk import Walk
 from jackfield.transport.connection import Connection
 from tests.gateway.serving import configured, provider, running
 from tests.gateway.test_leaving import ask, read_until
+from tests.gateway.test_passage import ODD, WARM, WHOLE, Caller, warmed
 from tests.patience import await_true
 from tests.servers import CUT, HANG, RESET, json_reply, serve, sse_reply
 
-KINDS = (BoundedProtocol, ChatStream, Connection, Error, Exchange, Express, Passing, Visit, Walk)
+KINDS = (BoundedProtocol, ChatStream, Connection, Error, Exchange, Express, Passage, Passing, Visit, Walk)
 HELLO = [{"role": "user", "content": "Hello"}]
 ENDS = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
@@ -133,4 +135,18 @@ def test_nothing_of_a_refused_request_waits_for_the_collector() -> None:
         before = left_over()
         assert gateway.ask("POST", "/v1/chat/completions", b"{").status == 400
         assert gateway.post("/v1/nothing", {}).status == 404
+        await_gone(before)
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_nothing_of_a_passage_waits_for_the_collector() -> None:
+    refusal, broken = json_reply({"error": {"message": "bad"}}, 400), ODD["no JSON"]
+    with warmed(json_reply(WHOLE), broken, refusal, [HANG]) as warm:
+        before = left_over()
+        assert [warm.caller.ask().status for _ in range(3)] == [200, 502, 400]
+        caller = Caller(warm.gateway)
+        caller.send()
+        await_true(lambda: len(warm.server.journal) == WARM + 4, "the request")
+        caller.line.close()
+        await_true(lambda: len(warm.gateway.calls) == WARM + 4, "the end of the call")
         await_gone(before)

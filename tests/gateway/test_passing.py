@@ -12,9 +12,9 @@ from jackfield.config.gateway import Limits
 from jackfield.errors import BadReply, StreamBroken
 from jackfield.gateway.access import Stores
 from jackfield.gateway.entry import MOST
-from jackfield.gateway.express import MOST_LANES
 from jackfield.gateway.keys import Key, digest
 from jackfield.gateway.passing import Passing
+from jackfield.gateway.shortcut import MOST_LANES
 from tests.gateway.serving import TOKEN, configured, provider, running
 from tests.servers import CUT, RESET, json_reply, serve, sse_reply, stream_reply
 

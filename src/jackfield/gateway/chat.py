@@ -15,11 +15,11 @@ from msgspec.structs import replace
 from jackfield.events import MessageStart, StreamEvent
 from jackfield.gateway.cache import Replay, Slot
 from jackfield.gateway.call import Call, decode_body, read_call
-from jackfield.gateway.express import find_express
 from jackfield.gateway.head import cost_of, head_of
 from jackfield.gateway.parts import Visit
 from jackfield.gateway.permit import reserve, settle
 from jackfield.gateway.responses import narrow
+from jackfield.gateway.shortcut import find_express
 from jackfield.gateway.wires import COMPLETIONS, HABITS, LEGACY, load_wire
 from jackfield.message import JsonObject, Usage
 from jackfield.protocols.base import StreamRenderer
@@ -32,15 +32,19 @@ ENCODER = msgspec.json.Encoder()
 
 async def answer_chat(visit: Visit, raw: bytes) -> None:
     """Answer a chat, on the short way where there is one; where a stream breaks, raises what broke it."""
-    client, tried = visit.parts.client, None
+    tried = None
     # What is kept must be known in full, which the short way does not need.
-    cache = visit.parts.cache
-    if cache is None and (express := await find_express(visit, raw)):
+    if visit.parts.cache is None and (express := await find_express(visit, raw)):
         failed = await express.answer()
         if failed is None:
             return
-        tried = express.as_tried(failed)
-        visit.parts.targets.forget()
+        tried = express.give_up(failed)
+    await answer_long(visit, raw, tried)
+
+
+async def answer_long(visit: Visit, raw: bytes, tried: Tried | None) -> None:
+    """Answer a chat through the codecs, behind what the short way may have tried."""
+    client, cache = visit.parts.client, visit.parts.cache
     call = read_call(decode_body(raw), visit.route, visit.exchange, client.config)
     request = call.request
     visit.requested, visit.end_user = request.model, request.user or ""

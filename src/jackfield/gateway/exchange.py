@@ -140,12 +140,16 @@ class Exchange:
 
     async def answer_lines(self, status: int, lines: str, body: bytes) -> None:
         """Send a whole answer with the lines of a head that are ready."""
+        if (head := self.answer_now(status, lines, body)) is not None:
+            await self._send({"type": "http.response.start", "status": status, "headers": _split(head)})
+            await self._send({"type": "http.response.body", "body": body})
+
+    def answer_now(self, status: int, lines: str, body: bytes) -> bytes | None:
+        """Send a whole answer at once; return its head where one has to wait."""
         self.stop_watching()
         self.status = status
         head = f"x-request-id: {self.id}\r\n{lines}content-length: {len(body)}\r\n".encode()
-        if not self._answer(status, head, body):
-            await self._send({"type": "http.response.start", "status": status, "headers": _split(head)})
-            await self._send({"type": "http.response.body", "body": body})
+        return None if self._answer(status, head, body) else head
 
     async def start(self, headers: Iterable[tuple[str, str]], data: bytes = b"") -> None:
         """Begin a streamed answer, with its first piece where there is one."""

@@ -7,26 +7,23 @@ goes on from there as if that try had been its own.
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from jackfield.catalog.price import bill_usd
 from jackfield.errors import BadReply, Error, InvalidRequest, forget_way
-from jackfield.gateway.call import find_model
 from jackfield.gateway.exchange import render_lines
 from jackfield.gateway.head import COST
 from jackfield.gateway.parts import Visit
 from jackfield.gateway.passing import Passing
-from jackfield.gateway.permit import reserve, reserve_roughly
-from jackfield.gateway.record import LONGEST_NAME, Told
-from jackfield.gateway.target import LONGEST, Lane, Target, has_media
-from jackfield.gateway.whole import SHALLOW, Shallow, read_whole
-from jackfield.gateway.wires import COMPLETIONS, HABITS, LEGACY, MESSAGES, RESPONSES, load_wire
+from jackfield.gateway.record import Told
+from jackfield.gateway.target import Target
+from jackfield.gateway.whole import Shallow, read_whole
+from jackfield.gateway.wires import COMPLETIONS, HABITS, RESPONSES, load_wire
 from jackfield.message import Attempt, ChatRequest, ChatResponse, Usage
 from jackfield.protocols.base import preview
 from jackfield.protocols.estimate import fill_usage
@@ -34,9 +31,13 @@ from jackfield.providers.provider import check_reply
 from jackfield.providers.reply import is_answer, redact
 from jackfield.reply import Tried
 from jackfield.routing.walk import LEFT
+from jackfield.transport.http import Transport
+from jackfield.transport.http1 import Begun
 from jackfield.transport.reply import HttpReply
 
 GONE = "cancelled"
+OK = 200
+NO_JSON = (msgspec.DecodeError, UnicodeError, RecursionError)
 MOST_LANES = 10  # of callers with one head; each is some kilobytes, and there may be as many heads as `entry` remembers
 ENCODER = msgspec.json.Encoder()
 TEXT = msgspec.json.Decoder(str)
@@ -45,79 +46,8 @@ OPTIONS = msgspec.json.Decoder(dict[str, bool])
 USERS = {COMPLETIONS: ("user", "safety_identifier"), RESPONSES: ("safety_identifier", "user")}
 
 
-class _Metadata(Struct):
-    user_id: str = ""
-
-
-METADATA = msgspec.json.Decoder(_Metadata)
-
-
 class NoStream(BadReply):
     """The server has no streams; a codec makes one of its whole reply."""
-
-
-async def find_express(visit: Visit, raw: bytes) -> Express | None:
-    """Return the short way for a call, `None` where it has none: another wire, pictures, anything odd.
-
-    Holds what the call may take of its key's limits; raises what keeps it from being made.
-    """
-    route = visit.route
-    if route.wire == LEGACY or len(raw) > LONGEST or has_media(raw):
-        return None
-    try:
-        body = SHALLOW.decode(raw)
-        stream = route.stream or (not route.model and bytes(body.get("stream", b"")) == b"true")
-        hides_usage = stream and not OPTIONS.decode(body.get("stream_options", b"{}")).get("include_usage", False)
-        said = bytes(body.get("model", b'""'))
-        lane = visit.entry.lanes.get((said, stream))
-        if lane is None or visit.clock.seconds() >= lane.until_s:
-            lane = await _find_lane(visit, said, stream=stream)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None
-    target, key = lane.target, visit.key
-    if target is None or not (target.takes(body) and key.limits.allows(target.ref)):
-        return None
-    visit.requested, visit.end_user = lane.requested, _find_user(route.wire, body)
-    if visit.entry.is_limited:
-        visit.grant = reserve_roughly(visit.parts.access, key, target.rates, body, raw)
-        if visit.grant is None and not await _hold(visit, target, raw):
-            return None
-    passing = Passing(route.wire, target.ref, drops_usage=hides_usage) if stream else None
-    return Express(visit, target, body, raw, passing)
-
-
-def _find_user(wire: str, body: Shallow) -> str:
-    """Return for whom a caller asks, as its codec would."""
-    if wire == MESSAGES and "metadata" in body:
-        with suppress(msgspec.DecodeError, UnicodeError):
-            return METADATA.decode(body["metadata"]).user_id
-    for name in USERS.get(wire, ()):
-        if name in body:
-            with suppress(msgspec.DecodeError, UnicodeError):
-                if said := TEXT.decode(body[name]):
-                    return said
-    return ""
-
-
-async def _find_lane(visit: Visit, said: bytes, *, stream: bool) -> Lane:
-    lanes = visit.entry.lanes
-    name = find_model(visit.route.model or TEXT.decode(said), visit.exchange, visit.parts.client.config)
-    lane = await visit.parts.targets.find(visit.route.wire, name, visit.clock.seconds(), stream=stream)
-    if len(lanes) >= MOST_LANES:
-        lanes.clear()
-    if len(said) <= LONGEST_NAME:
-        lanes[said, stream] = lane
-    return lane
-
-
-async def _hold(visit: Visit, target: Target, raw: bytes) -> bool:
-    """Hold what a call may take; tell whether its key may still ask the target then."""
-    try:
-        request = replace(load_wire(visit.route.wire).parse_request(raw), model=visit.requested)
-    except InvalidRequest:
-        return False  # the long way says what is wrong
-    made, visit.grant = await reserve(visit.parts.access, visit.key, target.plan, request)
-    return made.candidates[0] is target.plan.candidates[0]
 
 
 @lru_cache(1000)
@@ -133,21 +63,42 @@ class Express:
         self._visit = visit
         self._target = target
         self._body = body
-        self._raw = raw
+        self.raw = raw
         self._passing = passing  # of a stream
         self._whole: Told | None = None
         self._end: str | None = GONE  # why the try ended; `None`: well
         self._said: tuple[str | None, int | None] = LEFT, None  # the same in words, and its HTTP status
 
-    async def answer(self) -> Error | None:
+    def begin(self) -> Begun | None:
+        """Send the request of a whole call at once; `None`: nothing was sent."""
+        self._visit.heard = self.heard
+        sender = self._visit.parts.client.direct.sender
+        return sender.begin(self._target.rewrite(self._body)) if isinstance(sender, Transport) else None
+
+    def answer_now(self, begun: Begun) -> None:
+        """Answer with the reply, where all of a usual one has come; raise what is wrong with it."""
+        headers, client = begun.headers, self._visit.parts.client
+        if not is_answer(OK, headers) or (data := begun.take()) is None:
+            return
+        client.toll.hear(self._target.candidate, headers)
+        try:
+            lines, body = self._read_whole(data)
+        except Error as error:
+            self._end, self._said = error.type, (error.message, error.status)
+            redact(error, self._target.template)
+            raise
+        self._visit.exchange.answer_now(OK, lines, body)
+        client.note_success(self._target.auth.profile_id)
+
+    async def answer(self, begun: Begun | None = None) -> Error | None:
         """Answer the call; return what went wrong before the first content, raise what went wrong after it."""
         self._visit.heard = self.heard
         candidate, client = self._target.candidate, self._visit.parts.client
         try:
-            reply = await client.direct.sender.open(self._target.rewrite(self._body))
+            reply = await (begun.open() if begun else client.direct.sender.open(self._target.rewrite(self._body)))
             client.toll.hear(candidate, reply.headers)
             try:
-                if not is_answer(reply):
+                if not is_answer(reply.status, reply.headers):
                     await check_reply(reply, candidate.info, candidate.model, self._target.auth.source)
                 await (self._pass_stream(reply, self._passing) if self._passing else self._pass_whole(reply))
             except Error as error:
@@ -169,13 +120,17 @@ class Express:
         return None
 
     async def _pass_whole(self, reply: HttpReply) -> None:
+        await self._visit.exchange.answer_lines(OK, *self._read_whole(await reply.read()))
+
+    def _read_whole(self, data: bytes) -> tuple[str, bytes]:
+        """Return lines of a head, and the body, for the caller."""
         target = self._target
-        read = read_whole(self._visit.route.wire, await reply.read(), target.named)
+        read = read_whole(self._visit.route.wire, data, target.named)
         self._end = None
         self._whole = self._told(*self._bill(read.usage, read.reply))
         usd = self._whole.cost_usd
         lines = target.lines if usd is None else f"{target.lines}{COST}: {usd:f}\r\n"
-        await self._visit.exchange.answer_lines(200, lines, ENCODER.encode(read.fields))
+        return lines, ENCODER.encode(read.fields)
 
     async def _pass_stream(self, reply: HttpReply, passing: Passing) -> None:
         if reply.headers.get("content-type", "").startswith("application/json"):
@@ -212,12 +167,13 @@ class Express:
                 return
         await exchange.write(data)
 
-    def as_tried(self, error: Error) -> Tried | None:
-        """Return the failed try for the long way to go on from.
+    def give_up(self, error: Error) -> Tried | None:
+        """Return the failed try for the long way to go on from; lanes end.
 
         A refusal of the request as it stood is none: the codec may say the same in a way that is taken.
         A reply that cannot be read is one: it is paid for, and would be no better the second time.
         """
+        self._visit.parts.targets.forget()
         if isinstance(error, InvalidRequest | NoStream):
             return None
         began = self._visit.parts.client.pulse.clock() - self._visit.elapsed_ms() / 1000
@@ -252,6 +208,6 @@ class Express:
     def _request(self) -> ChatRequest:
         # Read only where its tokens must be counted by us.
         try:
-            return load_wire(self._visit.route.wire).parse_request(self._raw)
+            return load_wire(self._visit.route.wire).parse_request(self.raw)
         except InvalidRequest:
             return ChatRequest(model=self.ref)

@@ -21,11 +21,12 @@ from jackfield.gateway.metrics import Key as Series
 from jackfield.gateway.metrics import Metrics
 from jackfield.gateway.metrics import render as render_page
 from jackfield.gateway.parts import Clock, Parts, Visit
+from jackfield.gateway.passage import AT_ONCE, Passage, Passages
 from jackfield.gateway.permit import TRUSTED, settle
 from jackfield.gateway.refusal import as_callers, render
 from jackfield.gateway.routes import Route, find_client, find_route, guess_wire
 from jackfield.gateway.side import answer_count, answer_embed, answer_explain
-from jackfield.gateway.telemetry import Telemetry
+from jackfield.gateway.telemetry import Telemetry, Trace
 from jackfield.message import JsonObject
 
 SINGLE_NAMES = ", ".join(name.decode() for name in SINGLE)
@@ -55,6 +56,7 @@ class Gateway:
         self.trouble = ""  # why the last reload failed; empty: it did not
         self.is_draining = False
         self.open: set[Open] = set()  # what is being answered now
+        self.passing: set[Passage] = set()  # those of them that began without a task
         self.board: Board | None = None  # where several workers put their numbers
         self.telemetry: Telemetry | None = None  # where calls are told as spans
         self._build = build
@@ -67,6 +69,7 @@ class Gateway:
         """Answer one request, or begin and end the server's life."""
         if scope["type"] == "http":
             return self._answer(Exchange(scope, receive, send, self.clock.make_id))
+        scope["state"][AT_ONCE] = Passages(self)
         return self._live(receive, send)
 
     async def reload(self) -> None:
@@ -114,11 +117,12 @@ class Gateway:
         except Error as error:
             await send({"type": "lifespan.startup.failed", "message": error.message})
             return
-        beside = [asyncio.create_task(each(self)) for each in self._beside]
+        beside = [asyncio.create_task(go(self)) for go in self._beside]
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        for task in beside:
-            task.cancel()
+        ending: list[Passage | asyncio.Task[None]] = [*self.passing, *beside]
+        for each in ending:
+            each.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
         if self._old:
             await asyncio.wait(self._old, timeout=CLOSE_S)
@@ -136,12 +140,18 @@ class Gateway:
             return
         parts.enter()
         self.open.add(exchange)
+        await self.guard(exchange, parts, self._respond(exchange, parts))
+
+    def leave(self, exchange: Exchange, parts: Parts) -> None:
+        """Count a request that ends."""
+        parts.leave()
+        self.open.discard(exchange)
+        exchange.stop_watching()
+
+    async def guard(self, exchange: Exchange, parts: Parts, answering: Awaitable[None]) -> None:
+        """Wait for what answers a request that was entered; whatever goes wrong, its caller hears of it."""
         try:
-            visit = self._let_in(exchange, parts)
-            if question := QUESTIONS.get(visit.route.kind):
-                await self._ask(visit, question)
-            else:
-                await self._show(visit)
+            await answering
         except Error as error:
             self.metrics.note_refusal(error.type)
             await _refuse(exchange, error, find_wire(exchange))
@@ -160,9 +170,14 @@ class Gateway:
                 raise
             await _refuse(exchange, Error("the gateway failed; its log says more"), find_wire(exchange))
         finally:
-            parts.leave()
-            self.open.discard(exchange)
-            exchange.stop_watching()
+            self.leave(exchange, parts)
+
+    async def _respond(self, exchange: Exchange, parts: Parts) -> None:
+        visit = self._let_in(exchange, parts)
+        if question := QUESTIONS.get(visit.route.kind):
+            await self._ask(visit, question)
+        else:
+            await self._show(visit)
 
     def _let_in(self, exchange: Exchange, parts: Parts) -> Visit:
         came_s, came_ms = self.clock.seconds(), self.clock.now_ms()
@@ -217,10 +232,14 @@ class Gateway:
         raw = visit.exchange.take_body(visit.parts.settings.body_limit)
         if raw is None:
             raw = await visit.exchange.read_body(visit.parts.settings.body_limit)
+        await self.follow(visit, question(visit, raw))
+
+    async def follow(self, visit: Visit, answering: Awaitable[None]) -> None:
+        """Wait for what answers a question, and tell what became of it."""
         outcome, failure = "ok", None
         trace = self.telemetry.begin(visit) if self.telemetry else None
         try:
-            await question(visit, raw)
+            await answering
         except Error as error:
             outcome, failure = error.type, error
             await _break_off(visit, error)
@@ -228,16 +247,20 @@ class Gateway:
             outcome = "cancelled"
             raise
         finally:
-            told = visit.told(failure)
-            settle(visit.grant, told.usage, told.cost_usd)
-            finished = visit.finish(told, outcome)
-            self.metrics.note(finished)
-            if trace and self.telemetry:
-                self.telemetry.end(trace, finished)
-            visit.parts.note(finished)
-            # A call that holds itself stays until the collector comes, and a thousand of them make it stop everybody.
-            visit.heard = visit.fail = None
-            forget_way(failure)
+            self.tell(visit, outcome, failure, trace)
+
+    def tell(self, visit: Visit, outcome: str, failure: Error | None = None, trace: Trace | None = None) -> None:
+        """Tell everybody what became of a question."""
+        told = visit.told(failure)
+        settle(visit.grant, told.usage, told.cost_usd)
+        finished = visit.finish(told, outcome)
+        self.metrics.note(finished)
+        if trace and self.telemetry:
+            self.telemetry.end(trace, finished)
+        visit.parts.note(finished)
+        # A call that holds itself stays until the collector comes, and a thousand of them make it stop everybody.
+        visit.heard = visit.fail = None
+        forget_way(failure)
 
 
 # What is asked → who answers; all of them take the body as it came.

@@ -16,7 +16,7 @@ from jackfield.gateway.access import Access, Grant
 from jackfield.gateway.cache import Cache
 from jackfield.gateway.door import Places
 from jackfield.gateway.entry import Entries, Entry
-from jackfield.gateway.exchange import Exchange
+from jackfield.gateway.exchange import Exchange, Message
 from jackfield.gateway.heartbeat import Heart
 from jackfield.gateway.keys import Key
 from jackfield.gateway.record import Finished, Listener, Told, as_name, tell
@@ -36,6 +36,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     disabled: frozenset[str] = frozenset()  # endpoints that are switched off
     ping_s: float = PING_S  # longest silence of a stream
     is_open: bool = False  # who brings no good key is let in, too
+
+
+class Glance(Struct):
+    """A head that is known: what the server read in it, and whom it lets in."""
+
+    scope: Message
+    entry: Entry | None = None
 
 
 class Clock(Struct, frozen=True):
@@ -65,6 +72,11 @@ class Parts(Struct, kw_only=True, dict=True):
         """Who is let in."""
         assert self.places is not None
         return Entries(self.access, self.places, self.settings.disabled, is_open=self.settings.is_open)
+
+    @cached_property
+    def glances(self) -> dict[bytes, Glance]:
+        """The heads that are known at a glance."""
+        return {}
 
     @cached_property
     def targets(self) -> Targets:

@@ -29,6 +29,7 @@ HEAD_S = 30.0
 # Longer than clients and proxies keep a connection, so that they close it first.
 KEEP_ALIVE_S = 75
 DRAIN_S = 60
+PROMPT = "jackfield.gateway.prompt:PromptProtocol"  # built on this module, and loaded by uvicorn
 END_S = 2  # for what is open after that; the application has let its requests finish by then
 
 
@@ -252,7 +253,7 @@ def configure(
         factory=factory,
         interface="asgi3",
         workers=workers,
-        http=BoundedProtocol,
+        http=PROMPT,
         ws="none",
         lifespan=lifespan,
         log_config=None,

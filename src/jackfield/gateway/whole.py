@@ -28,6 +28,7 @@ PLACES: dict[str, tuple[str, str, Callable[[JsonObject], Usage], str]] = {
     MESSAGES: ("content", "usage", of_messages, "model"),
     GEMINI: ("candidates", "usageMetadata", of_gemini, "modelVersion"),
 }
+NOTHING = b"{}"
 EMPTY = frozenset({b"[]", b"null", b""})
 
 
@@ -61,7 +62,8 @@ def read_whole(wire: str, data: bytes, named: Raw) -> Whole:
     answer, counts, parse_usage, name = PLACES[wire]
     try:
         fields = SHALLOW.decode(data)
-        held = fields.get(counts, b"{}")
+        held = fields.get(counts, NOTHING)
+        held = NOTHING if bytes(held) == b"null" else held
         usage = (read_usage(held) if wire == COMPLETIONS else None) or parse_usage(OBJECT.decode(held))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         load(wire).parse_response(data)

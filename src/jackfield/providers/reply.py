@@ -7,6 +7,7 @@ side echoes is blotted out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from jackfield.catalog import defaults
@@ -37,7 +38,7 @@ async def check_reply(reply: HttpReply, info: ProviderInfo, model: Model, source
 
     `source` is where the credential came from, in words.
     """
-    if is_answer(reply):
+    if is_answer(reply.status, reply.headers):
         return
     kind, body = _read_type(reply.headers.get("content-type", ""))[0], await reply.read_refusal()
     if reply.status < 400:
@@ -49,9 +50,9 @@ async def check_reply(reply: HttpReply, info: ProviderInfo, model: Model, source
     raise redact(error, reply.request)
 
 
-def is_answer(reply: HttpReply) -> bool:
+def is_answer(status: int, headers: Mapping[str, str]) -> bool:
     """Tell whether a reply's body is the model's answer, as far as its head says."""
-    return reply.status < 400 and _read_type(reply.headers.get("content-type", ""))[1]
+    return status < 400 and _read_type(headers.get("content-type", ""))[1]
 
 
 @lru_cache(64)

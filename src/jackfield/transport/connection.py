@@ -14,6 +14,7 @@ from typing import Any
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from jackfield.errors import Error
+from jackfield.transport.ends import Lost, Malformed, TimeUp
 from jackfield.transport.timers import FOREVER, Timers
 
 HEAD_LIMIT = 256 * 1024  # bytes; policies and cookies that a gateway adds outgrow the usual 8 KB
@@ -23,18 +24,6 @@ PIECE_BYTES = 64 * 1024  # of a body that is sent
 
 # Takes what comes of a body, and returns what whoever waits is woken with, if with anything.
 Sink = Callable[[bytes], object]
-
-
-class Lost(Exception):
-    """The connection ended before the answer did; its cause is the socket's error, none for a close."""
-
-
-class Malformed(Exception):
-    """What came is no HTTP, or more of it than anybody means."""
-
-
-class TimeUp(Exception):
-    """A timer, its one argument, ran out before anything came."""
 
 
 class Connection(asyncio.Protocol):
@@ -62,7 +51,8 @@ class Connection(asyncio.Protocol):
     def _forget_exchange(self) -> None:
         self._waiter: asyncio.Future[Any] | None = None
         self._sink: Sink | None = None
-        self._expecting = self._bodiless = self._sent = False
+        self._expecting = self._bodiless = False
+        self.is_sent = False  # all of the request
         self._headed = self._ended = self._keeps = self._framed = False
         self.failure: Lost | Malformed | None = None  # what broke the answer
         self._body_bytes = self._quiet_bytes = self._held_bytes = 0
@@ -82,26 +72,32 @@ class Connection(asyncio.Protocol):
     @property
     def is_reusable(self) -> bool:
         """Tell whether the exchange is over on both sides and another one may follow."""
-        return self._keeps and self._sent and self.is_open
+        return self._keeps and self.is_sent and self.is_open
 
     async def send(self, head: bytes, body: bytes, timers: Timers, *, bodiless: bool = False) -> None:
         """Send a request, no faster than it is read; what is left of its body stays here once an answer comes.
 
         The answer to a `bodiless` request (HEAD) has no body, whatever its headers say.
         """
-        self._expecting, self._bodiless = True, bodiless
+        self._bodiless = bodiless
         if len(body) <= PIECE_BYTES:
-            self._write(head + body)
-        else:
-            self._write(head)
-            view = memoryview(body)
-            for start in range(0, len(view), PIECE_BYTES):
-                while self._choked and not (self._headed or self._ended):
-                    await self.wait(timers)
-                if self._headed or self._ended:
-                    return
-                self._write(view[start : start + PIECE_BYTES])
-        self._sent = True
+            self.send_whole(head + body)
+            return
+        self._expecting = True
+        self._write(head)
+        view = memoryview(body)
+        for start in range(0, len(view), PIECE_BYTES):
+            while self._choked and not (self._headed or self._ended):
+                await self.wait(timers)
+            if self._headed or self._ended:
+                return
+            self._write(view[start : start + PIECE_BYTES])
+        self.is_sent = True
+
+    def send_whole(self, data: bytes) -> None:
+        """Send a request in one piece."""
+        self._expecting = self.is_sent = True
+        self._write(data)
 
     async def read_head(self, timers: Timers) -> None:
         """Wait until `status` and `headers` are there."""

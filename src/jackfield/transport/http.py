@@ -22,7 +22,7 @@ from jackfield.errors import UsageError
 from jackfield.model import Network
 from jackfield.transport.adc import Tokens
 from jackfield.transport.head import Target, aim, is_plain
-from jackfield.transport.http1 import Http1
+from jackfield.transport.http1 import Begun, Http1
 from jackfield.transport.network import check_offline, pick_proxy
 from jackfield.transport.pool import PoolLimits
 from jackfield.transport.reply import HttpReply
@@ -110,6 +110,20 @@ class Transport:
             return await self._http1.open(request, route.target, timers)
         self._library = self._library or _load_library(self._trust)
         return await self._library.open(request, route.proxy, timers)
+
+    def may_begin(self, request: HttpRequest) -> bool:
+        """Tell whether a request like this one could leave at once: plainly, over a connection that rests."""
+        if self._http1 is None or self._offline or request.aws or request.adc:
+            return False
+        target = self._pick_route(request).target
+        return target is not None and is_plain(request.headers) and self._http1.may_begin(target)
+
+    def begin(self, request: HttpRequest) -> Begun | None:
+        """Send a request that may begin; `None`: nothing was sent, it is one to `open`."""
+        target = self._pick_route(request).target
+        if target is None or self._http1 is None or self._loop is None:
+            return None
+        return self._http1.begin(request, target, Timers(request.limits(), self._loop.time))
 
     def _pick_route(self, request: HttpRequest) -> Route:
         key = (request.url, request.network)

@@ -8,15 +8,17 @@ connection) is not sent to it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from ssl import SSLContext
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from jackfield.errors import Error
+from jackfield.errors import BadReply, Error
 from jackfield.model import Network
 from jackfield.transport.body import TimedBody
-from jackfield.transport.connection import Connection, Lost, Malformed, TimeUp
+from jackfield.transport.connection import PIECE_BYTES, Connection
 from jackfield.transport.dial import Names, dial
+from jackfield.transport.ends import Lost, Malformed, TimeUp
 from jackfield.transport.failures import (
     explain_broken,
     explain_connecting,
@@ -35,6 +37,7 @@ from jackfield.transport.request import HttpRequest
 from jackfield.transport.timers import Timers
 
 T = TypeVar("T")
+OK = 200
 Trusted = Callable[[Network], SSLContext]
 
 
@@ -54,7 +57,26 @@ class Http1:
         head = render_head(request, target)
         if head is None:
             raise refuse_characters(request)
-        connection = await self._exchange(request, target, head, timers)
+        connection = self._pool.take(target.place) or await self._connect(request, target, timers)
+        return await self._open_over(connection, request, target, head, timers)
+
+    def begin(self, request: HttpRequest, target: Target, timers: Timers) -> Begun | None:
+        """Send a request at once; `None`: nothing was sent, as a connection is to be opened first or it is long."""
+        head = render_head(request, target)
+        if head is None or len(request.body) > PIECE_BYTES or (connection := self._pool.take(target.place)) is None:
+            return None
+        connection.send_whole(head + request.body)
+        go_on = partial(self._open_over, connection, request, target, head, timers)
+        return Begun(connection, self._pool, go_on, connection.wait(timers))
+
+    def may_begin(self, target: Target) -> bool:
+        """Tell whether a short request could leave at once."""
+        return self._pool.has_resting(target.place)
+
+    async def _open_over(
+        self, connection: Connection, request: HttpRequest, target: Target, head: bytes, timers: Timers
+    ) -> HttpReply:
+        connection = await self._exchange(connection, request, target, head, timers)
         if refused := refuse_status(connection.status, connection.reason, connection.headers, request):
             self._pool.discard(connection)
             raise refused
@@ -71,8 +93,9 @@ class Http1:
     async def _dial(self, place: Place, note_end: Callable[[Connection], None]) -> Connection:
         return await dial(place, self._names, self._trusted(place.network) if place.tls else None, note_end)
 
-    async def _exchange(self, request: HttpRequest, target: Target, head: bytes, timers: Timers) -> Connection:
-        connection = self._pool.take(target.place) or await self._connect(request, target, timers)
+    async def _exchange(
+        self, connection: Connection, request: HttpRequest, target: Target, head: bytes, timers: Timers
+    ) -> Connection:
         was_used = connection.used
         try:
             return await self._ask(connection, request, head, timers)
@@ -106,7 +129,8 @@ class Http1:
 
     async def _ask(self, connection: Connection, request: HttpRequest, head: bytes, timers: Timers) -> Connection:
         try:
-            await connection.send(head, request.body, timers, bodiless=request.method == "HEAD")
+            if not connection.is_sent:
+                await connection.send(head, request.body, timers, bodiless=request.method == "HEAD")
             await connection.read_head(timers)
         except TimeUp as up:
             timer = up.args[0]
@@ -120,6 +144,50 @@ class Http1:
             return connection
         self._pool.discard(connection)
         raise failure
+
+
+class Begun:
+    """A request that has left, for whoever waits for its answer without a task; ends with `take`, `open` or `abandon`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        pool: Pool,
+        go_on: Callable[[], Coroutine[Any, Any, HttpReply]],
+        woken: asyncio.Future[Any],
+    ) -> None:
+        self.woken = woken  # ends when something has come, or nothing will
+        self._go_on = go_on
+        self._connection = connection
+        self._pool = pool
+        self._is_taken = False
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The answer's headers, with names in lower case."""
+        return self._connection.headers
+
+    def take(self) -> bytes | None:
+        """Return the body of a usual answer and give the connection back; `None`: it is odd, or not all of it is here."""
+        connection = self._connection
+        if connection.status != OK or "content-encoding" in connection.headers:
+            return None
+        body = connection.take_rest()
+        if body is not None:
+            self._is_taken = True
+            self._pool.release(connection)
+        return body
+
+    async def open(self) -> HttpReply:
+        """Return the reply in the ordinary way, or raise what keeps it from coming."""
+        if self._is_taken:
+            raise BadReply("the answer was read, and came to nothing")
+        return await self._go_on()
+
+    def abandon(self) -> None:
+        """Close the connection: nobody wants the answer any more."""
+        self.woken.cancel()
+        self._pool.discard(self._connection)
 
 
 class _Source:

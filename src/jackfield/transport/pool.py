@@ -13,7 +13,8 @@ from itertools import count
 
 from msgspec import Struct
 
-from jackfield.transport.connection import Connection, Lost
+from jackfield.transport.connection import Connection
+from jackfield.transport.ends import Lost
 from jackfield.transport.head import Place
 
 Dial = Callable[[Place, Callable[[Connection], None]], Awaitable[Connection]]
@@ -54,11 +55,16 @@ class Pool:
 
     def take(self, place: Place) -> Connection | None:
         """Return a connection that rests, if there is one: the one used last."""
+        return self._shelves[place].idle.pop() if self.has_resting(place) else None
+
+    def has_resting(self, place: Place) -> bool:
+        """Tell whether `take` would return one."""
         shelf = self._shelves.get(place)
         while shelf and shelf.idle:
-            if (connection := shelf.idle.pop()).is_open:
-                return connection
-        return None
+            if shelf.idle[-1].is_open:
+                return True
+            shelf.idle.pop()
+        return False
 
     async def open(self, place: Place, *, fresh: bool = False) -> Connection:
         """Return a connection, waiting for a free one if need be; a `fresh` one has not rested."""
