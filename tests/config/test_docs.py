@@ -1,8 +1,6 @@
 """The pages about the config: each block loads, and the table of keys is that of the code."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from jackfield.config.describe import render_reference
 from jackfield.config.keypath import parse_path
 from jackfield.config.load import load_config
+from tests.commands import run
 from tests.config.setup import write
 
 ROOT = Path(__file__).parents[2]
@@ -35,8 +34,8 @@ def test_the_guides_commands_run(home: Path) -> None:
     for command in commands[:3]:
         words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", command)]
         assert parse_path(words[2])
-        done = subprocess.run([sys.executable, "-m", "jackfield", *words], capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
+        done = run(*words)
+        assert done.code == 0, done.err
 
 
 def test_the_page_of_keys_is_fresh() -> None:
