@@ -155,14 +155,14 @@ def test_ordinary_comments_stay_readable() -> None:
 def test_a_long_line_is_looked_through_as_fast_as_many_short_ones(piece: str) -> None:
     before = time.process_time()
     draw_veil(f"{{ // {piece * 50_000}\n", "f")
-    assert time.process_time() - before < 10  # it takes less than one; letter by letter it took days
+    assert time.process_time() - before < 60  # it takes less than one; letter by letter it took days
 
 
 def test_deep_and_even_texts_are_gone_through_in_time() -> None:
     before = time.process_time()
     draw_veil("[" * 50_000 + '"a1",' * 20_000, "f")
     merge_texts("{\n" * 8000, "{\n" * 8000 + "}\n", "a\n" + "{\n" * 8000)
-    assert time.process_time() - before < 10  # it takes two; each with each it took minutes
+    assert time.process_time() - before < 60  # it takes two; each with each it took minutes
 
 
 def test_a_word_is_refused_where_its_key_never_was() -> None:

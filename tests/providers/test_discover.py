@@ -12,7 +12,7 @@ import pytest
 from jackfield.credential import Secret
 from jackfield.model import ProviderInfo
 from jackfield.providers.discover import find_local
-from tests.patience import quickest_s, timed_s
+from tests.patience import PATIENCE_S, quickest_s, timed_s
 from tests.servers import HANG, Received, Step, free_port, head, json_reply, serve, text_reply
 
 VLLM = {"object": "list", "data": [{"id": "qwen3", "object": "model", "owned_by": "vllm", "max_model_len": 32768}]}
@@ -29,7 +29,7 @@ def local(provider: str, base: str, **fields: object) -> ProviderInfo:
 
 def test_servers_that_answer_are_found_in_the_order_of_their_rows() -> None:
     with serve(json_reply(VLLM)) as one, serve(json_reply(OLLAMA)) as two:
-        found = find_local([local("ollama", f"{two.url}/v1"), local("vllm", one.url)])
+        found = find_local([local("ollama", f"{two.url}/v1"), local("vllm", one.url)], limit_s=PATIENCE_S)
 
     assert [server.provider for server in found] == ["ollama", "vllm"]
     assert [model.id for server in found for model in server.models] == ["llama3.3:70b", "qwen3"]
@@ -44,7 +44,7 @@ def test_a_window_is_taken_where_the_server_says_it() -> None:
     listings = [VLLM, LLAMA_CPP, {"data": [{"id": "a", "loaded_context_length": 8192, "max_context_length": 32768}]}]
     for listing, window in zip(listings, (32768, 4096, 8192), strict=True):
         with serve(json_reply(listing)) as server:
-            [found] = find_local([local("box", server.url)])
+            [found] = find_local([local("box", server.url)], limit_s=PATIENCE_S)
         assert [model.context_window for model in found.models] == [window]
 
 
@@ -57,7 +57,7 @@ def test_a_server_with_a_list_of_its_own_is_asked_for_that_first() -> None:
             ProviderInfo(id=name, base_url=f"{url}/v1", local=True, discovery="/api/tags", discovery_format="ollama")
             for name, url in (("ollama", server.url), ("older", other.url))
         ]
-        found = find_local(rows)
+        found = find_local(rows, limit_s=PATIENCE_S)
 
     assert [[model.id for model in each.models] for each in found] == [["llama3.3:70b"], ["qwen3"]]
     assert [got.target for got in other.journal] == ["/api/tags", "/v1/models"]
@@ -129,4 +129,6 @@ def test_a_server_that_wants_a_key_is_asked_with_the_users() -> None:
     with serve(guard) as server:
         info = local("box", f"{server.url}/v1")
         assert find_local([info]) == ()
-        assert [found.models[0].id for found in find_local([info], keys={"box": Secret("sk-local")})] == ["m"]
+        assert [
+            found.models[0].id for found in find_local([info], keys={"box": Secret("sk-local")}, limit_s=PATIENCE_S)
+        ] == ["m"]
