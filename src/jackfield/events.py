@@ -94,14 +94,14 @@ class Accumulator:
 
     def feed(self, event: StreamEvent) -> None:
         """Take the next event; blocks may interleave."""
-        self.feed_all((event,))
+        self._news.append(event)
+        if type(event) is MessageEnd:
+            self.complete = True
 
     def feed_all(self, events: Iterable[StreamEvent]) -> None:
         """Take the next events."""
         for event in events:
-            self._news.append(event)
-            if type(event) is MessageEnd:
-                self.complete = True
+            self.feed(event)
 
     def response(self) -> ChatResponse:
         """Return the reply as far as it was heard."""

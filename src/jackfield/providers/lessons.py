@@ -54,7 +54,7 @@ class Lessons:
         """Return the row with what its server has taught us under what is declared."""
         if self._held is None:
             self._held = self._load()
-        lesson = self._held.get(_key(info, model))
+        lesson = self._held.get(_key(info, model)) if self._held else None
         return with_lesson(info, model, lesson.compat) if lesson and self._is_fresh(lesson) else model
 
     def keep(self, info: ProviderInfo, model: Model, lesson: Compat) -> None:
