@@ -122,9 +122,9 @@ def test_a_look_at_another_view_leaves_the_stream_alone(page_of: PageOf) -> None
         assert answer(page).locator(".words").inner_text().count("word") == 30
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "told to end"])
+@pytest.mark.parametrize("is_told", [False, True], ids=["killed", "told twice to end"])
 def test_a_gateway_that_ends_during_a_stream_is_told_and_the_answer_tried_again_on_the_next(
-    end: signal.Signals, page_of: PageOf
+    is_told: bool, page_of: PageOf
 ) -> None:
     script = Script([SLOW, "After the restart"])
     with open_server(script) as url:
@@ -134,7 +134,11 @@ def test_a_gateway_that_ends_during_a_stream_is_told_and_the_answer_tried_again_
             ask(page, "Hi")
             expect(answer(page)).to_contain_text("word word")
             port = str(first.admin_port)
-            os.kill(first.pid, end)
+            if is_told:
+                os.kill(first.pid, signal.SIGTERM)
+                expect(page.get_by_text("Ending")).to_be_visible()
+                expect(answer(page)).to_contain_text("Answering")
+            os.kill(first.pid, signal.SIGTERM if is_told else signal.SIGKILL)
             expect(answer(page)).to_contain_text("Failed")
             expect(answer(page)).to_contain_text("The connection broke before the answer was whole.")
             expect(answer(page)).to_contain_text("word word")
