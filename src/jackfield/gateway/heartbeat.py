@@ -60,6 +60,7 @@ class Beat:
         self._task: asyncio.Task[None] | None = None
 
     def __enter__(self) -> None:
+        self._exchange.was_quiet()  # what was written until now is an earlier answer's
         self._heart.add(self)
 
     def __exit__(self, *_: object) -> None:
