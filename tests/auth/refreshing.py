@@ -15,7 +15,9 @@ import signal
 import sys
 import time
 import urllib.request
+from collections import deque
 from pathlib import Path
+from statistics import median
 
 from jackfield.auth.refresh import Refresher
 from jackfield.auth.store import FileStore
@@ -69,15 +71,22 @@ def race(path: str, url: str, count: int) -> None:
 
 def kill(path: str, url: str, count: int) -> None:
     """Kill one, look what the next one gets, sign in anew where that is needed."""
-    begun = time.monotonic()
-    finish(*start(path, url))
-    spread_s = (time.monotonic() - begun) * 1.2
+    took_s: deque[float] = deque(maxlen=5)  # of the last ones: a machine is not always as busy as it was
+
+    def use_timed() -> str:
+        begun = time.monotonic()
+        said = finish(*start(path, url))
+        took_s.append(time.monotonic() - begun)
+        return said
+
+    for _ in range(3):
+        use_timed()
     for _ in range(count):
         pid, result = start(path, url)
-        time.sleep(random.uniform(0, spread_s))
+        time.sleep(random.uniform(0, 1.2 * median(took_s)))
         os.kill(pid, signal.SIGKILL)
         finish(pid, result)
-        said = finish(*start(path, url))
+        said = use_timed()
         print(said)
         if said.startswith("error"):
             with urllib.request.urlopen(f"{url}/login") as reply:

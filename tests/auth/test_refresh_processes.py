@@ -37,7 +37,7 @@ def test_who_comes_after_one_that_was_killed_gets_a_token_or_is_told_to_sign_in(
     keep(tmp_path / "auth.json")
     rounds = 40 * DEPTH
     # A token of one second is expired when it comes: everybody refreshes.
-    with rotating(lasts_s=1, before=[0.01]) as server:
+    with rotating(lasts_s=1, before=[0.03]) as server:
         said = run("kill", str(tmp_path / "auth.json"), server.url, str(rounds))
         assert server.reused == []
     assert len(said) == rounds
