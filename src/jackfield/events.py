@@ -101,7 +101,9 @@ class Accumulator:
     def feed_all(self, events: Iterable[StreamEvent]) -> None:
         """Take the next events."""
         for event in events:
-            self.feed(event)
+            self._news.append(event)
+            if type(event) is MessageEnd:
+                self.complete = True
 
     def response(self) -> ChatResponse:
         """Return the reply as far as it was heard."""

@@ -128,10 +128,8 @@ class Passing:
 
     def feed(self, chunk: bytes) -> bytes:
         """Take the next bytes, cut anywhere, and return those that may be passed on; raise `failed` when none are left."""
-        if self.has_begun and not self._rest and self._is_words(chunk):
-            self._keep(chunk)
-            self._has_skipped = True
-            return self._renamed(chunk) if self._names else chunk
+        if self.has_begun and not self._rest and (words := self._pass_words(chunk)):
+            return words
         if not self._rest and chunk.endswith(b"\n\n"):
             return self._let_go(self._pass(chunk))
         # An event may be some megabytes in small pieces: only what is new is looked at.
@@ -213,15 +211,17 @@ class Passing:
                 break
         return said
 
-    def _is_words(self, data: bytes) -> bool:
-        """Tell whether this is one whole event with some more words, as it is nearly always."""
+    def _pass_words(self, data: bytes) -> bytes:
+        """Return what may be passed on where this is one whole event with some more words, as it is nearly always."""
         if not (self._begins and data.startswith(self._begins) and data.endswith(b"\n\n")) or b"error" in data:
-            return False
+            return b""
         try:
             self._shape.decode(data[len(self._begins) :])
         except NO_JSON:
-            return False
-        return True
+            return b""
+        self._keep(data)
+        self._has_skipped = True
+        return self._renamed(data) if self._names else data
 
     def _pass_plain(self, data: bytes) -> bytes:
         for event in self._parser.feed(data):
