@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 import jackfield.admin
+from tests.patience import PATIENCE_S
 
 STATIC = Path(jackfield.admin.__file__).parent / "static"
 NODE = shutil.which("node")
 NEEDS_NODE = pytest.mark.skipif(NODE is None, reason="there is no node on this machine")
-WAIT_S = 60
 
 
 def run_module(folder: Path, imports: str, body: str, **given: Any) -> Any:
@@ -33,6 +33,6 @@ process.stdout.write(JSON.stringify(made ?? null));
 """
     script = home / "run.js"
     script.write_text(said, encoding="utf-8")
-    done = subprocess.run([str(NODE), str(script)], capture_output=True, text=True, timeout=WAIT_S, check=False)
+    done = subprocess.run([str(NODE), str(script)], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from jackfield.scripted.script import Script
 from jackfield.scripted.server import open_server
 from tests.commands import write_config
 from tests.gateway.command import Process, gateway_process
+from tests.servers import Received, Reply, Server, json_reply, serve
 
 ROWS = [
     {"id": "m", "cost": {"input": 1, "output": 2}, "contextWindow": 128_000, "reasoning": True, "input": ["text", "image"]},
@@ -37,6 +38,23 @@ def scripted(*replies: str | Mapping[str, Any], args: tuple[str, ...] = ()) -> I
         write(url)
         with gateway_process(*args) as process:
             yield process, script
+
+
+@contextmanager
+def served(reply: Callable[[Received], Reply]) -> Iterator[tuple[Process, Server]]:
+    """Run a gateway before a provider that answers chats by a function; other views ask it for its models."""
+    with serve(lambda received: reply(received) if received.method == "POST" else json_reply({"data": []})) as server:
+        write(server.url)
+        with gateway_process() as process:
+            yield process, server
+
+
+def piece(text: str) -> dict[str, Any]:
+    """Return some words of a stream."""
+    return {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": text}}]}
+
+
+END = {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
 
 def question(page: Page) -> Locator:

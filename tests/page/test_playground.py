@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,8 @@ from jackfield.scripted.script import Script
 from jackfield.scripted.server import open_server
 from tests.gateway.command import gateway_process
 from tests.page.conftest import OVERFLOW, PageOf
-from tests.page.playing import answer, ask, figures, question, scripted, write
+from tests.page.playing import END, answer, ask, figures, piece, question, scripted, served, write
+from tests.servers import Received, Reply, json_reply, sse_reply
 
 # One pixel.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -298,10 +300,14 @@ def test_an_answer_is_made_anew_also_by_another_model_and_each_is_kept(page_of: 
 
 
 def test_two_models_answer_side_by_side_at_the_same_time(page_of: PageOf) -> None:
-    def slow(model: str, words: str) -> dict[str, object]:
-        return {"when": {"model": model}, "text": words, "perTokenS": 0.25}
+    go_on = threading.Event()
 
-    with scripted(slow("m", "left " * 8), slow("spare", "right " * 8), {"echo": True, "repeat": True}) as (process, script):  # fmt: skip
+    def reply(received: Received) -> Reply:
+        word = "left " if received.json()["model"] == "m" else "right "
+        counts = {"id": "c", "model": "m", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 8}}
+        return sse_reply(piece(word), go_on, piece(word * 7), END, counts, "[DONE]")
+
+    with served(reply) as (process, server):
         page = page_of(process, "playground")
         page.get_by_label("Side by side").check()
         page.get_by_role("combobox", name="Second model").fill("box/spare")
@@ -309,8 +315,7 @@ def test_two_models_answer_side_by_side_at_the_same_time(page_of: PageOf) -> Non
         left, right = page.get_by_role("region", name="Answer of default"), page.get_by_role("region", name="Answer of box/spare")  # fmt: skip
         expect(left).to_contain_text("left")
         expect(right).to_contain_text("right")
-        assert left.inner_text().count("left") < 8
-        assert right.inner_text().count("right") < 8
+        go_on.set()
         expect(page.get_by_role("button", name="Regenerate")).to_have_count(2)
         assert figures(left.locator(".answer"))["Cost"] != figures(right.locator(".answer"))["Cost"]
         boxes = [each.bounding_box() for each in (left, right)]
@@ -319,19 +324,27 @@ def test_two_models_answer_side_by_side_at_the_same_time(page_of: PageOf) -> Non
         assert boxes[0]["y"] == boxes[1]["y"]
         ask(page, "Again")
         expect(page.get_by_role("button", name="Regenerate")).to_have_count(2)
-        turns = {each.request.model: each.body["messages"][1]["content"].split()[0] for each in script.requests[2:]}
+        asked = [each.json() for each in server.journal if each.method == "POST"][2:]
+        turns = {each["model"]: each["messages"][1]["content"].split()[0] for each in asked}
         assert turns == {"m": "left", "spare": "right"}
 
 
 def test_who_stands_in_is_named_with_the_tries_that_failed(page_of: PageOf) -> None:
-    failing = {"when": {"model": "m"}, "error": "rate_limit", "message": "slow down", "repeat": True}
-    with scripted(failing, {"delayS": 1, "text": "I stand in"}) as (process, _):
+    go_on = threading.Event()
+
+    def reply(received: Received) -> Reply:
+        if received.json()["model"] == "m":
+            return json_reply({"error": {"message": "slow down", "type": "rate_limit_error"}}, 429)
+        return [go_on, *sse_reply(piece("I stand in"), END, "[DONE]")]
+
+    with served(reply) as (process, _):
         page = page_of(process, "playground")
         page.get_by_text("More", exact=True).click()
         page.get_by_label("Fallbacks").fill("box/spare")
         ask(page, "Hi")
         expect(answer(page).locator(".tries")).to_contain_text("box/m: rate_limit")
         expect(answer(page)).to_contain_text("Asking on…")
+        go_on.set()
         expect(answer(page)).to_contain_text("I stand in")
         expect(answer(page).locator(".answer-head")).to_have_text(re.compile(r"box/spare\s*asked: default"))
         answer(page).get_by_text("Answered after 1 failed try").click()

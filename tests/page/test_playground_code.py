@@ -19,6 +19,7 @@ from jackfield.scripted.server import open_server
 from tests.commands import write_config
 from tests.gateway.command import Process, gateway_process
 from tests.page.node import NEEDS_NODE, NODE, run_module
+from tests.patience import PATIENCE_S
 
 pytestmark = NEEDS_NODE
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20
@@ -57,7 +58,7 @@ def run(program: str, command: str, folder: Path, process: Process) -> str:
     name = "program.mjs" if command == NODE else "program"
     (folder / name).write_text(program.replace("YOUR_GATEWAY_KEY", process.token), encoding="utf-8")
     done = subprocess.run(
-        [command, name], cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+        [command, name], cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONIOENCODING": "utf-8"},
     )  # fmt: skip
     assert done.returncode == 0, f"{program}\n{done.stderr}"
