@@ -49,7 +49,12 @@ class Process:
     def admin(self, path: str, body: Any = None, *, method: str = "", **headers: str) -> tuple[int, Any]:
         """Ask the admin's listener; a body makes it a POST."""
         raw = b"" if body is None else json.dumps(body).encode()
-        said = {"authorization": f"Bearer {self.kept('admin-token')}", **headers}
+        # Where the config names the token, there is no file of it.
+        said = (
+            headers
+            if "authorization" in headers
+            else {"authorization": f"Bearer {self.kept('admin-token')}", **headers}
+        )
         method = method or ("GET" if body is None else "POST")
         status, _, answer = self.request(method, f"/admin/api/{path}", raw, port=self.admin_port, **said)
         return status, json.loads(answer)
