@@ -173,7 +173,7 @@ ODD: dict[str, Reply] = {
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_what_is_odd_comes_to_the_same_as_for_any_other_request(name: str) -> None:
+def test_what_is_odd_comes_to_the_same_as_for_any_other_request(name: str, caplog: pytest.LogCaptureFixture) -> None:
     how: dict[str, Any] = {"timeouts": {"firstToken": 0.3, "idle": 0.3}}
     with warmed(ODD[name], **how) as warm:
         told = warm.caller.ask()
@@ -191,6 +191,7 @@ def test_what_is_odd_comes_to_the_same_as_for_any_other_request(name: str) -> No
         assert (call.outcome, call.usage, call.cost_usd) == (known.outcome, known.usage, known.cost_usd)
         assert [each.reason for each in call.attempts] == [each.reason for each in known.attempts]
         assert asked == len(server.journal)
+    assert not [each for each in caplog.records if each.name == "asyncio"]
 
 
 def _said(answer: Answer, server: Server) -> str:
@@ -224,6 +225,27 @@ def test_a_caller_that_leaves_amid_the_answer_ends_what_waits_for_it() -> None:
         warm.caller.line.close()
         assert warm.server.dropped.wait(PATIENCE_S)
         assert warm.gateway.last_call().outcome == "cancelled"
+
+
+def test_a_caller_that_leaves_in_the_moment_of_the_answer_is_told_of_once() -> None:
+    with warmed([HANG]) as warm:
+        warm.caller.send()
+        warm.await_passage()
+        (passage,) = warm.gateway.gateway.passing
+
+        def end() -> None:
+            passage._begun._connection.data_received(
+                b"".join(each for each in json_reply(WHOLE) if isinstance(each, bytes))
+            )
+            passage.leave()
+
+        assert warm.gateway.loop
+        warm.gateway.loop.call_soon_threadsafe(end)
+        assert warm.server.dropped.wait(PATIENCE_S)
+        assert warm.gateway.last_call().outcome == "cancelled"
+        assert Caller(warm.gateway).ask(path="/v1/nothing").status == 404
+        assert warm.gateway.gateway.parts
+        assert (len(warm.gateway.calls), warm.gateway.gateway.parts.open_calls) == (WARM + 1, 0)
 
 
 def test_what_comes_behind_a_request_waits_for_its_answer() -> None:

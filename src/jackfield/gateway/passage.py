@@ -124,8 +124,10 @@ class Passage:
             self._close()
 
     def _hear(self, woken: asyncio.Future[Any]) -> None:
-        if woken.cancelled():
-            return
+        if not woken.cancelled():
+            woken.exception()  # a timer that ran out; it does so once more for who goes on
+        if self not in self._gateway.passing:
+            return  # its caller has left in the same moment
         failure = None
         try:
             self._express.answer_now(self._begun)
