@@ -37,9 +37,15 @@ def spot(path: Path, node: ast.stmt | ast.expr) -> str:
     return f"{path.relative_to(ROOT)}:{node.lineno}"
 
 
+@cache
+def nodes() -> dict[Path, list[ast.AST]]:
+    """Return every file's nodes; to find them is most of the time of each rule."""
+    return {path: list(ast.walk(tree)) for path, tree in trees().items()}
+
+
 def walk(*kinds: type[ast.AST]) -> Iterator[tuple[Path, ast.AST]]:
-    for path, tree in trees().items():
-        for node in ast.walk(tree):
+    for path, found in nodes().items():
+        for node in found:
             if isinstance(node, kinds):
                 yield path, node
 
@@ -139,8 +145,8 @@ def test_a_module_says_what_it_holds() -> None:
 
 
 def test_every_exported_name_exists_and_the_list_is_sorted() -> None:
-    for path, tree in trees().items():
-        if not any(isinstance(node, ast.Name) and node.id == "__all__" for node in ast.walk(tree)):
+    for path, found in nodes().items():
+        if not any(isinstance(node, ast.Name) and node.id == "__all__" for node in found):
             continue
         name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
         module = import_module(name)
