@@ -28,7 +28,7 @@ SAID = {
     "ask for a shorter answer: --max-tokens 12\nraise the limit: jackfield config set models.budget.perDay\nsee: jackfield budget":
         "ask for a shorter answer under <playground>: 12 tokens as the longest answer\n"
         "raise the limit under <config>: models.budget.perDay\nsee <routes?tab=health>",
-    'see "jackfield models auth list" (/home/me/x)': "see <providers> (/home/me/x)",
+    'see "jackfield models auth list" (/srv/x)': "see <providers> (/srv/x)",
     "there is one already; revoke it first: jackfield gateway keys revoke bob": "there is one already; revoke it first under <usage?tab=keys>",
     "did you mean a, b?\nsee: jackfield models list --all": "did you mean a, b?\nsee <models?all=1>",
 }  # fmt: skip
