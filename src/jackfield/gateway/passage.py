@@ -8,6 +8,7 @@ is not there as a whole, or any trouble, is taken up by a task, which goes on fr
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ CLOSE = "jackfield.close"  # one more of the server's extensions: ends a connect
 MOST, LONGEST = 1000, 4000  # heads that are known, and bytes of one
 KEEP = b"keep-alive"
 WANTED = ("method", "path", "query_string", "headers")  # of what the server has read
+# Of a stream, which goes the ordinary way; what only looks so goes it, too.
+STREAM = re.compile(rb'"stream": ?true')
 # Headers that change how a body is read, or whether it is.
 ODD = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"te", b"trailer", b"content-encoding"})
 
@@ -48,7 +51,7 @@ class Passages:
         parts = gateway.parts
         glance = parts.glances.get(said) if parts is not None else None
         is_ordinary = gateway.is_draining or gateway.telemetry is not None
-        if parts is None or glance is None or is_ordinary or parts.cache is not None:
+        if parts is None or glance is None or is_ordinary or parts.cache is not None or STREAM.search(body):
             return None
         clock = gateway.clock
         exchange = Exchange({**glance.scope, "extensions": own}, _unasked, _unasked, clock.make_id)
