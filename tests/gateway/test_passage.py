@@ -20,6 +20,7 @@ from jackfield.config.gateway import Limits
 from jackfield.gateway.access import Stores
 from jackfield.gateway.keys import Key, digest
 from jackfield.gateway.prompt import _part
+from jackfield.gateway.server import HEAD_S, KEEP_ALIVE_S
 from tests.gateway.serving import TOKEN, Answer, Running, configured, provider, running
 from tests.patience import PATIENCE_S, await_true
 from tests.servers import CUT, HANG, RESET, Reply, Server, head, json_reply, serve, stream_reply, text_reply
@@ -417,3 +418,36 @@ def test_a_server_that_ends_waits_for_a_body_that_has_begun() -> None:
         time.sleep(0.1)
         line.sendall(data[-5:])
         assert warm.caller.hear().headers["connection"] == "close"
+
+
+def due_in_s(gateway: Running) -> list[float]:
+    """Return when connections end unless something comes."""
+    assert gateway.loop
+    return [each._due_s - gateway.loop.time() for each in gateway.server.server_state.connections]  # type: ignore[union-attr]
+
+
+def test_a_head_behind_a_known_one_has_no_longer_than_any_other() -> None:
+    with warmed(json_reply(WHOLE)) as warm:
+        warm.caller.line.close()
+        await_true(lambda: not due_in_s(warm.gateway), "the caller's end")
+        caller = Caller(warm.gateway)
+        assert caller.ask().status == 200
+        await_true(lambda: due_in_s(warm.gateway)[0] > HEAD_S, "the wait for another request")
+        caller.line.sendall(request()[:50])
+        await_true(lambda: due_in_s(warm.gateway)[0] <= HEAD_S, "the wait for a head")
+
+
+@pytest.mark.parametrize("more", [b"\r\n", b"{"])
+def test_nothing_keeps_a_connection_for_ever(more: bytes) -> None:
+    with serve(json_reply(WHOLE)) as server, running(configured(box=provider(f"{server.url}/v1"))) as gateway:
+        caller = Caller(gateway)
+        data = request()
+        if more == b"{":  # of a body that is not waited for
+            data = request(authorization="Bearer wrong-0123456789").partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+        caller.line.sendall(data)
+        assert caller.hear().status == (401 if more == b"{" else 200)
+        caller.line.sendall(more)
+        # Heard only when the loop comes to it.
+        assert gateway.get("/healthz").status == 200
+        await_true(lambda: len(due_in_s(gateway)) == 1, "the other's end")
+        assert due_in_s(gateway)[0] <= KEEP_ALIVE_S

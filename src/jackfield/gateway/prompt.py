@@ -71,7 +71,7 @@ class PromptProtocol(BoundedProtocol):
         if missing == 0:
             self._passage = self._passages.begin(said, body, self._own)
         if self._passage is not None:
-            self._begun, self._due_s = b"", inf
+            self._begun, self._due_s, self._is_in_head = b"", inf, False
             return
         self._read_begun()
         # Once is chance: many heads have a number of their own.

@@ -129,10 +129,13 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take the next bytes; a head that does not end in time or size ends the connection."""
         self._has_moved, was_in_head = False, self._is_in_head
         super().data_received(without_offer(data) if was_in_head and b"h2c" in data else data)
-        if not self._is_in_head:
-            self._due_s = inf
-        elif not was_in_head:
-            self._wait(HEAD_S)
+        if self._is_in_head:
+            if not was_in_head:
+                self._wait(HEAD_S)
+        elif self._has_moved:
+            self._due_s = inf  # whoever answers has timers of their own
+            if self.cycle.response_complete:
+                self._wait(KEEP_ALIVE_S)  # for the rest of a body that nobody reads
         self._head_size = 0 if self._has_moved else self._head_size + len(data)
         if self._head_size > HEAD_LIMIT and not self.transport.is_closing():
             self.transport.write(TOO_LARGE)
