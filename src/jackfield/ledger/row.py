@@ -8,7 +8,7 @@ from msgspec import Struct
 class Row(Struct, frozen=True, kw_only=True):
     """One try at one candidate; the fields are the table's columns, in its order."""
 
-    id: str  # 128 random bits: writing a row again changes nothing
+    id: str  # 128 bits that nobody draws twice: writing a row again changes nothing
     at_ms: int  # when the try began, Unix milliseconds
     request: str = ""  # shared by the attempts of one call
     attempt: int = 1  # the first try of a call is 1

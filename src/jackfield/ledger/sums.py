@@ -46,7 +46,8 @@ def sum_up(rows: Iterable[Row]) -> tuple[Statement, Statement]:
         if use is None:
             use = uses[key] = [0] * (len(COUNTED) + 1)
         for at, count in enumerate(_counts(row)):
-            use[at] += count
+            if count:
+                use[at] += min(count, MOST)
         use[-1] = max(use[-1], row.at_ms)
         if row.outcome == FINE and row.source != "cache":
             for kind, ms in (("first", row.first_ms), ("total", row.total_ms)):
@@ -67,17 +68,17 @@ def as_step(ms: int) -> int:
     return -(-min(ms, MOST) // LONGEST_STEP) * LONGEST_STEP
 
 
-def _counts(row: Row) -> tuple[int, ...]:
+def _counts(row: Row) -> tuple[int | None, ...]:
     return (
         1,
         row.attempt == 1,
         row.source == "cache",
-        min(row.input or 0, MOST),
-        min(row.output or 0, MOST),
-        min(row.cache_read or 0, MOST),
-        min(row.cache_write or 0, MOST),
-        min(row.reasoning or 0, MOST),
-        min(row.cost_nanos or 0, MOST),
+        row.input,
+        row.output,
+        row.cache_read,
+        row.cache_write,
+        row.reasoning,
+        row.cost_nanos,
         row.outcome == FINE and row.cost_nanos is None,
         row.estimated,
     )
