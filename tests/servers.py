@@ -200,7 +200,8 @@ async def _run(
 
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     loop.set_exception_handler(lambda *_: None)  # a refused TLS handshake is a test's aim
-    listening = await asyncio.start_server(talk, sock=listener, ssl=tls)
+    # Hundreds may call at once, and the system has those call again later whom it has no room for: in seconds.
+    listening = await asyncio.start_server(talk, sock=listener, ssl=tls, backlog=1024)
     started.set_result(partial(loop.call_soon_threadsafe, ended.set))
     await ended.wait()
     await asyncio.sleep(0.005)  # asyncio leaks a connection that is being accepted while its listener closes
