@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from jackfield.gateway.heartbeat import LOOKS, Heart
 from tests.patience import until
 
@@ -50,3 +52,31 @@ async def test_nobody_looks_at_a_stream_that_has_ended() -> None:
     with heart.beat(second, PING, HEAD):  # type: ignore[arg-type]  # stands for one
         await until(lambda: second.said)
     assert (first.looks, len(first.said)) == (looks, said)
+
+
+async def test_what_is_written_right_after_a_look_is_followed_in_time() -> None:
+    silence_s, looks = 60.0, 1
+    heart, answer = Heart(silence_s), Answer(is_busy=True)
+    with heart.beat(answer, PING, HEAD) as beat:  # type: ignore[arg-type]  # stands for one
+        beat.look()
+        answer._is_busy = False
+        while not answer.said:
+            beat.look()
+            looks += 1
+            await asyncio.sleep(0)
+        assert looks * heart._every_s <= silence_s
+
+
+async def test_who_reads_slowly_has_one_sign_waiting_and_no_more() -> None:
+    class Slow(Answer):
+        async def write(self, data: bytes) -> None:
+            self.said.append(data)
+            await asyncio.Event().wait()
+
+    slow = Slow()
+    slow.status = 200
+    with Heart(60.0).beat(slow, PING, HEAD) as beat:  # type: ignore[arg-type]  # stands for one
+        for _ in range(LOOKS * 4):
+            beat.look()
+            await asyncio.sleep(0)
+        assert slow.said == [PING]

@@ -6,18 +6,19 @@ One timer looks after all streams: a timer for each would cost more than all els
 from __future__ import annotations
 
 import asyncio
+from typing import Self
 
 from jackfield.gateway.exchange import Exchange
 from jackfield.gateway.head import Heads
 
-LOOKS = 3  # at a stream, within its longest silence
+LOOKS = 3  # at a stream that is quiet, within its longest silence
 
 
 class Heart:
     """Looks after the streams of one set-up; none is silent for longer than it is told."""
 
     def __init__(self, silence_s: float) -> None:
-        self._every_s = silence_s / LOOKS
+        self._every_s = silence_s / (LOOKS + 1)  # what is written right after a look is found at the next
         self._beats: set[Beat] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -59,9 +60,10 @@ class Beat:
         self._quiet = 0  # looks at which nothing had been written
         self._task: asyncio.Task[None] | None = None
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self._exchange.was_quiet()  # what was written until now is an earlier answer's
         self._heart.add(self)
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._heart.drop(self)
@@ -71,7 +73,8 @@ class Beat:
     def look(self) -> None:
         """Send a sign of life if it is time."""
         self._quiet = self._quiet + 1 if self._exchange.was_quiet() else 0
-        if self._quiet >= LOOKS:
+        # Who reads slowly has one waiting, and is sent no other.
+        if self._quiet >= LOOKS and (self._task is None or self._task.done()):
             self._quiet = 0
             self._task = asyncio.get_running_loop().create_task(self._send())
 
