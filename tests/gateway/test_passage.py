@@ -22,6 +22,7 @@ from jackfield.gateway.keys import Key, digest
 from jackfield.gateway.prompt import _part
 from jackfield.gateway.server import HEAD_S, KEEP_ALIVE_S
 from tests.gateway.serving import TOKEN, Answer, Running, configured, provider, running
+from tests.gateway.test_leaving import refuses
 from tests.patience import PATIENCE_S, await_true
 from tests.servers import CUT, HANG, RESET, Reply, Server, head, json_reply, serve, stream_reply, text_reply
 
@@ -276,10 +277,12 @@ def test_requests_and_calls_at_a_time_are_counted_once() -> None:
 
 
 def test_a_key_that_has_expired_is_refused() -> None:
-    ends_ms = time.time_ns() // 1_000_000 + 1_500
+    ends_ms = time.time_ns() // 1_000_000 + 86_400_000
     stores = Stores(keys=(Key(id="k", name="k", digest=digest(TOKEN), expires_ms=ends_ms),))
     with warmed(json_reply(WHOLE), stores=stores) as warm:
-        await_true(lambda: time.time_ns() // 1_000_000 > ends_ms, "the key's end")
+        assert warm.caller.ask().status == 200
+        assert warm.gateway.gateway.parts
+        warm.gateway.gateway.parts.access._now_ms = lambda: ends_ms
         assert warm.caller.ask().status == 401
 
 
@@ -301,7 +304,7 @@ def test_a_gateway_that_ends_refuses_calls_and_answers_those_under_way() -> None
         warm.await_passage()
         warm.gateway.gateway.drain()
         warm.gateway.server.should_exit = True
-        time.sleep(0.1)
+        await_true(lambda: refuses(warm.gateway), "the begin of the end")
         go_on.set()
         answer = warm.caller.hear()
         assert (answer.status, answer.headers["connection"]) == (200, "close")
@@ -360,11 +363,11 @@ def test_heads_that_ask_more_than_others_are_read_each_time(more: dict[str, str]
 def test_other_versions_and_methods_are_read_each_time() -> None:
     with serve(json_reply(WHOLE)) as server, running(configured(box=provider(f"{server.url}/v1"))) as gateway:
         for begins in (b"GET", b"HEAD"):
-            with socket.create_connection(address_of(gateway), timeout=5) as line:
+            with socket.create_connection(address_of(gateway), timeout=PATIENCE_S) as line:
                 for _ in range(WARM):
                     line.sendall(begins + request()[4:])
                     line.recv(65536)
-        with socket.create_connection(address_of(gateway), timeout=5) as line:
+        with socket.create_connection(address_of(gateway), timeout=PATIENCE_S) as line:
             line.sendall(request().replace(b"HTTP/1.1", b"HTTP/1.0"))
             line.recv(65536)
         assert gateway.gateway.parts
@@ -413,9 +416,9 @@ def test_a_server_that_ends_waits_for_a_body_that_has_begun() -> None:
     with warmed(json_reply(WHOLE)) as warm:
         data, line = request(), warm.caller.line
         line.sendall(data[:-5])
-        time.sleep(0.05)
+        time.sleep(0.3)  # until it has been read, which nothing tells
         warm.gateway.server.should_exit = True
-        time.sleep(0.1)
+        await_true(lambda: refuses(warm.gateway), "the begin of the end")
         line.sendall(data[-5:])
         assert warm.caller.hear().headers["connection"] == "close"
 
