@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.gateway.command import gateway_process
+from tests.gateway.command import Process, gateway_process
 from tests.page.conftest import OVERFLOW, PageOf
 
 VIEWS = ["Providers", "Models", "Playground", "Routes", "Usage", "Config"]
@@ -99,3 +99,19 @@ def test_every_view_fits_and_can_be_used_by_all(
 
 def _ground(page: Page) -> str:
     return str(page.evaluate("() => getComputedStyle(document.body).backgroundColor"))
+
+
+def test_what_is_written_before_anybody_watches_is_drawn_too(fresh: Process, page_of: PageOf) -> None:
+    page = page_of(fresh)
+    page.evaluate(
+        """async () => {
+          const [{ html, render, useStore }, { makeStore }] = await Promise.all([import("/ui/core.js"), import("/store.js")]);
+          const [store, place] = [makeStore("before"), document.createElement("div")];
+          const Shown = () => html`<p>${useStore(store)}</p>`;
+          place.id = "drawn";
+          document.body.append(place);
+          render(html`<${Shown} />`, place);
+          store.write("after");
+        }"""
+    )
+    expect(page.locator("#drawn")).to_have_text("after")

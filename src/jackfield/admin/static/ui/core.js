@@ -31,7 +31,8 @@ export function useId(prefix = "id") {
 /** Return what a store holds, and draw anew when it changes. */
 export function useStore(store) {
   const [, draw] = useReducer((count) => count + 1, 0);
-  useEffect(() => store.watch(draw), [store]);
+  // With the drawing, not some time behind it: what is written in between would not be drawn.
+  useLayoutEffect(() => store.watch(draw), [store]);
   return store.read();
 }
 
