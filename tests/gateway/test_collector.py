@@ -150,3 +150,12 @@ def test_nothing_of_a_passage_waits_for_the_collector() -> None:
         caller.line.close()
         await_true(lambda: len(warm.gateway.calls) == WARM + 4, "the end of the call")
         await_gone(before)
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_nothing_of_a_connection_that_its_server_closes_waits_for_the_collector() -> None:
+    with warmed([CUT], json_reply(WHOLE), [CUT], json_reply(WHOLE)) as warm:
+        before = left_over()
+        assert [warm.caller.ask().status for _ in range(2)] == [200, 200]
+        await_true(lambda: len(warm.gateway.calls) == WARM + 2, "the end of the calls")
+        await_gone(before)

@@ -98,7 +98,7 @@ class Passage:
     """One call on its way. Belongs to the server's connection until it has answered."""
 
     def __init__(
-        self, gateway: Gateway, visit: Visit, express: Express, begun: Begun, close: Callable[[], None]
+        self, gateway: Gateway, visit: Visit, express: Express, begun: Begun, close: Callable[[Passage], None]
     ) -> None:
         self._gateway = gateway
         self._visit = visit
@@ -124,7 +124,7 @@ class Passage:
         elif self in self._gateway.passing:
             self._begun.abandon()
             self._end("cancelled")
-            self._close()
+            self._close(self)
 
     def _hear(self, woken: asyncio.Future[Any]) -> None:
         if not woken.cancelled():
@@ -150,7 +150,7 @@ class Passage:
 
     def _end_task(self, _: asyncio.Task[None]) -> None:
         self._gateway.passing.discard(self)
-        self._close()
+        self._close(self)
 
     def _end(self, outcome: str) -> None:
         self._gateway.passing.discard(self)

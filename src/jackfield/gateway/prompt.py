@@ -119,9 +119,9 @@ class PromptProtocol(BoundedProtocol):
             self.flow.resume_reading()
             self.data_received(data)
 
-    def _give_up(self) -> None:
-        """Close the connection of a request that nobody answers any more."""
-        if self._passage is not None:
+    def _give_up(self, passage: Passage) -> None:
+        """Close the connection of a request that nobody answers any more; one that was answered may have another by now."""
+        if self._passage is passage:
             self._passage = None
             self.transport.close()
 

@@ -102,8 +102,9 @@ class Connection(asyncio.Protocol):
     async def read_head(self, timers: Timers) -> None:
         """Wait until `status` and `headers` are there."""
         while not self._headed:
-            if self.failure:
-                raise self.failure
+            if failure := self.failure:
+                # Another one: what is raised holds the frames that hold this connection, and would wait for the collector.
+                raise type(failure)(*failure.args) from failure.__cause__
             await self.wait(timers)
 
     def take(self) -> bytes | None:
