@@ -207,6 +207,12 @@ def test_a_connection_that_was_closing_is_not_a_failure() -> None:
         assert len(warm.server.journal) == WARM + 2
 
 
+def test_whoever_asks_again_at_once_is_not_given_up_for_the_request_before() -> None:
+    odd = stream_reply(TEXT[:9], 0.01, TEXT[9:], content_type="application/json")
+    with warmed(odd) as warm:
+        assert [warm.caller.ask().status for _ in range(20)] == [200] * 20
+
+
 def test_a_caller_that_leaves_is_not_paid_for_and_known_to_have_left() -> None:
     with warmed([HANG]) as warm:
         warm.caller.send()
