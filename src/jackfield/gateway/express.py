@@ -23,7 +23,7 @@ from jackfield.gateway.passing import Passing
 from jackfield.gateway.record import Told
 from jackfield.gateway.target import Target
 from jackfield.gateway.whole import Shallow, read_whole
-from jackfield.gateway.wires import COMPLETIONS, HABITS, RESPONSES, load_wire
+from jackfield.gateway.wires import HABITS, load_wire
 from jackfield.message import Attempt, ChatRequest, ChatResponse, Usage
 from jackfield.protocols.base import preview
 from jackfield.protocols.estimate import fill_usage
@@ -37,13 +37,7 @@ from jackfield.transport.reply import HttpReply
 
 GONE = "cancelled"
 OK = 200
-NO_JSON = (msgspec.DecodeError, UnicodeError, RecursionError)
-MOST_LANES = 10  # of callers with one head; each is some kilobytes, and there may be as many heads as `entry` remembers
 ENCODER = msgspec.json.Encoder()
-TEXT = msgspec.json.Decoder(str)
-OPTIONS = msgspec.json.Decoder(dict[str, bool])
-# Where a wire says for whom a caller asks, the first that says anything.
-USERS = {COMPLETIONS: ("user", "safety_identifier"), RESPONSES: ("safety_identifier", "user")}
 
 
 class NoStream(BadReply):

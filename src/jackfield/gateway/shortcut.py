@@ -19,9 +19,11 @@ from jackfield.gateway.routes import Route
 from jackfield.gateway.target import LONGEST, Lane, Target, has_media
 from jackfield.gateway.whole import SHALLOW, Shallow
 from jackfield.gateway.wires import COMPLETIONS, LEGACY, MESSAGES, RESPONSES, load_wire
+from jackfield.transport.connection import PIECE_BYTES
 from jackfield.transport.http import Transport
 
 MOST_LANES = 10  # of callers with one head; each is some kilobytes, and there may be as many heads as `entry` remembers
+MOST_AT_ONCE = PIECE_BYTES - 4096  # bytes of a body; what is filled in makes it longer
 NO_JSON = (msgspec.DecodeError, UnicodeError, RecursionError)
 TEXT = msgspec.json.Decoder(str)
 OPTIONS = msgspec.json.Decoder(dict[str, bool])
@@ -67,11 +69,13 @@ async def find_express(visit: Visit, raw: bytes) -> Express | None:
 def spot_express(visit: Visit, raw: bytes) -> Express | None:
     """Return the short way for a whole call where it can be begun at once; `None`: nothing has been done."""
     sender = visit.parts.client.direct.sender
+    if len(raw) > MOST_AT_ONCE or not isinstance(sender, Transport):
+        return None
     try:
         asked = _read(visit.route, raw)
     except NO_JSON:
         return None
-    if asked is None or asked.stream or not isinstance(sender, Transport) or not (lane := _known_lane(visit, asked)):
+    if asked is None or asked.stream or not (lane := _known_lane(visit, asked)):
         return None
     target = _pick_target(visit, asked, lane)
     if target is None or not sender.may_begin(target.template):
