@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import threading
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -37,16 +38,19 @@ def paused(*texts: str) -> list[object]:
 
 
 async def test_every_piece_is_read_and_only_what_is_made_of_them_is_yielded(transport: Transport) -> None:
+    pieces = {text: threading.Event() for text in ("a", "b", "c!", "d", "e!")}
     seen = []
 
     def read(piece: bytes) -> str:
-        seen.append(piece)
-        return piece.decode().upper() if b"!" in piece else ""
+        seen.append(text := piece.decode())
+        pieces[text].set()  # and the next one is said
+        return text.upper() if "!" in text else ""
 
-    with serve([*paused("a", "b", "c!", "d", "e!"), chunk("")]) as server:
+    steps = [step for text, was_read in pieces.items() for step in (chunk(text), was_read)]
+    with serve([head(200, transfer_encoding="chunked"), *steps, chunk("")]) as server:
         made = [each async for each in (await opened(transport, server.url)).pieces(read)]
 
-    assert (b"".join(seen), made) == (b"abc!de!", ["C!", "E!"])
+    assert (seen, made) == ([*pieces], ["C!", "E!"])
 
 
 async def test_whoever_makes_nothing_of_a_piece_sleeps_on() -> None:
