@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from jackfield.catalog.price import as_nanos
 from jackfield.gateway.record import Finished
-from jackfield.ledger.row import Row
+from jackfield.ledger.row import Row, row_of
 from jackfield.ledger.writer import Ledger
-from jackfield.message import Attempt, Usage
-
-NOTHING = Usage()
+from jackfield.message import Attempt
 
 
 class Rows:
@@ -52,8 +49,8 @@ def _find_speaker(call: Finished, tried: Sequence[Attempt]) -> Attempt | None:
 
 def _row(call: Finished, tried: Attempt, row_id: str, number: int, *, spoke: bool) -> Row:
     at_ms = call.at_ms if tried.at_ms is None else max(call.at_ms, tried.at_ms)
-    usage = tried.usage or NOTHING
-    return Row(
+    return row_of(
+        tried,
         id=row_id,
         at_ms=at_ms,
         request=call.request_id,
@@ -63,21 +60,9 @@ def _row(call: Finished, tried: Attempt, row_id: str, number: int, *, spoke: boo
         key_name=call.key_name,
         end_user=call.end_user,
         requested=call.requested,
-        served=tried.model,
-        provider=tried.model.partition("/")[0],
-        profile=tried.profile or "",
         wire_in=call.wire,
         wire_out=tried.api or (call.wire if tried.model and call.cache != "hit" else ""),
         streamed=call.is_stream,
         outcome=tried.reason or call.outcome,
-        status=tried.status,
         first_ms=max(0, call.at_ms + call.first_ms - at_ms) if spoke and call.first_ms is not None else None,
-        total_ms=tried.ms,
-        input=usage.input,
-        output=usage.output,
-        cache_read=usage.cache_read,
-        cache_write=usage.cache_write,
-        reasoning=usage.reasoning,
-        estimated=usage.estimated,
-        cost_nanos=None if tried.cost_usd is None else as_nanos(tried.cost_usd),
     )

@@ -9,9 +9,8 @@ import secrets
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from jackfield.catalog.price import as_nanos
-from jackfield.ledger.row import Row
-from jackfield.message import Attempt, Usage
+from jackfield.ledger.row import row_of
+from jackfield.message import Attempt
 
 if TYPE_CHECKING:
     from jackfield.ledger.writer import Ledger
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 Asker = Literal["cli", "library"]
 NAMES: dict[Asker, str] = {"cli": "command line", "library": "library"}  # who asks, where others have a key's name
 CLOSE_S = 1.0  # longest wait for a database that is busy or away: whoever has an answer leaves
-NOTHING = Usage()
 
 
 class Journal:
@@ -43,37 +41,23 @@ class Journal:
             self._ledger = Ledger.open(self._url)
         call = secrets.token_hex(8)
         for number, each in enumerate(tried, 1):
-            self._ledger.note(self._row(each, call, number, requested, streamed=streamed))
+            row = row_of(
+                each,
+                id=secrets.token_hex(16),
+                at_ms=each.at_ms or 0,
+                request=call,
+                attempt=number,
+                source=self._source,
+                key_name=NAMES[self._source],
+                requested=requested,
+                wire_out=each.api,
+                streamed=streamed,
+                outcome=each.reason or "ok",
+            )
+            self._ledger.note(row)
 
     def close(self) -> None:
         """Write what waits, or note in `trouble` that it cannot be."""
         if self._ledger and (lost := self._ledger.close(CLOSE_S)):
             told = "1 row of the ledger is" if lost == 1 else f"{lost} rows of the ledger are"
             self.trouble = f"{told} lost: {self._ledger.trouble or 'the database is busy'}"
-
-    def _row(self, tried: Attempt, call: str, number: int, requested: str, *, streamed: bool) -> Row:
-        usage = tried.usage or NOTHING
-        return Row(
-            id=secrets.token_hex(16),
-            at_ms=tried.at_ms or 0,
-            request=call,
-            attempt=number,
-            source=self._source,
-            key_name=NAMES[self._source],
-            requested=requested,
-            served=tried.model,
-            provider=tried.model.partition("/")[0],
-            profile=tried.profile or "",
-            wire_out=tried.api,
-            streamed=streamed,
-            outcome=tried.reason or "ok",
-            status=tried.status,
-            input=usage.input,
-            output=usage.output,
-            cache_read=usage.cache_read,
-            cache_write=usage.cache_write,
-            reasoning=usage.reasoning,
-            estimated=usage.estimated,
-            cost_nanos=None if tried.cost_usd is None else as_nanos(tried.cost_usd),
-            total_ms=tried.ms,
-        )

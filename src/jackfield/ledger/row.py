@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
+
+from jackfield.catalog.price import as_nanos
+from jackfield.message import Attempt, Usage
+
+NOTHING = Usage()
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -37,3 +44,23 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 COLUMNS = Row.__struct_fields__
+
+
+def row_of(tried: Attempt, **call: Any) -> Row:
+    """Return a try as a row; `call` is what the row says of the call it belongs to, by the row's own names."""
+    usage = tried.usage or NOTHING
+    return Row(
+        served=tried.model,
+        provider=tried.model.partition("/")[0],
+        profile=tried.profile or "",
+        status=tried.status,
+        total_ms=tried.ms,
+        input=usage.input,
+        output=usage.output,
+        cache_read=usage.cache_read,
+        cache_write=usage.cache_write,
+        reasoning=usage.reasoning,
+        estimated=usage.estimated,
+        cost_nanos=None if tried.cost_usd is None else as_nanos(tried.cost_usd),
+        **call,
+    )
