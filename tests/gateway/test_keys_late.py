@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
 
@@ -20,22 +19,9 @@ from jackfield.gateway.scripts import TAKE, VOID
 from jackfield.message import Usage
 from tests.gateway.test_keys_shared import processes
 from tests.patience import until
-from tests.stores import Store, redis_server
+from tests.stores import Store
 
 RULES = Rules(requests=60, tokens=6_000, calls=3, day=10**9, month=10**9)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Store]:
-    with redis_server() as store:
-        yield store
-
-
-@pytest.fixture
-def store(running: Store) -> Store:
-    with redis.Redis(port=running.port) as client:
-        client.flushall()
-    return running
 
 
 def counts(store: Store) -> tuple[int, float, float, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
@@ -28,19 +28,6 @@ from tests.patience import until
 from tests.stores import Store, redis_server
 
 TOKEN = "jf-test"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Store]:
-    with redis_server() as store:
-        yield store
-
-
-@pytest.fixture
-def store(running: Store) -> Store:
-    with redis.Redis(port=running.port) as client:
-        client.flushall()
-    return running
 
 
 class Process:
